@@ -1,0 +1,92 @@
+"""当前身份 actor: the person who acts, in one identity, with what it may do and reach."""
+
+from dataclasses import dataclass, field
+from datetime import date
+
+from flask import g, has_request_context, session
+from flask_login import current_user
+from sqlalchemy import select
+
+from app.access.roles import Permission, Role, granted
+from app.access.scope import NO_SCOPE, NOBODY, Scope
+from app.models import Delegation, Identity, db
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts. Operations get it as their first argument; nothing below the views reads a global user."""
+
+    user_id: int
+    name: str
+    identity_id: int
+    roles: frozenset[str]
+    scope: Scope
+    title: str = ""
+    permissions: frozenset[Permission] = field(default_factory=frozenset)
+
+    def may(self, permission: Permission) -> bool:
+        return permission in self.permissions
+
+    def has(self, role: Role) -> bool:
+        return role in self.roles
+
+
+ANONYMOUS = Actor(NOBODY, "", NOBODY, frozenset(), NO_SCOPE)
+
+
+def actor_of(identity: Identity) -> Actor:
+    """The actor that an identity makes of its user."""
+    user = identity.user
+    name = f"{user.last_name}{user.first_name}" if user.last_name.isascii() is False else user.get_full_name()
+    scope = Scope(
+        identity.scope,
+        user.id,
+        name,
+        identity.college_id or NOBODY,
+        identity.student_id or NOBODY,
+        identity.department_id or NOBODY,
+    )
+    roles = frozenset(role.name for role in identity.roles)
+    return Actor(user.id, name, identity.id, roles, scope, str(identity), granted(roles))
+
+
+def identities_of(user_id: int) -> list[Identity]:
+    """A user's identities, the last used first."""
+    query = select(Identity).where(Identity.user_id == user_id).order_by(Identity.last_used.desc(), Identity.id)
+    return list(db.session.scalars(query))
+
+
+def active_identity(user_id: int) -> Identity | None:
+    """The identity chosen in this session if it is the user's own, else the one last used."""
+    own = identities_of(user_id)
+    chosen = session.get("identity_id") if has_request_context() else None
+    return next((identity for identity in own if identity.id == chosen), own[0] if own else None)
+
+
+def current_actor() -> Actor:
+    """The actor of this request; ANONYMOUS when nobody is logged in."""
+    if "xueji_actor" not in g:
+        return ANONYMOUS
+    return g.xueji_actor
+
+
+def load_actor(user) -> Actor:
+    """Find out, before any scope exists, who `user` is in this request."""
+    identity = active_identity(user.id) if user is not None and user.is_authenticated else None
+    return actor_of(identity) if identity else ANONYMOUS
+
+
+def logged_in_user():
+    """The user of the login session; the proxy is unwrapped so that it can be compared and kept."""
+    return current_user._get_current_object() if current_user else None
+
+
+def delegations_to(user_id: int, today: date) -> list[Delegation]:
+    """The delegations under which `user_id` may sign for somebody absent today."""
+    query = select(Delegation).where(
+        Delegation.deputy_user_id == user_id,
+        Delegation.starts_on <= today,
+        Delegation.ends_on >= today,
+        ~Delegation.revoked,
+    )
+    return list(db.session.scalars(query))

@@ -1,0 +1,176 @@
+"""登录与权限检查 the security manager: FAB asks here who the user is and what the active identity may do."""
+
+from dataclasses import replace
+
+from flask import Flask, current_app, g, redirect, request, url_for
+from flask_appbuilder.security.sqla.manager import SecurityManager
+from sqlalchemy import select
+
+from app.access.actor import ANONYMOUS, Actor, current_actor, load_actor, logged_in_user
+from app.access.roles import GRANTS, Permission, Role
+from app.access.scope import enter_request_scope
+from app.models import Identity, Password, db
+
+READING = ("can_list", "can_show", "can_get", "can_info", "can_download", "menu_access")
+
+# What FAB's own views need to be read and to be written. A view that is not here is open to nobody.
+FAB_VIEWS: dict[str, tuple[Permission, Permission]] = {
+    **dict.fromkeys(
+        ("UserDBModelView", "RoleModelView", "List Users", "List Roles", "Security"),
+        (Permission.ACCOUNT_READ, Permission.ACCOUNT_WRITE),
+    ),
+    "ResetPasswordView": (Permission.ACCOUNT_WRITE, Permission.ACCOUNT_WRITE),
+    **dict.fromkeys(
+        ("ResetMyPasswordView", "UserInfoEditView", "OpenApi", "SwaggerView", "MenuApi"),
+        (Permission.HOME_READ, Permission.HOME_READ),
+    ),
+}
+OWN_ACCOUNT = frozenset({"can_userinfo", "resetmypassword", "userinfoedit"})
+
+
+class XuejiSecurityManager(SecurityManager):
+    """FAB's security with permissions and scope taken from the active identity, and no query per button."""
+
+    def __init__(self, appbuilder) -> None:
+        self.needs: dict[tuple[str, str], Permission] = {}
+        super().__init__(appbuilder)
+
+    def declare(self, view: str, needs: dict[str, Permission]) -> None:
+        """Say which permission each FAB permission of a view needs; the screens call it when they are added."""
+        for fab_permission, permission in needs.items():
+            self.needs[view, fab_permission] = permission
+
+    def need(self, permission_name: str, view_name: str) -> Permission | None:
+        """The permission that an act of a view needs; None means nobody has it."""
+        declared = self.needs.get((view_name, permission_name))
+        if declared is not None or view_name not in FAB_VIEWS:
+            return declared
+        if view_name == "UserDBModelView" and permission_name in OWN_ACCOUNT:
+            return Permission.HOME_READ
+        reads, writes = FAB_VIEWS[view_name]
+        return reads if permission_name in READING else writes
+
+    @property
+    def builtin_roles(self) -> dict[str, list[list[str]]]:
+        """FAB_ROLES as FAB wants them, derived from the grants: role name → [view, permission] pairs."""
+        pairs = {
+            (view, permission)
+            for baseview in self.appbuilder.baseviews
+            for view in [baseview.class_permission_name]
+            for permission in baseview.base_permissions
+        } | {(item, "menu_access") for item in self._menu_names()}
+        return {
+            role.value: [
+                [view, permission] for view, permission in sorted(pairs) if self.need(permission, view) in grants
+            ]
+            for role, grants in GRANTS.items()
+        }
+
+    def _menu_names(self) -> set[str]:
+        def walk(items):
+            for item in items:
+                yield item.name
+                yield from walk(item.childs)
+
+        return set(walk(self.appbuilder.menu.menu))
+
+    # what FAB asks
+
+    def has_access(self, permission_name: str, view_name: str) -> bool:
+        actor = self._actor()
+        needed = self.need(permission_name, view_name)
+        if needed is not None and actor.may(needed):
+            return True
+        return (view_name, permission_name) in self._custom_permissions(actor)
+
+    def _actor(self) -> Actor:
+        actor = current_actor()
+        return actor if actor is not ANONYMOUS else g.get("xueji_token_actor", ANONYMOUS)
+
+    def _custom_permissions(self, actor: Actor) -> set[tuple[str, str]]:
+        """(view, permission) pairs of roles made on the role screen, in one statement a request."""
+        names = sorted(name for name in actor.roles if name not in Role)
+        if not names:
+            return set()
+        if "xueji_custom_permissions" not in g:
+            query = (
+                select(self.viewmenu_model.name, self.permission_model.name)
+                .select_from(self.role_model)
+                .join(self.role_model.permissions)
+                .join(self.permissionview_model.permission)
+                .join(self.permissionview_model.view_menu)
+                .where(self.role_model.name.in_(names))
+            )
+            g.xueji_custom_permissions = {(view, name) for view, name in db.session.execute(query)}
+        return g.xueji_custom_permissions
+
+    def is_item_public(self, permission_name: str, view_name: str) -> bool:
+        return False
+
+    def get_user_menu_access(self, menu_names: list[str] | None = None) -> set[str]:
+        return {name for name in menu_names or self._menu_names() if self.has_access("menu_access", name)}
+
+    def get_user_roles(self, user) -> list:
+        identity = db.session.get(Identity, self._actor().identity_id) if user.is_authenticated else None
+        return list(identity.roles) if identity else []
+
+    # users that become known inside FAB's @protect, long after before_request
+
+    def load_user_jwt(self, _jwt_header, jwt_data):
+        return self._enter(super().load_user_jwt(_jwt_header, jwt_data))
+
+    def validate_api_key(self, api_key_string: str):
+        return self._enter(super().validate_api_key(api_key_string))
+
+    def _enter(self, user):
+        if user is not None:
+            actor = load_actor(user)
+            g.xueji_token_actor = g.xueji_actor = actor
+            enter_request_scope(actor.scope)
+        return user
+
+    # passwords
+
+    def reset_password(self, userid, password) -> None:
+        super().reset_password(userid, password)
+        state = db.session.get(Password, int(userid)) or Password(user_id=int(userid))
+        state.must_change = int(userid) != current_actor().user_id
+        db.session.add(state)
+        db.session.commit()
+
+
+def enter_request() -> None:
+    """Before each request: find the actor, give the session its scope."""
+    if request.endpoint is None or request.endpoint.endswith("static"):
+        return
+    actor = load_actor(logged_in_user())
+    g.xueji_actor = actor
+    enter_request_scope(actor.scope)
+
+
+PASSWORD_ENDPOINTS = frozenset({"ResetMyPasswordView.this_form_get", "ResetMyPasswordView.this_form_post"})
+
+
+def require_own_password():
+    """Before each request: an account with a given password goes nowhere until it has chosen its own."""
+    actor = current_actor()
+    if actor is ANONYMOUS or request.endpoint in PASSWORD_ENDPOINTS or request.blueprint in ("AuthDBView", "LocaleView"):
+        return None
+    if request.endpoint is None or request.endpoint.endswith("static") or request.blueprint == "health":
+        return None
+    state = db.session.get(Password, actor.user_id)
+    if state is not None and not state.must_change:
+        return None
+    return redirect(url_for("ResetMyPasswordView.this_form_get"))
+
+
+def limit_logins(app: Flask) -> None:
+    """The API's login takes passwords as well as the form's, and FAB limits only the form's."""
+    manager = current_app.appbuilder.sm
+    if manager.is_auth_limited:
+        manager.limiter.limit(manager.auth_rate_limit, methods=["POST"])(app.blueprints["SecurityApi"])
+
+
+def acting_for(actor: Actor, absent: Actor) -> Actor:
+    """The deputy while he signs in the name of somebody absent: her roles and scope, his own name."""
+    return replace(actor, roles=absent.roles, scope=absent.scope, permissions=absent.permissions)

@@ -1,0 +1,201 @@
+"""办件 case: one application travelling through its flow, with steps, events and materials."""
+
+from enum import StrEnum
+
+from flask_appbuilder.security.sqla.models import User
+from flask_babel import lazy_gettext as _
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    SmallInteger,
+    String,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import declared_attr, relationship
+
+from app.models.base import BigId, Key, Mapped, Model, Moment, Now, date, mapped_column
+from app.models.ledger import FollowsStudent
+from app.models.organisation import ClassGroup, College, Department
+from app.models.student import Student, one_of
+
+
+class CaseState(StrEnum):
+    """Where a case stands as a whole. `label` is shown."""
+
+    DRAFT = "draft"
+    OPEN = "open"
+    SENT_BACK = "sent_back"
+    DONE = "done"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+
+    @property
+    def label(self):
+        return CASE_STATE_LABELS[self]
+
+
+CASE_STATE_LABELS = {
+    CaseState.DRAFT: _("Draft"),
+    CaseState.OPEN: _("In progress"),
+    CaseState.SENT_BACK: _("Sent back"),
+    CaseState.DONE: _("Done"),
+    CaseState.REFUSED: _("Refused"),
+    CaseState.WITHDRAWN: _("Taken back"),
+}
+
+
+class StepState(StrEnum):
+    WAITING = "waiting"
+    OPEN = "open"
+    DONE = "done"
+    SKIPPED = "skipped"
+    CLOSED = "closed"  # the case ended before it came this far
+
+
+class Case(FollowsStudent, Model):
+    """One application. Each flow's own columns are added by a subclass in the same table."""
+
+    __tablename__ = "flow_case"
+    __table_args__ = (
+        FollowsStudent.student_key("flow_case"),
+        UniqueConstraint("id", "student_id", "student_college_id"),
+        one_of("state", CaseState),
+        # a student has at most one running case of a flow: two clerks pressing the button at once make one
+        Index(
+            "uq_flow_case_running",
+            "student_id",
+            "flow",
+            unique=True,
+            postgresql_where="state in ('draft', 'open', 'sent_back')",
+        ),
+        Index("ix_flow_case_flow_state", "flow", "state"),
+        Index("ix_flow_case_college_state", "college_id", "state"),
+    )
+    id: Mapped[BigId]
+    number: Mapped[str] = mapped_column(String(24), unique=True)
+    flow: Mapped[Key]
+    flow_version: Mapped[int] = mapped_column(SmallInteger)
+    target_college_id: Mapped[int | None] = mapped_column(ForeignKey("college.id"), index=True)
+    state: Mapped[str] = mapped_column(String(12), default=CaseState.DRAFT, server_default="draft")
+    step_key: Mapped[str | None] = mapped_column(String(40))  # the step it waits at; what a page was shown
+    subject: Mapped[str] = mapped_column(String(120))  # name and number of the student as they were then
+    opened_by: Mapped[int] = mapped_column(ForeignKey("ab_user.id"))
+    opened_by_role: Mapped[str] = mapped_column(String(40))
+    opened_at: Mapped[Now]
+    submitted_at: Mapped[Moment | None]
+    closed_at: Mapped[Moment | None]
+    late_reason: Mapped[str | None] = mapped_column(String(300))  # the registry's exception from the window
+    late_by: Mapped[int | None] = mapped_column(ForeignKey("ab_user.id"))
+    statement: Mapped[str | None] = mapped_column(Text)
+    reason: Mapped[str | None] = mapped_column(String(20))
+    evidence_date: Mapped[date | None] = mapped_column(Date)
+    version: Mapped[int] = mapped_column(Integer, default=1, server_default="1")
+
+    student: Mapped[Student] = relationship(viewonly=True)
+    opener: Mapped[User] = relationship(foreign_keys=[opened_by])
+    steps: Mapped[list["CaseStep"]] = relationship(
+        back_populates="case", order_by="CaseStep.position, CaseStep.id", viewonly=True
+    )
+
+    @declared_attr
+    def college(cls) -> Mapped[College]:
+        return relationship(College, primaryjoin="foreign(Case.college_id) == College.id", viewonly=True)
+
+    __mapper_args__ = {"polymorphic_on": "flow", "polymorphic_abstract": False, "version_id_col": version}
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.subject}"
+
+
+class LeaveCase(Case):
+    """休学申请 with its reason and length."""
+
+    leave_from: Mapped[date | None] = mapped_column(Date)
+    leave_terms: Mapped[int | None] = mapped_column(SmallInteger)
+    leave_until: Mapped[date | None] = mapped_column(Date)
+    __mapper_args__ = {"polymorphic_identity": "leave"}
+
+
+class ReturnCase(Case):
+    """复学申请 with the grade and class that the college proposes."""
+
+    return_on: Mapped[date | None] = mapped_column(Date)
+    grade: Mapped[int | None] = mapped_column(SmallInteger)
+    class_group_id: Mapped[int | None] = mapped_column(ForeignKey("class_group.id"))
+    class_group: Mapped[ClassGroup | None] = relationship()
+    __mapper_args__ = {"polymorphic_identity": "return"}
+
+
+class OfCase(FollowsStudent):
+    """Mixin for a row that belongs to a case and is seen by whoever sees the case."""
+
+    case_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("flow_case.id"), index=True)
+    target_college_id: Mapped[int | None] = mapped_column(Integer, index=True)
+
+
+class CaseStep(OfCase, Model):
+    """One step of one case, copied from the flow's version when the case was opened: an open row is somebody's 待办."""
+
+    __tablename__ = "case_step"
+    __table_args__ = (
+        FollowsStudent.student_key("case_step"),
+        one_of("state", StepState),
+        Index("ix_case_step_inbox", "role", "college_id", "state"),
+        Index("ix_case_step_open", "role", "due_on", postgresql_where="state = 'open'"),
+        CheckConstraint("state <> 'done' or decided_at is not null", name="done_is_decided"),
+    )
+    id: Mapped[BigId]
+    position: Mapped[int] = mapped_column(SmallInteger)
+    key: Mapped[Key]
+    role: Mapped[Key]
+    department_id: Mapped[int | None] = mapped_column(ForeignKey("department.id"), index=True)
+    days: Mapped[int] = mapped_column(SmallInteger)
+    state: Mapped[str] = mapped_column(String(10), default=StepState.WAITING, server_default="waiting")
+    opened_at: Mapped[Moment | None]
+    due_on: Mapped[date | None] = mapped_column(Date)
+    decided_at: Mapped[Moment | None]
+    decided_by: Mapped[int | None] = mapped_column(ForeignKey("ab_user.id"), index=True)
+    records: Mapped[dict] = mapped_column(JSONB, default=dict, server_default="{}")
+    case: Mapped[Case] = relationship(back_populates="steps", viewonly=True)
+    decider: Mapped[User | None] = relationship(foreign_keys=[decided_by])
+    department: Mapped[Department | None] = relationship(lazy="joined")
+
+
+class CaseEvent(OfCase, Model):
+    """What happened to a case, in order: the timeline, and the record of who signed what in whose name. Append-only."""
+
+    __tablename__ = "case_event"
+    __table_args__ = (FollowsStudent.student_key("case_event"),)
+    id: Mapped[BigId]
+    act: Mapped[Key]
+    step_key: Mapped[str | None] = mapped_column(String(40))
+    role: Mapped[str | None] = mapped_column(String(40))
+    actor_id: Mapped[int] = mapped_column(ForeignKey("ab_user.id"))
+    actor_name: Mapped[str] = mapped_column(String(80))
+    on_behalf_of: Mapped[str | None] = mapped_column(String(80))
+    opinion: Mapped[str | None] = mapped_column(Text)
+    at: Mapped[Now]
+
+
+class Material(OfCase, Model):
+    """材料: one uploaded scan. The file lies under a random name outside the web root."""
+
+    __tablename__ = "case_material"
+    __table_args__ = (FollowsStudent.student_key("case_material"),)
+    id: Mapped[BigId]
+    kind: Mapped[Key]
+    file_name: Mapped[str] = mapped_column(String(200))
+    content_type: Mapped[str] = mapped_column(String(60))
+    size: Mapped[int] = mapped_column(Integer)
+    sha256: Mapped[str] = mapped_column(String(64))
+    path: Mapped[str] = mapped_column(String(80), unique=True)
+    uploaded_by: Mapped[int] = mapped_column(ForeignKey("ab_user.id"))
+    uploaded_at: Mapped[Now]
+    removed: Mapped[bool] = mapped_column(Boolean, default=False, server_default="false")

@@ -1,0 +1,74 @@
+"""组织 organisation: colleges, majors and class groups, and the departments that receive notices."""
+
+from sqlalchemy import ARRAY, Boolean, ForeignKey, Numeric, SmallInteger, String, UniqueConstraint
+from sqlalchemy.orm import relationship
+
+from app.models.base import Key, Mapped, Model, Name, SmallId, mapped_column
+from app.models.language import in_chinese
+
+
+class College(Model):
+    """学院. `code` is the two digits of the student-number rule."""
+
+    __tablename__ = "college"
+    id: Mapped[SmallId]
+    code: Mapped[str] = mapped_column(String(4), unique=True)
+    name: Mapped[Name] = mapped_column(unique=True)
+    name_en: Mapped[Name | None]
+    active: Mapped[bool] = mapped_column(Boolean, default=True, server_default="true")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Major(Model):
+    """专业. `national_code` is the six characters of the ministry's catalogue; `code` the school's own two digits."""
+
+    __tablename__ = "major"
+    __table_args__ = (UniqueConstraint("college_id", "code"), UniqueConstraint("college_id", "name", "education_level"))
+    id: Mapped[SmallId]
+    code: Mapped[str] = mapped_column(String(4))
+    national_code: Mapped[str] = mapped_column(String(8))
+    name: Mapped[Name]
+    name_en: Mapped[Name | None]
+    college_id: Mapped[int] = mapped_column(ForeignKey("college.id"), index=True)
+    education_level: Mapped[str] = mapped_column(String(4), default="05", server_default="05")
+    study_length: Mapped[float] = mapped_column(Numeric(3, 1), default=4, server_default="4")
+    active: Mapped[bool] = mapped_column(Boolean, default=True, server_default="true")
+    college: Mapped[College] = relationship()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ClassGroup(Model):
+    """班级 (administrative class) of one major and entry year."""
+
+    __tablename__ = "class_group"
+    __table_args__ = (UniqueConstraint("major_id", "grade", "code"),)
+    id: Mapped[SmallId]
+    code: Mapped[str] = mapped_column(String(4))
+    name: Mapped[Name]
+    grade: Mapped[int] = mapped_column(SmallInteger)
+    capacity: Mapped[int] = mapped_column(SmallInteger, default=40, server_default="40")
+    major_id: Mapped[int] = mapped_column(ForeignKey("major.id"))
+    college_id: Mapped[int] = mapped_column(ForeignKey("college.id"), index=True)
+    major: Mapped[Major] = relationship()
+    college: Mapped[College] = relationship()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Department(Model):
+    """相关职能部门: finance, library, logistics … `receives` lists the flows whose notices are sent to it."""
+
+    __tablename__ = "department"
+    id: Mapped[SmallId]
+    key: Mapped[Key] = mapped_column(unique=True)
+    name_zh: Mapped[Name]
+    name_en: Mapped[Name]
+    receives: Mapped[list[str]] = mapped_column(ARRAY(String(40)), default=list, server_default="{}")
+
+    def __str__(self) -> str:
+        return self.name_zh if in_chinese() else self.name_en

@@ -1,0 +1,89 @@
+"""设置与校历 settings, terms and the windows of flows: rows that a registrar edits on a screen."""
+
+from enum import StrEnum
+
+from sqlalchemy import CheckConstraint, Date, ForeignKey, SmallInteger, String, Text, UniqueConstraint
+from sqlalchemy.orm import relationship
+
+from app.models.base import Key, Mapped, Model, Name, Now, SmallId, date, db, mapped_column
+from app.models.language import in_chinese
+
+
+class Setting(Model):
+    """A number, text or choice that the school decides. `kind` says how the value is read and checked."""
+
+    __tablename__ = "setting"
+    __table_args__ = (CheckConstraint("kind in ('integer', 'text', 'boolean')", name="kind_known"),)
+    key: Mapped[Key] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(10))
+    value: Mapped[str] = mapped_column(Text)
+    title_zh: Mapped[Name]
+    title_en: Mapped[Name]
+    note: Mapped[str | None] = mapped_column(String(300))
+    minimum: Mapped[int | None]
+    maximum: Mapped[int | None]
+    updated_at: Mapped[Now]
+
+    @property
+    def title(self) -> str:
+        return self.title_zh if in_chinese() else self.title_en
+
+    def __str__(self) -> str:
+        return self.title
+
+
+def setting(key: str) -> str:
+    """The value of a setting. Raises KeyError for one that no migration made."""
+    row = db.session.get(Setting, key)
+    if row is None:
+        raise KeyError(key)
+    return row.value
+
+
+def setting_int(key: str) -> int:
+    """The value of an integer setting."""
+    return int(setting(key))
+
+
+class Season(StrEnum):
+    AUTUMN = "autumn"
+    SPRING = "spring"
+
+
+class Term(Model):
+    """学期. Weeks are counted from `first_monday`."""
+
+    __tablename__ = "term"
+    __table_args__ = (
+        UniqueConstraint("year", "season"),
+        CheckConstraint("season in ('autumn', 'spring')", name="season_known"),
+        CheckConstraint("extract(isodow from first_monday) = 1", name="begins_on_monday"),
+    )
+    id: Mapped[SmallId]
+    year: Mapped[int] = mapped_column(SmallInteger)  # the calendar year in which the academic year begins
+    season: Mapped[str] = mapped_column(String(6))
+    first_monday: Mapped[date] = mapped_column(Date)
+    weeks: Mapped[int] = mapped_column(SmallInteger, default=20, server_default="20")
+
+    def __str__(self) -> str:
+        return f"{self.year}-{self.year + 1}-{1 if self.season == Season.AUTUMN else 2}"
+
+
+class FlowWindow(Model):
+    """办理时间窗: when a flow may be opened in one term. Opened and closed days both count."""
+
+    __tablename__ = "flow_window"
+    __table_args__ = (
+        UniqueConstraint("key", "term_id"),
+        CheckConstraint("closes_on >= opens_on", name="dates_in_order"),
+    )
+    id: Mapped[SmallId]
+    key: Mapped[Key]
+    term_id: Mapped[int] = mapped_column(ForeignKey("term.id"))
+    opens_on: Mapped[date] = mapped_column(Date)
+    closes_on: Mapped[date] = mapped_column(Date)
+    reason: Mapped[str | None] = mapped_column(String(200))  # why it was moved from the manual's dates
+    term: Mapped[Term] = relationship(lazy="joined")
+
+    def __str__(self) -> str:
+        return f"{self.key} {self.opens_on}–{self.closes_on}"

@@ -143,7 +143,10 @@ GRANTS: dict[Role, frozenset[Permission]] = {
 }  # fmt: skip
 
 
+BUILT_IN = frozenset(role.value for role in Role)
+
+
 def granted(roles: frozenset[str]) -> frozenset[Permission]:
     """The permissions of a set of role names; a name that is no built-in role grants none."""
-    known = [GRANTS[Role(name)] for name in roles if name in Role]
+    known = [GRANTS[Role(name)] for name in roles if name in BUILT_IN]
     return frozenset().union(*known)

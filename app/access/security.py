@@ -7,7 +7,7 @@ from flask_appbuilder.security.sqla.manager import SecurityManager
 from sqlalchemy import select
 
 from app.access.actor import ANONYMOUS, Actor, current_actor, load_actor, logged_in_user
-from app.access.roles import GRANTS, Permission, Role
+from app.access.roles import BUILT_IN, GRANTS, Permission
 from app.access.scope import enter_request_scope
 from app.models import Identity, Password, db
 
@@ -58,7 +58,7 @@ class XuejiSecurityManager(SecurityManager):
             for baseview in self.appbuilder.baseviews
             for view in [baseview.class_permission_name]
             for permission in baseview.base_permissions
-        } | {(item, "menu_access") for item in self._menu_names()}
+        } | {(item, "menu_access") for item in self.menu_names()}
         return {
             role.value: [
                 [view, permission] for view, permission in sorted(pairs) if self.need(permission, view) in grants
@@ -66,7 +66,7 @@ class XuejiSecurityManager(SecurityManager):
             for role, grants in GRANTS.items()
         }
 
-    def _menu_names(self) -> set[str]:
+    def menu_names(self) -> set[str]:
         def walk(items):
             for item in items:
                 yield item.name
@@ -89,7 +89,7 @@ class XuejiSecurityManager(SecurityManager):
 
     def _custom_permissions(self, actor: Actor) -> set[tuple[str, str]]:
         """(view, permission) pairs of roles made on the role screen, in one statement a request."""
-        names = sorted(name for name in actor.roles if name not in Role)
+        names = sorted(name for name in actor.roles if name not in BUILT_IN)
         if not names:
             return set()
         if "xueji_custom_permissions" not in g:
@@ -108,7 +108,7 @@ class XuejiSecurityManager(SecurityManager):
         return False
 
     def get_user_menu_access(self, menu_names: list[str] | None = None) -> set[str]:
-        return {name for name in menu_names or self._menu_names() if self.has_access("menu_access", name)}
+        return {name for name in menu_names or self.menu_names() if self.has_access("menu_access", name)}
 
     def get_user_roles(self, user) -> list:
         identity = db.session.get(Identity, self._actor().identity_id) if user.is_authenticated else None

@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 
+from flask_babel import lazy_gettext as _
 from sqlalchemy import CheckConstraint, Date, ForeignKey, SmallInteger, String, Text, UniqueConstraint
 from sqlalchemy.orm import relationship
 
@@ -27,6 +28,16 @@ class Setting(Model):
     @property
     def title(self) -> str:
         return self.title_zh if in_chinese() else self.title_en
+
+    def check(self) -> None:
+        """Raise ValueError, with a sentence, when the value is none that this setting can take."""
+        if self.kind == "integer":
+            low = -(2**31) if self.minimum is None else self.minimum
+            high = 2**31 - 1 if self.maximum is None else self.maximum
+            if not self.value.strip().lstrip("-").isdecimal() or not low <= int(self.value) <= high:
+                raise ValueError(str(_("The value must be a whole number from %(low)s to %(high)s.", low=low, high=high)))
+        elif self.kind == "boolean" and self.value not in ("true", "false"):
+            raise ValueError(str(_("The value must be true or false.")))
 
     def __str__(self) -> str:
         return self.title

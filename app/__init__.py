@@ -1,0 +1,40 @@
+"""学籍通 Xueji: the application factory, the only place where the parts are wired together."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Flask
+from flask_appbuilder import AppBuilder
+from flask_wtf.csrf import CSRFProtect
+from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader
+
+from app.access import scope
+from app.access.security import XuejiSecurityManager, enter_request, limit_logins, require_own_password
+from app.models import db
+
+
+def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
+    """The web application (and the worker's context). `settings` as `config.load` gives them."""
+    from app import cli, errors, headers, views
+    from config import load
+
+    app = Flask(__name__)
+    app.config.update(load() if settings is None else settings)
+    assert app.jinja_loader is not None  # Flask always has one for a package with a templates folder
+    originals = PrefixLoader({"fab": PackageLoader("flask_appbuilder", "templates")})
+    app.jinja_loader = ChoiceLoader([app.jinja_loader, originals])  # type: ignore[method-assign]
+    db.init_app(app)
+    scope.install()
+    csrf = CSRFProtect(app)
+    headers.install(app)
+    with app.app_context():
+        appbuilder = AppBuilder(security_manager_class=XuejiSecurityManager, indexview=views.HomeView)
+        appbuilder.init_app(app, db.session)
+        views.register(appbuilder)
+        csrf.exempt(app.blueprints["SecurityApi"])  # JSON with a password or token; no cookie speaks for anybody
+        limit_logins(app)
+    app.before_request(enter_request)
+    app.before_request(require_own_password)
+    errors.install(app)
+    cli.install(app)
+    return app

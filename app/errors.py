@@ -1,0 +1,81 @@
+"""Errors as a person reads them: one page, one sentence, one remedy; the same as JSON for the API."""
+
+import logging
+
+from flask import Flask, current_app, g, jsonify, render_template, request
+from flask_babel import lazy_gettext as _
+from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError
+from sqlalchemy.orm.exc import StaleDataError
+from werkzeug.exceptions import BadRequest, HTTPException
+
+from app.kit.operation import Refused
+from app.kit.screen.interface import sentence
+from app.models import db
+
+log = logging.getLogger(__name__)
+
+PAGES = {
+    400: (_("This request is not understood"), _("Go back, check what was entered, and try again.")),
+    401: (_("Please log in"), _("Your session has ended. Log in again; what was saved is kept.")),
+    403: (_("This is not open to you"), _("Your role may not do this. Switch your identity, or ask the registry.")),
+    404: (_("Nothing is here"), _("The record does not exist, or it is not one of yours.")),
+    405: (_("This cannot be opened so"), _("Use the buttons of the page.")),
+    409: (_("This was not done"), _("Read the reason, mend it, and try again.")),
+    413: (_("This file is too large"), _("Send a smaller file, or split it.")),
+    422: (_("Some values are not right"), _("Mend the values named and send again.")),
+    429: (_("Too many attempts"), _("Wait a minute, then try again.")),
+    500: (_("Something failed on our side"), _("Nothing was saved. Tell the registry the reference below.")),
+}
+
+
+def _answer(status: int, detail: str | None = None):
+    title, remedy = PAGES.get(status, PAGES[400 if status < 500 else 500])
+    if request.path.startswith("/api/") or request.accept_mimetypes.best == "application/json":
+        return jsonify(message=str(detail or title), reference=g.get("request_id")), status
+    appbuilder = current_app.appbuilder  # type: ignore[attr-defined]  # FAB hangs itself on the application
+    page = render_template(
+        "xueji/error.html", appbuilder=appbuilder, base_template=appbuilder.base_template, title=title, detail=detail, remedy=remedy, status=status, reference=g.get("request_id")
+    )
+    return page, status
+
+
+def _http(error: HTTPException):
+    if error.code is not None and 300 <= error.code < 400:
+        return error
+    return _answer(error.code or 500)
+
+
+def _refused(error: Refused):
+    return _answer(error.status, str(error))
+
+
+def _database(error: Exception):
+    db.session.rollback()
+    log.info("the database refused a request: %s", type(error).__name__)
+    state = getattr(getattr(error, "orig", None), "sqlstate", "") or ""
+    if isinstance(error, ProgrammingError) and state != "42501":
+        return _unexpected(error)
+    return _answer(403 if state == "42501" else 409 if isinstance(error, IntegrityError | StaleDataError) else 400,
+                   sentence(error))  # fmt: skip
+
+
+def _unexpected(error: Exception):
+    db.session.rollback()
+    log.exception("unexpected error")
+    return _answer(500)
+
+
+def check_paging() -> None:
+    """FAB turns page numbers into int without asking whether they are; refuse the rest before it sees them."""
+    for name, value in request.args.items():
+        if name.startswith(("page_", "psize_")) and not value.lstrip("-").isdecimal():
+            raise BadRequest
+
+
+def install(app: Flask) -> None:
+    app.before_request(check_paging)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Refused, _refused)
+    for kind in (DataError, IntegrityError, ProgrammingError, StaleDataError):
+        app.register_error_handler(kind, _database)
+    app.register_error_handler(Exception, _unexpected)

@@ -1,0 +1,114 @@
+"""Filters that fit a million rows under row security: prefix by index, contains by LIKE, lists, ranges."""
+
+import re
+from datetime import date
+
+from flask_appbuilder.models.filters import BaseFilter
+from flask_appbuilder.models.sqla import filters as fab
+from flask_babel import lazy_gettext as _
+from sqlalchemy import or_
+from sqlalchemy.orm import Query
+
+MOST_LISTED = 5000  # numbers in one pasted list
+SEPARATORS = re.compile(r"[\s,，;；、]+")
+
+
+def pasted(text: str) -> list[str]:
+    """The values of a list pasted from anywhere: one a line, or between commas, semicolons or spaces; each once."""
+    return list(dict.fromkeys(value for value in SEPARATORS.split(text) if value))[:MOST_LISTED]
+
+
+class PrefixFilter(fab.FilterStartsWith):
+    """`^@` is leakproof, so the index serves under row security (LIKE does not), and has no wildcards to escape."""
+
+    def apply(self, query: Query, value) -> Query:
+        query, field = fab.get_field_setup_query(query, self.model, self.column_name)
+        return query.filter(field.op("^@", is_comparison=True)(str(value)))
+
+
+class ContainsFilter(fab.FilterContains):
+    """LIKE costs a fraction of ILIKE, and Chinese has no case."""
+
+    def apply(self, query: Query, value) -> Query:
+        query, field = fab.get_field_setup_query(query, self.model, self.column_name)
+        return query.filter(field.contains(str(value), autoescape=True))
+
+
+class ListedFilter(fab.FilterIn):
+    """One of a pasted list of values."""
+
+    name = _("One of (paste a list)")
+
+    def apply(self, query: Query, value) -> Query:
+        query, field = fab.get_field_setup_query(query, self.model, self.column_name)
+        values = pasted(value) if isinstance(value, str) else [v for part in value for v in pasted(str(part))]
+        return query.filter(field.in_(values))
+
+
+class _Bound(BaseFilter):
+    """A bound of a range; a value that is none of the column's type bounds nothing."""
+
+    def value_of(self, text: str):
+        if self.datamodel.is_date(self.column_name) or self.datamodel.is_datetime(self.column_name):
+            return date.fromisoformat(text)
+        return float(text)
+
+    def apply(self, query: Query, value) -> Query:
+        query, field = fab.get_field_setup_query(query, self.model, self.column_name)
+        try:
+            bound = self.value_of(str(value).strip())
+        except ValueError:
+            return query
+        return query.filter(self.compare(field, bound))
+
+    def compare(self, field, bound):
+        raise NotImplementedError(self)  # each bound says its own
+
+
+class FromFilter(_Bound):
+    name = _("From")
+    arg_name = "ge"
+
+    def compare(self, field, bound):
+        return field >= bound
+
+
+class ToFilter(_Bound):
+    name = _("To")
+    arg_name = "le"
+
+    def compare(self, field, bound):
+        return field <= bound
+
+
+class QuickFilter(BaseFilter):
+    """The search box: any of the given columns begins with the text. `value` is (columns, text)."""
+
+    name = _("Search")
+
+    def apply(self, query: Query, value) -> Query:
+        columns, text = value
+        fields = (getattr(self.model, column) for column in columns)
+        return query.filter(or_(*(field.op("^@", is_comparison=True)(text) for field in fields)))
+
+
+class XuejiFilterConverter(fab.SQLAFilterConverter):
+    """Which filters each type of column offers. The first one is what a plain form field means."""
+
+    TEXT = [PrefixFilter, ContainsFilter, fab.FilterEqual, ListedFilter]
+    RANGE = [FromFilter, ToFilter]
+    RELATION = [fab.FilterRelationOneToManyEqual, fab.FilterRelationOneToManyNotEqual]
+    conversion_table = (
+        ("is_relation_many_to_one", RELATION),
+        ("is_relation_one_to_one", RELATION),
+        ("is_relation_many_to_many", [fab.FilterRelationManyToManyEqual]),
+        ("is_relation_one_to_many", [fab.FilterRelationManyToManyEqual]),
+        ("is_text", TEXT),
+        ("is_string", TEXT),
+        ("is_boolean", [fab.FilterEqual]),
+        ("is_integer", RANGE),
+        ("is_float", RANGE),
+        ("is_numeric", RANGE),
+        ("is_date", RANGE),
+        ("is_datetime", RANGE),
+    )

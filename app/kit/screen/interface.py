@@ -1,0 +1,147 @@
+"""FAB's data interface, made fit for a million rows: capped counts and pages, a total order, audit, clear errors."""
+
+import logging
+from typing import Any
+
+from flask_appbuilder.exceptions import DatabaseException
+from flask_appbuilder.models.sqla.interface import SQLAInterface
+from flask_babel import lazy_gettext as _
+from sqlalchemy import inspect, select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Query
+from sqlalchemy.orm.exc import StaleDataError
+
+from app.access import current_actor
+from app.kit.operation import audit
+from app.kit.screen.filters import XuejiFilterConverter
+
+log = logging.getLogger(__name__)
+
+COUNT_CAP = 10_000
+PAGE_CAP = 200
+HIDDEN_FROM_AUDIT = frozenset({"password"})
+
+SENTENCES = {
+    "42501": _("This row belongs to another college or is not yours to change. Nothing was saved."),
+    "23505": _("Such a record exists already: a number or name must be unique. Nothing was saved."),
+    "23503": _("Other records refer to this one, so it can neither be changed this way nor deleted."),
+    "23502": _("A required field is empty, or its choice is not available to you. Nothing was saved."),
+    "23514": _("A value is outside what is allowed. Nothing was saved."),
+    "22001": _("A text is longer than its field. Nothing was saved."),
+    "22P02": _("A value has the wrong form. Nothing was saved."),
+    "22003": _("A number is too large. Nothing was saved."),
+}
+
+
+def sentence(error: BaseException) -> str:
+    """What a person reads instead of a database error."""
+    if isinstance(error, StaleDataError):
+        return str(_("Somebody else changed this record meanwhile. Open it again and repeat your change."))
+    state = getattr(getattr(error, "orig", None), "sqlstate", "") or ""
+    return str(SENTENCES.get(state, _("The database refused this change. Nothing was saved.")))
+
+
+def values_of(item: Any) -> dict[str, str | None]:
+    """The columns of a row as text, for the audit."""
+    columns = inspect(type(item)).columns.keys()
+    return {
+        name: None if getattr(item, name) is None else str(getattr(item, name))
+        for name in columns
+        if name not in HIDDEN_FROM_AUDIT
+    }
+
+
+def changed_values(item: Any) -> tuple[dict[str, str | None], dict[str, str | None]]:
+    """(old, new) of the columns that a pending change touches."""
+    state = inspect(item)
+    old, new = {}, {}
+    for name in inspect(type(item)).columns.keys():
+        history = state.attrs[name].history
+        if history.has_changes() and name not in HIDDEN_FROM_AUDIT:
+            old[name] = str(history.deleted[0]) if history.deleted else None
+            new[name] = str(history.added[0]) if history.added else None
+    return old, new
+
+
+class XuejiInterface(SQLAInterface):
+    """What every screen and API reads and writes through."""
+
+    filter_converter_class = XuejiFilterConverter
+
+    # reading
+
+    def query_count(self, query: Query, filters=None, select_columns=None) -> int:
+        """At most COUNT_CAP + 1, which means "more": counting a million rows at every page would cost seconds."""
+        pk = self.get_pk()
+        counted = self.apply_filters(query.with_entities(pk), self.get_inner_filters(filters))
+        return counted.limit(COUNT_CAP + 1).count()
+
+    def apply_pagination(self, query: Query, page: int | None, page_size: int | None) -> Query:
+        size = min(max(page_size or PAGE_CAP, 1), PAGE_CAP)
+        deepest = COUNT_CAP // size
+        return super().apply_pagination(query, min(max(page or 0, 0), deepest), size)
+
+    def apply_order_by(self, query: Query, order_column: str, order_direction: str, **kwargs) -> Query:
+        if not order_column or not self._can_order(order_column):
+            pk = self.get_pk()
+            return query.order_by(pk.desc()) if pk is not None else query
+        return super().apply_order_by(query, order_column, order_direction, **(kwargs | {"add_pk": True}))
+
+    def _can_order(self, column: str) -> bool:
+        root = column.split(".")[0]
+        return hasattr(self.obj, root) and (root in self.list_columns or root in self.list_properties)
+
+    def get(self, id: Any, filters=None, select_columns=None, outer_default_load=False):
+        try:
+            wanted = self.get_pk().type.python_type(id) if not self.is_pk_composite() else id
+        except (TypeError, ValueError):
+            return None  # /show/abc is a page that does not exist, not an error
+        if isinstance(wanted, int) and abs(wanted) >= 2**31:
+            return None
+        return super().get(wanted, filters, select_columns, outer_default_load)
+
+    # writing: FAB's own save is for plain reference data; it is audited here, in the same transaction
+
+    def add(self, item, commit: bool = True) -> None:
+        self._save("add", item, lambda: self.session.add(item))
+
+    def edit(self, item, commit: bool = True) -> None:
+        self._save("edit", item, lambda: self.session.merge(item))
+
+    def delete(self, item, commit: bool = True) -> None:
+        self._save("delete", item, lambda: self.session.delete(item))
+
+    def _save(self, act: str, item, change) -> None:
+        try:
+            old, new = (values_of(item), None) if act == "delete" else changed_values(item)
+            change()
+            self.session.flush()
+            if act == "add":
+                old, new = None, values_of(item)
+            key = inspect(item).identity
+            number = key[0] if key and isinstance(key[0], int) else None
+            audit(
+                current_actor(),
+                f"{self.obj.__tablename__}.{act}",
+                subject=self.obj.__tablename__,
+                subject_id=number,
+                old=old,
+                new=new,
+                detail=None if number or not key else {"key": list(map(str, key))},
+            )
+            self.session.commit()
+        except SQLAlchemyError as error:
+            self.session.rollback()
+            log.info("refused %s of %s: %s", act, self.obj.__tablename__, type(error).__name__)
+            clear = DatabaseException(sentence(error))
+            raise clear from clear  # the API prints the cause, the forms the exception: both get the sentence
+
+    # pickers
+
+    def lookup(self, columns: tuple[str, ...], text: str, limit: int = 20) -> list:
+        """Rows of which one of `columns` begins with `text`; the first rows when it is empty."""
+        query = select(self.obj)
+        if text:
+            fields = [getattr(self.obj, column).op("^@", is_comparison=True)(text) for column in columns]
+            query = query.where(fields[0] if len(fields) == 1 else fields[0].__or__(fields[1]))
+        return list(self.session.scalars(query.order_by(getattr(self.obj, columns[0]), self.get_pk()).limit(limit)))

@@ -1,0 +1,49 @@
+"""The menu: every screen and API of the product, in the order of the sidebar."""
+
+from flask import current_app
+from flask_appbuilder import AppBuilder
+from flask_babel import lazy_gettext as _
+
+from app.views.health import health
+from app.views.home import HomeView
+from app.views.organisation import ClassGroupScreen, CollegeScreen, DepartmentScreen, MajorScreen
+from app.views.reference import CodeScreen, CodeSetScreen, FlowWindowScreen, SettingScreen, TermScreen
+from app.views.students import StudentApi, StudentScreen
+
+GROUPS = {
+    "roster": (_("Roster"), "fa-graduation-cap"),
+    "cases": (_("Cases"), "fa-stamp"),
+    "organisation": (_("Organisation"), "fa-sitemap"),
+    "settings": (_("Settings"), "fa-sliders"),
+}
+SCREENS = [
+    StudentScreen,
+    CollegeScreen, MajorScreen, ClassGroupScreen, DepartmentScreen,
+    CodeSetScreen, CodeScreen, TermScreen, FlowWindowScreen, SettingScreen,
+]  # fmt: skip
+APIS = [StudentApi]
+PAGES: list = []  # pages that are no model's screen: a class with `menu` and `needs()`
+
+
+def register(appbuilder: AppBuilder) -> None:
+    """Add every screen with its permissions. A view that declares no needs is open to nobody."""
+    for page in [*SCREENS, *PAGES]:
+        needs = page.needs()
+        appbuilder.sm.declare(page.__name__, needs)
+        if page.menu is None:
+            appbuilder.add_view_no_menu(page)
+            continue
+        label, icon = GROUPS[page.menu.group]
+        name = page.__name__
+        appbuilder.sm.declare(name, {"menu_access": needs["menu_access"]})
+        appbuilder.add_view(
+            page, name, icon=page.menu.icon, label=page.menu.label, category=page.menu.group,
+            category_icon=icon, category_label=label,
+        )  # fmt: skip
+    for api in APIS:
+        appbuilder.sm.declare(api.__name__, api.needs())
+        appbuilder.add_api(api)
+    current_app.register_blueprint(health)
+
+
+__all__ = ["HomeView", "register"]

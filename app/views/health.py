@@ -1,0 +1,36 @@
+"""/health and /ready: is the process alive; are the database, its migrations and a worker there."""
+
+from pathlib import Path
+
+from alembic.script import ScriptDirectory
+from flask import Blueprint, current_app, jsonify
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.models import db
+
+health = Blueprint("health", __name__)
+
+
+@health.get("/health")
+def alive():
+    return jsonify(alive=True)
+
+
+@health.get("/ready")
+def ready():
+    """200 when requests can be served, else 503 with what is missing."""
+    facts = {"database": False, "migrations": False, "worker": False}
+    try:
+        heads = set(db.session.scalars(text("select version_num from alembic_version")))
+        facts["database"] = True
+        facts["migrations"] = heads == set(_scripts().get_heads())
+        alive = "select exists (select from procrastinate_workers where last_heartbeat > now() - interval '1 minute')"
+        facts["worker"] = bool(db.session.scalar(text(alive)))
+    except SQLAlchemyError:
+        db.session.rollback()
+    return jsonify(facts), 200 if all(facts.values()) else 503
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory(str(Path(current_app.root_path).parent / "migrations"))

@@ -1,0 +1,103 @@
+"""学生 the roster: list, student page, and the same rows over the API."""
+
+from flask_babel import lazy_gettext as _
+
+from app.access import Permission
+from app.kit.screen import Api, Menu, Screen
+from app.models import RosterStatus, Student
+
+LABELS = {
+    "student_no": _("Student number"),
+    "name": _("Name"),
+    "pinyin": _("Pinyin"),
+    "former_name": _("Former name"),
+    "sex_code": _("Sex"),
+    "sex": _("Sex"),
+    "birth_date": _("Birth date"),
+    "id_type_code": _("Type of ID"),
+    "id_number": _("ID number"),
+    "ethnic_group_code": _("Ethnic group"),
+    "ethnic_group": _("Ethnic group"),
+    "political_status_code": _("Political status"),
+    "nationality": _("Nationality"),
+    "native_place": _("Native place"),
+    "examinee_no": _("Examinee number"),
+    "entry_year": _("Entry year"),
+    "entry_date": _("Entry date"),
+    "source_province": _("Province of origin"),
+    "graduated_school": _("Secondary school"),
+    "admission_score": _("Admission score"),
+    "college": _("College"),
+    "major": _("Major"),
+    "class_group": _("Class"),
+    "grade": _("Grade"),
+    "education_level_code": _("Level"),
+    "study_form_code": _("Form of study"),
+    "study_length": _("Years of study"),
+    "expected_graduation": _("Expected graduation"),
+    "campus": _("Campus"),
+    "status": _("Roster status"),
+    "registered": _("Formally registered"),
+    "phone": _("Phone"),
+    "email": _("E-mail"),
+    "address": _("Address"),
+    "postcode": _("Postcode"),
+    "guardian_name": _("Guardian"),
+    "guardian_phone": _("Guardian's phone"),
+    "dormitory": _("Dormitory"),
+    "note": _("Note"),
+}
+
+
+class StudentScreen(Screen):
+    """The roster. Status changes through flows, never by hand."""
+
+    model = Student
+    menu = Menu(_("Students"), "roster", "fa-graduation-cap")
+    reads = Permission.ROSTER_READ
+    label_columns = LABELS
+    quick = ("student_no", "name", "pinyin", "initials")
+    picks = {"status": RosterStatus, "sex": "sex", "ethnic_group": "ethnic_group"}
+    masked = {
+        "id_number": Permission.STUDENT_ID_NUMBER_READ,
+        "phone": Permission.STUDENT_CONTACT_READ,
+        "address": Permission.STUDENT_CONTACT_READ,
+        "guardian_phone": Permission.STUDENT_CONTACT_READ,
+    }
+    list_columns = ["student_no", "name", "sex_code", "college", "major", "class_group", "grade", "status"]
+    order_columns = ["student_no", "name", "grade", "status"]
+    search_columns = [
+        "student_no", "name", "sex", "college", "major", "grade", "status", "entry_year", "birth_date", "ethnic_group",
+    ]  # fmt: skip
+    show_fieldsets = [
+        (_("Identity"), {"fields": [
+            "name", "former_name", "pinyin", "sex_code", "birth_date", "id_type_code", "id_number",
+            "ethnic_group_code", "political_status_code", "nationality", "native_place",
+        ]}),
+        (_("Study"), {"fields": [
+            "student_no", "status", "registered", "college", "major", "class_group", "grade", "education_level_code",
+            "study_form_code", "study_length", "expected_graduation", "campus",
+        ]}),
+        (_("Admission"), {"fields": [
+            "examinee_no", "entry_year", "entry_date", "source_province", "graduated_school", "admission_score",
+        ]}),
+        (_("Contact"), {"fields": [
+            "phone", "email", "address", "postcode", "guardian_name", "guardian_phone", "dormitory", "note",
+        ]}),
+    ]  # fmt: skip
+    base_order = ("student_no", "asc")
+    list_title, show_title = _("Students"), _("Student")
+
+
+class StudentApi(Api):
+    """Students as JSON, masked columns left out."""
+
+    model = Student
+    resource_name = "student"
+    reads = Permission.ROSTER_READ
+    list_columns = [
+        "id", "student_no", "name", "sex", "college.name", "major.name", "class_group.name", "grade", "status",
+    ]  # fmt: skip
+    show_columns = [*list_columns, "entry_year", "registered", "expected_graduation"]
+    search_columns = ["student_no", "name", "college", "major", "grade", "status", "entry_year"]
+    order_columns = ["student_no", "name", "grade", "status"]

@@ -1,0 +1,2 @@
+"""placeholder"""
+def load(env=None): return {}

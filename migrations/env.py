@@ -20,7 +20,7 @@ def include_object(item, name, kind, reflected, compare_to) -> bool:
 
 
 def run() -> None:
-    url = context.config.get_main_option("sqlalchemy.url") or os.environ["DATABASE_URL"]
+    url = context.config.attributes.get("url") or os.environ["DATABASE_URL"]
     engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1), poolclass=pool.NullPool)
     with engine.connect() as connection:
         connection.execute(text("set lock_timeout = '10s'"))

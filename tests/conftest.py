@@ -1,0 +1,178 @@
+"""The test bed: a PostgreSQL built by the migrations once a worker, a standing cast, a rollback after each test."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from itertools import count
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.config import Config
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import Connection, Engine, create_engine, select, text
+
+from app import cluster, create_app
+from app.access import Actor, actor_of
+from app.models import Identity, db
+from app.models.accounts import User
+from config import load
+from tests.cast import PASSWORD, build_cast
+
+ROOT = Path(__file__).parent.parent
+TODAY = date(2026, 9, 2)  # the Wednesday of the first week of autumn 2026: leave and return are open
+TEMPLATE = "cast"
+
+
+@dataclass(frozen=True)
+class Bed:
+    """The worker's cluster. `cast` is the template database that every other one is copied from."""
+
+    cluster: cluster.Cluster
+    numbers: Iterator[int]
+
+    @property
+    def admin(self) -> str:
+        return self.cluster.url(cluster.SUPERUSER, "postgres")
+
+    def copy(self) -> str:
+        """A new database with the cast in it; its name."""
+        name = f"test_{next(self.numbers)}"
+        cluster.create_database(self.admin, name, TEMPLATE)
+        return name
+
+
+def settings_for(bed: Bed, database: str, files: Path) -> dict[str, object]:
+    env = {
+        "XUEJI_MODE": "test",
+        "DATABASE_URL": bed.cluster.url(cluster.OWNER, database),
+        "XUEJI_WEB_DATABASE_URL": bed.cluster.url(cluster.WEB, database),
+        "XUEJI_FILES": str(files),
+    }
+    return dict(load(env)) | {"XUEJI_TODAY": TODAY.isoformat(), "TESTING": True, "WTF_CSRF_ENABLED": False}
+
+
+@pytest.fixture(scope="session")
+def bed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bed]:
+    home = cluster.Cluster(tmp_path_factory.mktemp("pg") / "data")
+    home.start(cluster.VOLATILE)
+    home.ensure_roles()
+    made = Bed(home, count(1))
+    cluster.create_database(made.admin, TEMPLATE)
+    owner = home.url(cluster.OWNER, TEMPLATE)
+    config = Config(str(ROOT / "alembic.ini"))
+    config.set_main_option("script_location", str(ROOT / "migrations"))
+    config.attributes["url"] = owner
+    command.upgrade(config, "head")
+    settings = settings_for(made, TEMPLATE, tmp_path_factory.mktemp("files"))
+    app = create_app(settings)
+    with app.app_context():
+        result = app.test_cli_runner().invoke(args=["xueji", "sync"])
+        assert result.exit_code == 0, result.output
+        db.engine.dispose()
+    engine = create_engine(owner)
+    with engine.begin() as connection:
+        build_cast(connection, TODAY)
+    engine.dispose()
+    yield made
+    home.stop()
+
+
+@pytest.fixture(scope="session")
+def shared_app(bed: Bed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+    """The application on this worker's database, which every test leaves as it found it."""
+    database = bed.copy()
+    app = create_app(settings_for(bed, database, tmp_path_factory.mktemp("files")))
+    with create_engine(bed.cluster.url(cluster.SUPERUSER, database)).begin() as connection:
+        connection.execute(text("grant xueji_owner to xueji_web with inherit false, set true"))  # for `behind`
+    yield app
+    with app.app_context():
+        db.engine.dispose()
+
+
+@pytest.fixture
+def app(shared_app: Flask) -> Iterator[Flask]:
+    """The application, every commit of the test a savepoint of one transaction that is rolled back."""
+    with shared_app.app_context():
+        engines = db._app_engines[shared_app]
+        engine: Engine = engines[None]
+        connection = engine.connect()
+        transaction = connection.begin()
+        engines[None] = connection  # type: ignore[assignment]  # sessions bind to it as to an engine
+        db.session.session_factory.configure(join_transaction_mode="create_savepoint")
+        try:
+            yield shared_app
+        finally:
+            db.session.remove()
+            db.session.session_factory.configure(join_transaction_mode="conditional_savepoint")
+            engines[None] = engine
+            transaction.rollback()
+            connection.close()
+
+
+@pytest.fixture
+def own_app(bed: Bed, tmp_path: Path) -> Iterator[Flask]:
+    """An application on a database of its own, for tests that commit for real: threads, jobs, killed processes."""
+    database = bed.copy()
+    app = create_app(settings_for(bed, database, tmp_path / "files"))
+    yield app
+    with app.app_context():
+        db.engine.dispose()
+    cluster.drop_database(bed.admin, database)
+
+
+class Behind:
+    """What is really in the database, whoever may see it: `behind.rows("select …")`, `behind.run("update …")`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    def run(self, statement: str, **values: object):
+        db.session.remove()
+        role = self.connection.execute(text("select current_setting('role')")).scalar()
+        self.connection.execute(text("set local role xueji_owner"))
+        try:
+            result = self.connection.execute(text(statement), values)
+            return list(result.mappings()) if result.returns_rows else result.rowcount
+        finally:
+            self.connection.execute(text("select set_config('role', :r, true)"), {"r": role})
+
+    def rows(self, statement: str, **values: object) -> list[dict]:
+        return [dict(row) for row in self.run(statement, **values)]
+
+    def one(self, statement: str, **values: object):
+        """The single value of a query."""
+        ((value,),) = [tuple(row.values()) for row in self.rows(statement, **values)]
+        return value
+
+
+@pytest.fixture
+def behind(app: Flask) -> Behind:
+    return Behind(db._app_engines[app][None])  # type: ignore[arg-type]
+
+
+class Cast:
+    """The standing cast of tests/cast.py: `cast.clerk` is an actor, `cast.login("clerk")` her browser."""
+
+    def __init__(self, app: Flask) -> None:
+        self.app = app
+
+    def __getattr__(self, username: str) -> Actor:
+        query = select(Identity).join(User).where(User.username == username).order_by(Identity.id)
+        identity = db.session.scalars(query).first()
+        assert identity is not None, f"nobody in the cast is called {username}"
+        actor = actor_of(identity)
+        db.session.remove()
+        return actor
+
+    def login(self, username: str) -> FlaskClient:
+        client = self.app.test_client()
+        answer = client.post("/login/", data={"username": username, "password": PASSWORD})
+        assert answer.status_code == 302, answer.text
+        return client
+
+
+@pytest.fixture
+def cast(app: Flask) -> Cast:
+    return Cast(app)

@@ -36,4 +36,3 @@ def sync() -> None:
 
 def install(app: Flask) -> None:
     app.cli.add_command(group)
-

@@ -34,7 +34,14 @@ def _answer(status: int, detail: str | None = None):
         return jsonify(message=str(detail or title), reference=g.get("request_id")), status
     appbuilder = current_app.appbuilder  # type: ignore[attr-defined]  # FAB hangs itself on the application
     page = render_template(
-        "xueji/error.html", appbuilder=appbuilder, base_template=appbuilder.base_template, title=title, detail=detail, remedy=remedy, status=status, reference=g.get("request_id")
+        "xueji/error.html",
+        appbuilder=appbuilder,
+        base_template=appbuilder.base_template,
+        title=title,
+        detail=detail,
+        remedy=remedy,
+        status=status,
+        reference=g.get("request_id"),
     )
     return page, status
 

@@ -154,7 +154,11 @@ PASSWORD_ENDPOINTS = frozenset({"ResetMyPasswordView.this_form_get", "ResetMyPas
 def require_own_password():
     """Before each request: an account with a given password goes nowhere until it has chosen its own."""
     actor = current_actor()
-    if actor is ANONYMOUS or request.endpoint in PASSWORD_ENDPOINTS or request.blueprint in ("AuthDBView", "LocaleView"):
+    if (
+        actor is ANONYMOUS
+        or request.endpoint in PASSWORD_ENDPOINTS
+        or request.blueprint in ("AuthDBView", "LocaleView")
+    ):
         return None
     if request.endpoint is None or request.endpoint.endswith("static") or request.blueprint == "health":
         return None

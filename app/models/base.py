@@ -26,4 +26,17 @@ Name = Annotated[str, mapped_column(String(80))]
 Moment = Annotated[datetime, mapped_column(DateTime(timezone=True))]
 Now = Annotated[datetime, mapped_column(DateTime(timezone=True), server_default=func.now())]
 
-__all__ = ["BigId", "Key", "Mapped", "Model", "Moment", "Name", "Now", "SmallId", "date", "datetime", "db", "mapped_column"]
+__all__ = [
+    "BigId",
+    "Key",
+    "Mapped",
+    "Model",
+    "Moment",
+    "Name",
+    "Now",
+    "SmallId",
+    "date",
+    "datetime",
+    "db",
+    "mapped_column",
+]

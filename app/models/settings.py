@@ -35,7 +35,9 @@ class Setting(Model):
             low = -(2**31) if self.minimum is None else self.minimum
             high = 2**31 - 1 if self.maximum is None else self.maximum
             if not self.value.strip().lstrip("-").isdecimal() or not low <= int(self.value) <= high:
-                raise ValueError(str(_("The value must be a whole number from %(low)s to %(high)s.", low=low, high=high)))
+                raise ValueError(
+                    str(_("The value must be a whole number from %(low)s to %(high)s.", low=low, high=high))
+                )
         elif self.kind == "boolean" and self.value not in ("true", "false"):
             raise ValueError(str(_("The value must be true or false.")))
 

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.exc import ProgrammingError
 
-from app.access import NO_SCOPE, scope_as
+from app.access import NO_SCOPE, scope, scope_as
 from app.access.scope import ScopeChanged
 from app.models import Case, RosterChange, Student, db
 
@@ -75,11 +75,10 @@ def test_history_names_who_what_and_why(cast, behind):
     }  # fmt: skip
 
 
-def test_the_scope_cannot_change_inside_a_transaction(cast, app):
-    from app.access import scope
-
+def test_the_scope_cannot_change_inside_a_transaction(cast):
+    registry = cast.registry
     db.session.scalar(select(func.now()))
-    token = scope._background.set(cast.registry.scope)
+    token = scope._background.set(registry.scope)
     try:
         with pytest.raises(ScopeChanged):
             db.session.scalar(select(func.now()))

@@ -150,4 +150,3 @@ class Api(RequestLocalFilters, ModelRestApi):
     def needs(cls) -> dict[str, Permission]:
         assert cls.reads is not None
         return dict.fromkeys(("can_get", "can_info"), cls.reads)
-

@@ -110,7 +110,7 @@ class Cluster:
             if self.running():
                 socket = self._socket_folder()
                 _run(self.folder, "pg_ctl", "-w", "-t", "60", "-m", "fast", "stop")
-                if socket != self.folder:
+                if socket.name.startswith("xueji-"):  # one that _new_socket_folder made; never anything else
                     shutil.rmtree(socket, ignore_errors=True)
 
     def running(self) -> bool:

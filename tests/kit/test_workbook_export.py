@@ -140,7 +140,7 @@ def test_a_group_in_two_places_is_refused(tmp_path):
 
 def test_rows_stream_from_the_database_in_the_order_of_the_chosen_columns(connection):  # noqa: F811 (the fixture)
     connection.exec_driver_sql("create temp table person (number text, name text, college text)")
-    connection.exec_driver_sql("insert into person select i, 'n' || i, 'c' || i % 2 from generate_series(1, 4100) i")
+    connection.exec_driver_sql("insert into person select i, 'n' || i, 'c' || i %% 2 from generate_series(1, 4100) i")
     person = sa.table("person", sa.column("number"), sa.column("name"), sa.column("college"))
     statement = sa.select(person.c.number, person.c.name, person.c.college).order_by(
         sa.cast(person.c.number, sa.Integer)

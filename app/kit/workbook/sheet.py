@@ -88,7 +88,7 @@ class FastWorksheet(Worksheet):
         out = [f'<row r="{number}"{attributes}>']
         unsafe = UNSAFE.search
         for (kind, head, style), value in zip(cells, values, strict=True):
-            if value is None or value == "":
+            if value is None:
                 continue
             if value.__class__ is not str:
                 if kind == "integer" or kind == "number":
@@ -108,6 +108,8 @@ class FastWorksheet(Worksheet):
                         out.append(f'{head}{number}"{style}><v>{day:.16G}</v></c>')
                         continue
                 value = as_text(value)
+            if not value:
+                continue
             if len(value) > LONGEST_TEXT // 2 and _utf16_len(value) > LONGEST_TEXT:
                 value = _utf16_truncate(value, LONGEST_TEXT)
             if unsafe(value):

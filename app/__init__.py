@@ -35,6 +35,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
         limit_logins(app)
     app.before_request(enter_request)
     app.before_request(require_own_password)
+    views.identity.install(app)
     errors.install(app)
     cli.install(app)
     return app

@@ -6,6 +6,7 @@ from flask_babel import lazy_gettext as _
 
 from app.views.health import health
 from app.views.home import HomeView
+from app.views.identity import IdentityView
 from app.views.organisation import ClassGroupScreen, CollegeScreen, DepartmentScreen, MajorScreen
 from app.views.reference import CodeScreen, CodeSetScreen, FlowWindowScreen, SettingScreen, TermScreen
 from app.views.students import StudentApi, StudentScreen
@@ -22,7 +23,7 @@ SCREENS = [
     CodeSetScreen, CodeScreen, TermScreen, FlowWindowScreen, SettingScreen,
 ]  # fmt: skip
 APIS = [StudentApi]
-PAGES: list = []  # pages that are no model's screen: a class with `menu` and `needs()`
+PAGES: list = [IdentityView]  # pages that are no model's screen: a class with `menu` and `needs()`
 
 
 def register(appbuilder: AppBuilder) -> None:
@@ -35,7 +36,6 @@ def register(appbuilder: AppBuilder) -> None:
             continue
         label, icon = GROUPS[page.menu.group]
         name = page.__name__
-        appbuilder.sm.declare(name, {"menu_access": needs["menu_access"]})
         appbuilder.add_view(
             page, name, icon=page.menu.icon, label=page.menu.label, category=page.menu.group,
             category_icon=icon, category_label=label,

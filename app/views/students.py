@@ -57,6 +57,8 @@ class StudentScreen(Screen):
     reads = Permission.ROSTER_READ
     label_columns = LABELS
     quick = ("student_no", "name", "pinyin", "initials")
+    pasted = "student_no"
+    frozen = 2
     picks = {"status": RosterStatus, "sex": "sex", "ethnic_group": "ethnic_group"}
     masked = {
         "id_number": Permission.STUDENT_ID_NUMBER_READ,
@@ -65,6 +67,11 @@ class StudentScreen(Screen):
         "guardian_phone": Permission.STUDENT_CONTACT_READ,
     }
     list_columns = ["student_no", "name", "sex_code", "college", "major", "class_group", "grade", "status"]
+    more_columns = [
+        "birth_date", "ethnic_group_code", "political_status_code", "examinee_no", "entry_year", "entry_date",
+        "source_province", "education_level_code", "study_length", "expected_graduation", "campus", "registered",
+        "id_number", "phone", "email", "dormitory",
+    ]  # fmt: skip
     order_columns = ["student_no", "name", "grade", "status"]
     search_columns = [
         "student_no", "name", "sex", "college", "major", "grade", "status", "entry_year", "birth_date", "ethnic_group",

@@ -4,14 +4,21 @@ import copy
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from flask import abort, g, has_request_context, jsonify, request
+from flask import abort, flash, g, has_request_context, jsonify, redirect, request, url_for
 from flask_appbuilder import ModelRestApi, ModelView, expose
+from flask_appbuilder.models.filters import Filters
 from flask_appbuilder.security.decorators import has_access, permission_name
+from flask_babel import lazy_gettext as _
+from wtforms import SelectField
 
 from app.access import Permission, current_actor
+from app.kit.operation import audit
+from app.kit.screen import preferences
 from app.kit.screen.filters import QuickFilter
 from app.kit.screen.interface import COUNT_CAP, XuejiInterface
-from app.models import Model
+from app.kit.screen.present import badge_of, masked
+from app.models import Model, db
+from app.models.codes import codes_of
 
 READS = ("can_list", "can_show", "menu_access")
 WRITES = ("can_add", "can_edit", "can_delete")
@@ -19,7 +26,7 @@ WRITES = ("can_add", "can_edit", "can_delete")
 
 @dataclass(frozen=True)
 class Menu:
-    """Where a screen stands in the sidebar. `group` names the heading; labels are lazy texts."""
+    """Where a screen stands in the sidebar: its lazy label, the key of its group, its icon."""
 
     label: Any
     group: str
@@ -58,8 +65,11 @@ class Screen(RequestLocalFilters, ModelView):
     writes: ClassVar[Permission | None] = None
     acts: ClassVar[dict[str, Permission]] = {}  # further exposed methods: FAB permission name → what it needs
     quick: ClassVar[tuple[str, ...]] = ()  # columns of the search box
-    picks: ClassVar[dict[str, Any]] = {}  # column → code set key or enum: filters and badges
+    pasted: ClassVar[str | None] = None  # column that a pasted list of numbers selects by
+    picks: ClassVar[dict[str, Any]] = {}  # column → code set key or enum: pick lists, and badges for enums
+    more_columns: ClassVar[list[str]] = []  # columns that a reader may add to the list
     masked: ClassVar[dict[str, Permission]] = {}
+    frozen: ClassVar[int] = 1  # first columns that stay in view
     page_size = 25
 
     def __init_subclass__(cls, **kwargs) -> None:
@@ -68,12 +78,16 @@ class Screen(RequestLocalFilters, ModelView):
             return
         if cls.reads is None:
             raise TypeError(f"{cls.__name__} says nobody may read it: set `reads` to a Permission")
-        if "datamodel" not in cls.__dict__:
-            cls.datamodel = XuejiInterface(cls.model)
+        cls.datamodel = XuejiInterface(cls.model)
         if "base_permissions" not in cls.__dict__:
-            cls.base_permissions = [
-                "can_list", "can_show", *(WRITES if cls.writes else ()), *cls.acts,
-            ]  # fmt: skip
+            cls.base_permissions = ["can_list", "can_show", *(WRITES if cls.writes else ()), *cls.acts]
+        cls.search_form_extra_fields = {
+            column: SelectField(cls.label_columns.get(column, column), choices=lambda kinds=kinds: choices(kinds))
+            for column, kinds in cls.picks.items()
+        }
+        enums = {column: badge_of(kinds) for column, kinds in cls.picks.items() if not isinstance(kinds, str)}
+        masks = {column: masked(cls.__name__, column, needs) for column, needs in cls.masked.items()}
+        cls.formatters_columns = enums | masks | (cls.__dict__.get("formatters_columns") or {})
 
     @classmethod
     def needs(cls) -> dict[str, Permission]:
@@ -86,22 +100,135 @@ class Screen(RequestLocalFilters, ModelView):
 
     # lists
 
+    def search_filters(self) -> Filters:
+        """The filters of this request: the conditions, the search box, and the screen's own."""
+        filters = self._filters.get_joined_filters(self._base_filters)
+        text = request.args.get("q", "").strip()[:60]
+        if text and self.quick:
+            filters.add_filter(self.quick[0], QuickFilter, (self.quick, text))
+        return filters
+
     def _get_list_widget(self, filters, actions=None, order_column="", order_direction="", page=None, page_size=None,
                          widgets=None, **kwargs):  # fmt: skip
-        text = request.args.get("q", "").strip()[:60] if has_request_context() else ""
-        if text and self.quick:
-            filters = filters.copy()
-            filters.add_filter(self.quick[0], QuickFilter, (self.quick, text))
         if order_column not in self.order_columns:
-            order_column, order_direction = "", ""
-        return super()._get_list_widget(
-            filters, actions, order_column, order_direction, page, page_size, widgets, **kwargs
+            order_column, order_direction = self.base_order or ("", "")
+        columns = self.shown_columns()
+        count, rows = self.datamodel.query(
+            self.search_filters() if filters is self._filters else filters.get_joined_filters(self._base_filters),
+            order_column, order_direction, page=page, page_size=page_size or self.page_size,
+        )  # fmt: skip
+        widgets = widgets or {}
+        widgets["list"] = self.list_widget(
+            label_columns=self.label_columns,
+            include_columns=columns,
+            value_columns=self.datamodel.get_values(rows, columns),
+            order_columns=self.order_columns,
+            formatters_columns=self.formatters_columns,
+            page=page,
+            page_size=page_size or self.page_size,
+            count=count,
+            count_text=f"{COUNT_CAP}+" if count > COUNT_CAP else None,
+            pks=[self._serialize_pk_if_composite(pk) for pk in self.datamodel.get_keys(rows)],
+            actions=actions or self.actions,
+            filters=filters,
+            modelview_name=type(self).__name__,
+            frozen=self.frozen,
+            **self.list_extras(columns),
+            **kwargs,
+        )
+        return widgets
+
+    def shown_columns(self) -> list[str]:
+        offered = [*self.list_columns, *self.more_columns]
+        return preferences.chosen_columns(type(self).__name__, offered, self.list_columns) if self.more_columns else (
+            self.list_columns
         )
 
+    def list_extras(self, shown: list[str]) -> dict[str, Any]:
+        """Further variables of the list's template: column choice, exports, batch selection."""
+        if not self.more_columns:
+            return {}
+        offered = [*self.list_columns, *self.more_columns]
+        menu = [{"name": c, "label": self.label_columns[c], "shown": c in shown} for c in offered]
+        return {"columns_menu": menu, "columns_url": url_for(f"{type(self).__name__}.choose_columns")}
+
+    def _get_search_widget(self, form=None, exclude_cols=None, widgets=None):
+        widgets = super()._get_search_widget(form, exclude_cols, widgets)
+        arguments = widgets["search"].template_args
+        name = type(self).__name__
+        if self.quick:
+            names = ", ".join(str(self.label_columns[column]) for column in self.quick if column in self.label_columns)
+            arguments["quick"] = {"param": "q", "label": _("Search by %(columns)s", columns=names)}
+        if self.pasted:
+            label = _("Paste a list")
+            arguments["pasted"] = {"url": url_for(f"{name}.paste"), "name": "numbers", "label": label}
+        arguments["saved_filters"] = preferences.saved_filters(name, name)
+        arguments["save_filter_url"] = url_for(f"{name}.keep_filter")
+        return widgets
+
+    def _get_show_widget(self, pk, item, widgets=None, actions=None, show_fieldsets=None):
+        g.xueji_shown_row = pk
+        return super()._get_show_widget(pk, item, widgets, actions, show_fieldsets)
+
     def render_template(self, template, **kwargs):
-        return super().render_template(
-            template, screen=self, count_cap=COUNT_CAP, may=current_actor().may, Permission=Permission, **kwargs
-        )
+        return super().render_template(template, screen=self, **kwargs)
+
+    # a reader's own arrangements
+
+    @expose("/columns", methods=["POST"])
+    @has_access
+    @permission_name("list")
+    def choose_columns(self):
+        offered = [*self.list_columns, *self.more_columns]
+        wanted = [] if request.form.get("reset") else [c for c in request.form.getlist("columns") if c in offered]
+        preferences.save_columns(type(self).__name__, wanted)
+        return redirect(self.get_redirect())
+
+    @expose("/filters", methods=["POST"])
+    @has_access
+    @permission_name("list")
+    def keep_filter(self):
+        name = request.form.get("label", "").strip()[:40]
+        if name:
+            preferences.save_filter(type(self).__name__, name, preferences.own_query())
+            flash(_("The filter “%(name)s” is saved.", name=name), "success")
+        return redirect(self.get_redirect())
+
+    @expose("/filters/<int:filter_id>/delete", methods=["POST"])
+    @has_access
+    @permission_name("list")
+    def forget_filter(self, filter_id: int):
+        preferences.forget_filter(filter_id)
+        return redirect(self.get_redirect())
+
+    @expose("/paste", methods=["POST"])
+    @has_access
+    @permission_name("list")
+    def paste(self):
+        """Select by a pasted list: kept as a filter's value, so that it can be saved, exported and decided upon."""
+        if self.pasted is None:
+            abort(404)
+        numbers = " ".join(request.form.get("numbers", "").split())
+        index = [kind.__name__ for kind in self._filters.get_search_filters()[self.pasted]].index("ListedFilter")
+        return redirect(url_for(f"{type(self).__name__}.list", **{f"_flt_{index}_{self.pasted}": numbers}))
+
+    @expose("/reveal/<int:pk>/<column>", methods=["POST"])
+    @has_access
+    @permission_name("show")
+    def reveal(self, pk: int, column: str):
+        """One masked value of one row, for whoever may see it; each reveal is in the audit."""
+        needed = self.masked.get(column)
+        row = self.datamodel.get(pk, self._base_filters) if needed else None
+        if needed is None or row is None:
+            abort(404)
+        actor = current_actor()
+        if not actor.may(needed):
+            abort(403)
+        subject = self.datamodel.obj.__tablename__
+        college = getattr(row, "college_id", None)
+        audit(actor, f"{subject}.reveal", subject=subject, subject_id=pk, college_id=college, detail={"column": column})
+        db.session.commit()
+        return jsonify(value=getattr(row, column))
 
     # rows of somebody else are no rows
 
@@ -130,6 +257,13 @@ class Screen(RequestLocalFilters, ModelView):
         """Rows for a picker: {results: [{id, text}]}, at most 20, those the asker may see."""
         rows = self.datamodel.lookup(self.quick or (self.list_columns[0],), request.args.get("q", "").strip()[:60])
         return jsonify(results=[{"id": row.id, "text": str(row)} for row in rows])
+
+
+def choices(kinds: Any) -> list[tuple[str, Any]]:
+    """(value, label) pairs of a code set or an enum, a blank one first."""
+    if isinstance(kinds, str):
+        return [("", ""), *((code.code, str(code)) for code in codes_of(kinds))]
+    return [("", ""), *((kind.value, kind.label) for kind in kinds)]
 
 
 class Api(RequestLocalFilters, ModelRestApi):

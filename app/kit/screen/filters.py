@@ -37,7 +37,7 @@ class ContainsFilter(fab.FilterContains):
 class ListedFilter(fab.FilterIn):
     """One of a pasted list of values."""
 
-    name = _("One of (paste a list)")
+    name = _("is one of")
 
     def apply(self, query: Query, value) -> Query:
         query, field = fab.get_field_setup_query(query, self.model, self.column_name)

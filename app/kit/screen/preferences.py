@@ -1,0 +1,68 @@
+"""What a person keeps for a list: named filters and the choice of columns."""
+
+from flask import request, url_for
+from sqlalchemy import delete, select
+
+from app.access import current_actor
+from app.models import ColumnChoice, SavedFilter, db
+
+MOST_FILTERS = 50  # of one user on one list
+
+
+def chosen_columns(screen: str, offered: list[str], default: list[str]) -> list[str]:
+    """The columns that the reader chose for a list, in the screen's order; the screen's own when none."""
+    choice = db.session.get(ColumnChoice, (current_actor().user_id, screen))
+    names = choice.columns.split(",") if choice else []
+    return [name for name in offered if name in names] or default
+
+
+def save_columns(screen: str, columns: list[str]) -> None:
+    """Keep a choice of columns; an empty one forgets it."""
+    key = (current_actor().user_id, screen)
+    if columns:
+        db.session.merge(ColumnChoice(user_id=key[0], screen=screen, columns=",".join(columns)))
+    else:
+        db.session.execute(
+            delete(ColumnChoice).where(ColumnChoice.user_id == key[0], ColumnChoice.screen == screen)
+        )
+    db.session.commit()
+
+
+def saved_filters(screen: str, endpoint: str) -> list[dict[str, str]]:
+    """{label, url, delete_url} of the reader's filters on a list."""
+    mine = select(SavedFilter).where(SavedFilter.user_id == current_actor().user_id, SavedFilter.screen == screen)
+    return [
+        {
+            "label": row.name,
+            "url": f"{url_for(f'{endpoint}.list')}?{row.query}",
+            "delete_url": url_for(f"{endpoint}.forget_filter", filter_id=row.id),
+        }
+        for row in db.session.scalars(mine.order_by(SavedFilter.name).limit(MOST_FILTERS))
+    ]
+
+
+def save_filter(screen: str, name: str, query: str) -> None:
+    """Keep the query of a list under a name; the same name again replaces it."""
+    user = current_actor().user_id
+    found = db.session.scalar(
+        select(SavedFilter).where(
+            SavedFilter.user_id == user, SavedFilter.screen == screen, SavedFilter.name == name
+        )
+    )
+    row = found or SavedFilter(user_id=user, screen=screen, name=name)
+    row.query = query
+    db.session.add(row)
+    db.session.commit()
+
+
+def forget_filter(filter_id: int) -> None:
+    db.session.execute(
+        delete(SavedFilter).where(SavedFilter.id == filter_id, SavedFilter.user_id == current_actor().user_id)
+    )
+    db.session.commit()
+
+
+def own_query() -> str:
+    """The filter part of the posted query, free of page numbers."""
+    pairs = [part for part in request.form.get("query", "")[:4000].split("&") if part and not part.startswith("page_")]
+    return "&".join(pairs)

@@ -5,6 +5,7 @@ It gives the clear message; what it does not catch meets the memory and time lim
 
 import codecs
 import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -27,6 +28,16 @@ TAIL = 512  # bytes carried over, so that a tag cut in two by a chunk is seen
 HEAD = 65_536
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # the container of .xls, and of .xlsx with a password
 ENCRYPTED_STREAM = "EncryptedPackage".encode("utf-16-le")
+UNZIP_FAULTS = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    KeyError,
+    ValueError,
+    NotImplementedError,
+    struct.error,
+    ElementTree.ParseError,
+)
 OTHER_MAIN_PARTS = {
     "xl/workbook.bin": ".xlsb",
     "word/document.xml": ".docx",
@@ -88,9 +99,9 @@ def check_upload(path: Path, limits: Limits = Limits()) -> UploadFacts:
     try:
         with zipfile.ZipFile(path) as archive:
             check_parts(archive, limits)
-            inflated, sheets = scan(archive, limits)
-            return UploadFacts(path, size, inflated, named(archive, sheets))
-    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, ValueError, ElementTree.ParseError) as fault:
+            inflated, sheets = scan(archive, sheet_names(archive), limits)
+            return UploadFacts(path, size, inflated, sheets)
+    except UNZIP_FAULTS as fault:
         raise Unreadable("DAMAGED", part=type(fault).__name__) from fault
 
 
@@ -140,13 +151,13 @@ def check_parts(archive: zipfile.ZipFile, limits: Limits) -> None:
             raise Unreadable("EXTERNAL_LINKS", part=part.filename)
 
 
-def scan(archive: zipfile.ZipFile, limits: Limits) -> tuple[int, dict[str, SheetFacts]]:
+def scan(archive: zipfile.ZipFile, names: dict[str, str], limits: Limits) -> tuple[int, list[SheetFacts]]:
     """Inflate every part in pieces, counting what really comes out, since sizes in the headers can lie."""
     total = 0
-    sheets: dict[str, SheetFacts] = {}
+    sheets = {name: SheetFacts(shown) for name, shown in names.items()}
     for part in archive.infolist():
         name = part.filename.lower()
-        facts = SheetFacts(part.filename) if name.startswith("xl/worksheets/") and name.endswith(".xml") else None
+        facts = sheets.get(name)
         largest = max(MEGABYTE, limits.ratio * part.compress_size)
         size, tail = 0, b""
         for chunk in pieces(archive, part):
@@ -164,9 +175,7 @@ def scan(archive: zipfile.ZipFile, limits: Limits) -> tuple[int, dict[str, Sheet
                 seen = tail + chunk
                 look_at(facts, seen, len(tail), limits)
                 tail = seen[-TAIL:]
-        if facts:
-            sheets[name] = facts
-    return total, sheets
+    return total, list(sheets.values())
 
 
 def pieces(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> Iterator[bytes]:
@@ -210,21 +219,24 @@ def note(faults: dict[str, Faults], pattern: re.Pattern[bytes], seen: bytes, car
         found.last_row = int(row)
 
 
-def named(archive: zipfile.ZipFile, sheets: dict[str, SheetFacts]) -> list[SheetFacts]:
-    """The sheets under the names people see, in their order."""
-    names = {name.lower(): name for name in archive.namelist()}
-
-    def tree(part: str) -> ElementTree.Element:
-        return ElementTree.fromstring(archive.read(names[part]))  # noqa: S314 (check_prolog saw that it has no DTD)
-
-    targets = {
-        relation.get("Id"): relation.get("Target", "").lower().removeprefix("/xl/")
-        for relation in tree("xl/_rels/workbook.xml.rels")
-    }
-    found = []
-    for sheet in tree("xl/workbook.xml").iterfind(".//{*}sheet"):
-        relation = next((value for key, value in sheet.items() if key.endswith("}id")), "")
-        if facts := sheets.get(f"xl/{targets.get(relation, '')}"):
-            facts.name = sheet.get("name", facts.name)
-            found.append(facts)
+def sheet_names(archive: zipfile.ZipFile) -> dict[str, str]:
+    """The names people see, by the part that holds the sheet, in their order."""
+    relations = tree(archive, "xl/_rels/workbook.xml.rels")
+    parts = {relation.get("Id"): relation.get("Target", "").lower().removeprefix("/xl/") for relation in relations}
+    found = {}
+    for sheet in tree(archive, "xl/workbook.xml").iterfind(".//{*}sheet"):
+        relation = next((value for key, value in sheet.items() if key.endswith("}id")), None)
+        found[f"xl/{parts.get(relation, '')}"] = sheet.get("name", "")
     return found
+
+
+def tree(archive: zipfile.ZipFile, name: str) -> ElementTree.Element:
+    part = next((part for part in archive.infolist() if part.filename.lower() == name), None)
+    if part is None:
+        raise Unreadable("DAMAGED", part=name)
+    with archive.open(part) as file:
+        text = file.read(MEGABYTE + 1)
+    if len(text) > MEGABYTE:
+        raise Unreadable("TOO_BIG_INSIDE", limit=1)
+    check_prolog(name, text)
+    return ElementTree.fromstring(text)  # noqa: S314 (check_prolog saw that it has no document type)

@@ -1,0 +1,157 @@
+"""Cells 单元格: what people write in a cell, as the one text the database understands; the standard library alone."""
+
+import datetime as dt
+import re
+import unicodedata
+from collections.abc import Callable
+from typing import Any
+
+MOST_DIGITS = 10**15  # Excel keeps 15 digits of a number; what is longer has lost some
+ODD = re.compile("[\\\\\n\r\x00-\x08\x0b-\x1f\x7f\u200b-\u200f\u2028-\u202e\u2060\ufeff\ufffe\uffff]")
+INVISIBLE = {ord(c): None for c in map(chr, range(0x10000)) if ODD.match(c) and c not in "\\\n\r"}
+COPY_ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\t": "\\t"})
+INTEGER = re.compile(r"([+-]?\d{1,40})(?:\.0*)?", re.ASCII)
+NUMBER = re.compile(r"[+-]?(?:\d{1,40}(?:\.\d{0,40})?|\.\d{1,40})", re.ASCII)
+SCIENTIFIC = re.compile(r"\d(?:\.\d+)?E\+\d+", re.ASCII | re.IGNORECASE)
+DATE = re.compile(r"(\d{4})([-/.年])(\d{1,2})([-/.月])(\d{1,2})日?", re.ASCII)
+DIGITS_DATE = re.compile(r"(\d{4})(\d{2})(\d{2})", re.ASCII)
+TIME = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:\.0+)?)?", re.ASCII)
+TRUE = {"是", "有", "y", "yes", "true", "1", "√"}
+FALSE = {"否", "无", "n", "no", "false", "0", "×"}
+
+
+class Fault(Exception):
+    """What is wrong with a cell: a code of reasons.CELL."""
+
+
+def to_text(value: Any) -> str:
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    if isinstance(value, float | int):
+        if value == int(value):
+            if abs(value) >= MOST_DIGITS:
+                raise Fault("NUMBER_LOST_DIGITS")
+            return str(int(value))
+        return f"{value:.15g}"
+    if isinstance(value, dt.datetime):
+        return value.isoformat(" ", "seconds")
+    return str(value)
+
+
+def to_code(value: Any) -> str:
+    if isinstance(value, dt.date | dt.time | dt.timedelta):
+        raise Fault("DATE_NOT_CODE")
+    text = to_text(value)
+    if not (text.isascii() and text.isalnum()):
+        text = "".join(unicodedata.normalize("NFKC", text).split()).lstrip("'")
+        if SCIENTIFIC.fullmatch(text):
+            raise Fault("NUMBER_LOST_DIGITS")
+    # The check character of an ID number is often typed small.
+    return text[:17] + "X" if len(text) == 18 and text[17] == "x" else text
+
+
+def to_integer(value: Any) -> str:
+    match = INTEGER.fullmatch(to_number(value, "INTEGER"))
+    if not match:
+        raise Fault("INTEGER")
+    return match[1]
+
+
+def to_number(value: Any, code: str = "NUMBER") -> str:
+    if isinstance(value, bool) or not isinstance(value, str | float | int):
+        raise Fault(code)
+    text = unicodedata.normalize("NFKC", to_text(value)).strip()
+    if isinstance(value, str) and not NUMBER.fullmatch(text):
+        raise Fault(code)
+    return text
+
+
+def to_date(value: Any) -> str:
+    if isinstance(value, dt.datetime):
+        return value.date().isoformat()
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    return clear_date(value, "DATE").isoformat()
+
+
+def to_datetime(value: Any) -> str:
+    if isinstance(value, dt.datetime):
+        return value.isoformat(" ")
+    if isinstance(value, dt.date):
+        return f"{value.isoformat()} 00:00:00"
+    day, _space, time = to_text(value).replace("T", " ").partition(" ")
+    match = TIME.fullmatch(time.strip() or "00:00")
+    if not match:
+        raise Fault("DATETIME")
+    try:
+        moment = dt.time(*(int(part or 0) for part in match.groups()))
+    except ValueError as wrong:
+        raise Fault("DATETIME") from wrong
+    return f"{clear_date(day, 'DATETIME').isoformat()} {moment.isoformat()}"
+
+
+def clear_date(value: Any, code: str) -> dt.date:
+    """A date that can be read in one way only: year, month, day; never 1/2/2026, nor Excel's bare day number."""
+    if isinstance(value, bool) or not isinstance(value, str | float | int):
+        raise Fault(code)
+    text = unicodedata.normalize("NFKC", to_text(value)).removesuffix(" 00:00:00").replace(" ", "")
+    if match := DATE.fullmatch(text):
+        year, first, month, second, day = match.groups()
+        if first != second and (first, second) != ("年", "月"):
+            raise Fault(code)
+    elif match := DIGITS_DATE.fullmatch(text):
+        year, month, day = match.groups()
+    else:
+        raise Fault(code)
+    try:
+        return dt.date(int(year), int(month), int(day))
+    except ValueError as wrong:
+        raise Fault(code) from wrong
+
+
+def to_boolean(value: Any) -> str:
+    text = to_text(value).casefold()
+    if text in TRUE:
+        return "true"
+    if text in FALSE:
+        return "false"
+    raise Fault("BOOLEAN")
+
+
+CONVERT: dict[str, Callable[[Any], str]] = {
+    "text": to_text,
+    "code": to_code,
+    "integer": to_integer,
+    "number": to_number,
+    "date": to_date,
+    "datetime": to_datetime,
+    "boolean": to_boolean,
+}
+
+
+def header_key(text: Any) -> str:
+    """A header as it is compared: width, case, spaces, line breaks and the star of required columns don't count."""
+    return "".join(unicodedata.normalize("NFKC", str(text)).split()).strip("*:").casefold()
+
+
+def copy_text(text: str) -> str:
+    """A text as a field of COPY, without what nobody can see in it."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").translate(INVISIBLE).strip().translate(COPY_ESCAPES)
+
+
+def shown(value: Any) -> str:
+    """A faulty cell about as the person sees it."""
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() and abs(value) < MOST_DIGITS else f"{value:.6G}"
+    return str(value)[:200]
+
+
+def original(value: Any) -> str:
+    """A cell as it goes back into a workbook: nothing tidied, a number as Excel shows it in full."""
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() and abs(value) < MOST_DIGITS else f"{value:.15G}"
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    return str(value)

@@ -1,0 +1,215 @@
+"""Read 读取: open an upload through the parsing process and know its columns by their headers."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from flask_babel import lazy_gettext as _
+from xlsxwriter.utility import xl_col_to_name
+
+from . import parse
+from .cells import header_key
+from .declare import BadDeclaration, Column, Workbook, spellings
+from .guard import Limits, UploadFacts
+from .reasons import Unreadable, sentence
+
+REASON = _("Reason")  # the header of the column that a returned workbook has more
+HEADER_ROWS = 10  # titles may stand above the header
+CHUNK = 1 << 17
+PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL")  # of the environment; the rest may be secret
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something the person should know although the file can be read."""
+
+    code: str
+    params: dict[str, Any]
+
+    @property
+    def message(self) -> str:
+        return sentence("warning", self.code, self.params)
+
+
+@dataclass(frozen=True)
+class Header:
+    """What was found: the sheet, the header's row (from 1), and the index of each column that is read, in file order."""
+
+    sheet: str
+    row: int
+    places: dict[str, int]
+    notices: list[Notice]
+
+
+@dataclass
+class Parser:
+    """The parsing process and what it says."""
+
+    process: "subprocess.Popen[bytes]"
+    lines: IO[bytes]
+    limits: Limits
+    late: bool = False
+
+    def kill(self) -> None:
+        self.late = True
+        self.process.kill()
+
+    def finish(self) -> None:
+        """Wait for its end, and raise what was wrong, if anything."""
+        told = self.process.stderr.read() if self.process.stderr else b""
+        code = self.process.wait()
+        if code == 0:
+            return
+        if code == parse.FAULT_EXIT:
+            fault = json.loads(told)
+            raise Unreadable(fault["code"], **fault["params"])
+        if self.late or code in (-signal.SIGXCPU, -signal.SIGKILL):
+            raise Unreadable("TOO_SLOW", seconds=self.limits.seconds)
+        if code == -signal.SIGABRT:  # the parser could not get the memory it asked for
+            raise Unreadable("TOO_MUCH_MEMORY")
+        raise Unreadable("DAMAGED", part=f"parser: {code}")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """An open upload: its header, then its rows in one of two forms."""
+
+    header: Header
+    names: list[str]  # the columns of chunks(), in their order
+    parser: Parser
+
+    def chunks(self) -> Iterator[bytes]:
+        """The rows as COPY … (format text, null '') takes them: row number, faults, then the columns of `names`."""
+        while chunk := self.parser.lines.read(CHUNK):
+            yield chunk
+        self.parser.finish()
+
+    def rows(self) -> Iterator[list[Any]]:
+        """The cells of each row of the sheet, when it was opened as original: text, or a date's text in a list."""
+        for line in self.parser.lines:
+            yield json.loads(line)
+        self.parser.finish()
+
+
+@contextmanager
+def open_upload(
+    facts: UploadFacts,
+    workbook: Workbook,
+    *,
+    granted: Iterable[str] = (),
+    original: bool = False,
+    limits: Limits = Limits(),
+) -> Generator[Reading]:
+    """Start reading a file that the guard let pass. Raises Unreadable, here or while the rows are read."""
+    granted = set(granted)
+    closed = [column for column in workbook.columns if column.needs is not None and column.needs not in granted]
+    if refused := [column for column in closed if column.must_be_filled]:
+        raise Unreadable("NOT_PERMITTED", columns=labels(refused))
+    kinds = {column.name: column.kind for column in workbook.columns if column not in closed}
+    task = {
+        "path": str(facts.path),
+        "original": original,
+        "names": header_names(workbook),
+        "kinds": kinds,
+        "required": [column.name for column in workbook.columns if column.must_be_filled],
+        "ignore": [header_key(label) for label in spellings(REASON)],
+        "header_rows": HEADER_ROWS,
+        "rows": limits.rows,
+        "memory": limits.memory_bytes,
+        "seconds": limits.seconds,
+    }
+    with parsing(task, limits) as parser:
+        try:
+            first = parser.lines.readline()
+            if not first.endswith(b"\n"):
+                parser.finish()
+                raise Unreadable("DAMAGED", part="parser")
+            found = json.loads(first)
+            places = {name: place for name, place in found["columns"].items() if name in kinds}
+            header = Header(found["sheet"], found["row"], places, notices(found, closed, facts))
+            refuse_formulas(header, workbook, facts)
+            yield Reading(header, [name for name in kinds if name in places], parser)
+        except Unreadable as fault:
+            raise in_words(fault, workbook) from fault
+
+
+@contextmanager
+def parsing(task: dict[str, Any], limits: Limits) -> Generator[Parser]:
+    """The parsing process with its task, ended when it takes too long or is no longer wanted."""
+    process = subprocess.Popen(  # noqa: S603 (our own script; the path of the file is data on its standard input)
+        [sys.executable, "-I", str(Path(parse.__file__))],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={name: os.environ[name] for name in PASSED_ON if name in os.environ},
+    )
+    with process:  # closes the pipes and waits
+        parser = Parser(process, process.stdout, limits)  # type: ignore[arg-type] # a pipe, as asked for
+        timer = threading.Timer(limits.seconds, parser.kill)
+        timer.daemon = True
+        timer.start()
+        try:
+            process.stdin.write(json.dumps(task).encode())  # type: ignore[union-attr] # a pipe, as asked for
+            process.stdin.close()  # type: ignore[union-attr]
+            yield parser
+        finally:
+            timer.cancel()
+            process.kill()
+
+
+def header_names(workbook: Workbook) -> dict[str, str]:
+    """Every header a column may bear, as compared, and the column's name."""
+    found: dict[str, str] = {}
+    for column in workbook.columns:
+        for text in {column.name, *column.aliases, *spellings(column.label)}:
+            key = header_key(text)
+            if found.setdefault(key, column.name) != column.name:
+                raise BadDeclaration(
+                    f"Workbook {workbook.key!r}: columns {found[key]!r} and {column.name!r} both go by {text!r}."
+                )
+    return found
+
+
+def notices(found: dict[str, Any], closed: list[Column], facts: UploadFacts) -> list[Notice]:
+    told = []
+    if found["unknown"]:
+        told.append(Notice("UNKNOWN_COLUMNS", {"columns": "、".join(found["unknown"])}))
+    if unread := [column for column in closed if column.name in found["columns"]]:
+        told.append(Notice("NOT_PERMITTED", {"columns": labels(unread)}))
+    filled = {sheet.name for sheet in facts.sheets if sheet.last_row}
+    if others := [name for name in found["others"] if name in filled]:
+        told.append(Notice("OTHER_SHEETS", {"sheet": found["sheet"], "others": "、".join(others)}))
+    return told
+
+
+def refuse_formulas(header: Header, workbook: Workbook, facts: UploadFacts) -> None:
+    """A formula's value is whatever was last calculated, and an error cell reads as empty: neither is data."""
+    for sheet in facts.sheets:
+        if sheet.name != header.sheet:
+            continue
+        for name, place in header.places.items():
+            for code, kind in (("FORMULAS", sheet.formulas), ("ERROR_CELLS", sheet.errors)):
+                faults = kind.get(xl_col_to_name(place))
+                if faults and faults.last_row > header.row:
+                    label = str(workbook.column(name).label)
+                    raise Unreadable(code, sheet=sheet.name, column=label, cell=faults.first, count=faults.count)
+
+
+def in_words(fault: Unreadable, workbook: Workbook) -> Unreadable:
+    """The fault, with columns by their labels where the parser knew only their names."""
+    names = fault.params.get("columns")
+    if isinstance(names, list):
+        return Unreadable(fault.code, **{**fault.params, "columns": labels(workbook.column(name) for name in names)})
+    return fault
+
+
+def labels(columns: Iterable[Column]) -> str:
+    return "、".join(str(column.label) for column in columns)

@@ -131,7 +131,7 @@ class RunningJob:
 
 def jobs_folder() -> Path:
     """Where result files lie, in one folder a day of expiry: `<day>/<random name>`."""
-    return Path(current_app.config["FILES_ROOT"]) / "jobs"
+    return Path(current_app.config["XUEJI_FILES"]) / "jobs"
 
 
 def new_path() -> str:

@@ -2,13 +2,15 @@
 
 import asyncio
 import contextlib
+from collections.abc import Mapping
+from typing import Any
 
 import procrastinate
 from flask import Flask
 from sqlalchemy.engine import make_url
 
 from app import create_app
-from app.jobs import running, upkeep  # noqa: F401  (registers the tasks)
+from app.jobs import upkeep
 from app.kit.job import queue
 
 
@@ -31,8 +33,9 @@ async def work(app: Flask) -> None:
                 await requeueing
 
 
-def main() -> None:
-    app = create_app()
+def serve(settings: Mapping[str, Any] | None = None) -> None:
+    """Be a worker of the application with these settings, as create_app takes them."""
+    app = create_app(settings)
     app.config.setdefault("WORKER_HEARTBEAT_SECONDS", 3)
     app.config.setdefault("WORKER_STOP_SECONDS", 10)
     url = make_url(app.config["SQLALCHEMY_DATABASE_URI"]).set(drivername="postgresql")
@@ -42,4 +45,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    serve()

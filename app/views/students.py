@@ -1,10 +1,15 @@
 """学生 the roster: list, student page, and the same rows over the API."""
 
+from flask import abort, request
+from flask_appbuilder import expose
+from flask_appbuilder.security.decorators import has_access
 from flask_babel import lazy_gettext as _
 
 from app.access import Permission
 from app.kit.screen import Api, Menu, Screen
 from app.models import RosterStatus, Student
+from app.views import student_page
+from app.workbooks.roster import roster_export
 
 LABELS = {
     "student_no": _("Student number"),
@@ -58,6 +63,8 @@ class StudentScreen(Screen):
     label_columns = LABELS
     quick = ("student_no", "name", "pinyin", "initials")
     pasted = "student_no"
+    workbooks = [roster_export]
+    exports = Permission.ROSTER_EXPORT
     frozen = 2
     picks = {"status": RosterStatus, "sex": "sex", "ethnic_group": "ethnic_group"}
     masked = {
@@ -76,24 +83,19 @@ class StudentScreen(Screen):
     search_columns = [
         "student_no", "name", "sex", "college", "major", "grade", "status", "entry_year", "birth_date", "ethnic_group",
     ]  # fmt: skip
-    show_fieldsets = [
-        (_("Identity"), {"fields": [
-            "name", "former_name", "pinyin", "sex_code", "birth_date", "id_type_code", "id_number",
-            "ethnic_group_code", "political_status_code", "nationality", "native_place",
-        ]}),
-        (_("Study"), {"fields": [
-            "student_no", "status", "registered", "college", "major", "class_group", "grade", "education_level_code",
-            "study_form_code", "study_length", "expected_graduation", "campus",
-        ]}),
-        (_("Admission"), {"fields": [
-            "examinee_no", "entry_year", "entry_date", "source_province", "graduated_school", "admission_score",
-        ]}),
-        (_("Contact"), {"fields": [
-            "phone", "email", "address", "postcode", "guardian_name", "guardian_phone", "dormitory", "note",
-        ]}),
-    ]  # fmt: skip
     base_order = ("student_no", "asc")
     list_title, show_title = _("Students"), _("Student")
+
+    @expose("/show/<pk>")
+    @has_access
+    def show(self, pk: str):
+        student = self.datamodel.get(pk, self._base_filters)
+        if student is None:
+            abort(404)
+        self.update_redirect()
+        tab, number = request.args.get("tab", ""), request.args.get("page", 0, type=int)
+        facts = student_page.page(student, tab, number, self.label_columns, self.masked)
+        return self.render_template("xueji/student.html", title=self.show_title, **facts)
 
 
 class StudentApi(Api):

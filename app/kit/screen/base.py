@@ -1,6 +1,7 @@
 """画面 screen: FAB's ModelView, wrapped once for scope, threads, errors and speed. Every screen derives from it."""
 
 import copy
+import re
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -9,17 +10,22 @@ from flask_appbuilder import ModelRestApi, ModelView, expose
 from flask_appbuilder.models.filters import Filters
 from flask_appbuilder.security.decorators import has_access, permission_name
 from flask_babel import lazy_gettext as _
+from sqlalchemy import Select
+from werkzeug.datastructures import MultiDict
 from wtforms import SelectField
 
 from app.access import Permission, current_actor
 from app.kit.operation import audit
 from app.kit.screen import preferences
+from app.kit.screen.exporting import ExportsLists
 from app.kit.screen.filters import QuickFilter
 from app.kit.screen.interface import COUNT_CAP, XuejiInterface
 from app.kit.screen.present import badge_of, masked
+from app.kit.workbook.declare import Workbook
 from app.models import Model, db
 from app.models.codes import codes_of
 
+FILTER_NAME = re.compile(r"_flt_(\d)_(\w+)")
 READS = ("can_list", "can_show", "menu_access")
 WRITES = ("can_add", "can_edit", "can_delete")
 
@@ -52,7 +58,7 @@ class RequestLocalFilters:
         self.__dict__["_filters_prototype"] = value
 
 
-class Screen(RequestLocalFilters, ModelView):
+class Screen(ExportsLists, RequestLocalFilters, ModelView):
     """List and forms of one model.
 
     Declare `model`, `menu`, `reads` (and `writes` for plain reference data) and the columns; see the README.
@@ -69,6 +75,8 @@ class Screen(RequestLocalFilters, ModelView):
     picks: ClassVar[dict[str, Any]] = {}  # column → code set key or enum: pick lists, and badges for enums
     more_columns: ClassVar[list[str]] = []  # columns that a reader may add to the list
     masked: ClassVar[dict[str, Permission]] = {}
+    workbooks: ClassVar[list[Workbook]] = []  # what the list exports to
+    exports: ClassVar[Permission | None] = None  # what an export needs
     frozen: ClassVar[int] = 1  # first columns that stay in view
     page_size = 25
 
@@ -80,7 +88,8 @@ class Screen(RequestLocalFilters, ModelView):
             raise TypeError(f"{cls.__name__} says nobody may read it: set `reads` to a Permission")
         cls.datamodel = XuejiInterface(cls.model)
         if "base_permissions" not in cls.__dict__:
-            cls.base_permissions = ["can_list", "can_show", *(WRITES if cls.writes else ()), *cls.acts]
+            exporting = ["can_export"] if cls.exports else []
+            cls.base_permissions = ["can_list", "can_show", *(WRITES if cls.writes else ()), *exporting, *cls.acts]
         cls.search_form_extra_fields = {
             column: SelectField(cls.label_columns.get(column, column), choices=lambda kinds=kinds: choices(kinds))
             for column, kinds in cls.picks.items()
@@ -96,17 +105,39 @@ class Screen(RequestLocalFilters, ModelView):
         needed = dict.fromkeys(READS, cls.reads)
         if cls.writes:
             needed |= dict.fromkeys(WRITES, cls.writes)
+        if cls.exports:
+            needed["can_export"] = cls.exports
         return needed | cls.acts
 
     # lists
 
-    def search_filters(self) -> Filters:
-        """The filters of this request: the conditions, the search box, and the screen's own."""
-        filters = self._filters.get_joined_filters(self._base_filters)
-        text = request.args.get("q", "").strip()[:60]
+    def filters_of(self, args: MultiDict[str, str]) -> Filters:
+        """The filters that a list's address asks for, and the screen's own. Works in a request and in a job alike.
+
+        A condition on a column that is not offered, or of a kind that the column has not, is ignored.
+        """
+        filters = self.datamodel.get_filters(self.search_columns)
+        offered = filters.get_search_filters()
+        for name in sorted(set(args)):
+            asked = FILTER_NAME.fullmatch(name)
+            if asked and int(asked[1]) < len(offered.get(asked[2], [])):
+                values = [value for value in args.getlist(name) if value]
+                if values:
+                    filters.add_filter_index(asked[2], int(asked[1]), values)
+        filters = filters.get_joined_filters(self._base_filters)
+        text = args.get("q", "").strip()[:60]
         if text and self.quick:
             filters.add_filter(self.quick[0], QuickFilter, (self.quick, text))
         return filters
+
+    def matching(self, args: MultiDict[str, str]) -> Select:
+        """A select of the ids of all rows that a list's address asks for."""
+        pk = self.datamodel.get_pk()
+        return self.filters_of(args).apply_all(db.session.query(pk)).enable_eagerloads(False).statement
+
+    def count(self, args: MultiDict[str, str]) -> int:
+        """How many rows match, at most COUNT_CAP + 1."""
+        return self.datamodel.query_count(db.session.query(self.datamodel.obj), self.filters_of(args))
 
     def _get_list_widget(self, filters, actions=None, order_column="", order_direction="", page=None, page_size=None,
                          widgets=None, **kwargs):  # fmt: skip
@@ -114,7 +145,7 @@ class Screen(RequestLocalFilters, ModelView):
             order_column, order_direction = self.base_order or ("", "")
         columns = self.shown_columns()
         count, rows = self.datamodel.query(
-            self.search_filters() if filters is self._filters else filters.get_joined_filters(self._base_filters),
+            self.filters_of(request.args) if filters is self._filters else filters.get_joined_filters(self._base_filters),
             order_column, order_direction, page=page, page_size=page_size or self.page_size,
         )  # fmt: skip
         widgets = widgets or {}
@@ -146,11 +177,18 @@ class Screen(RequestLocalFilters, ModelView):
 
     def list_extras(self, shown: list[str]) -> dict[str, Any]:
         """Further variables of the list's template: column choice, exports, batch selection."""
+        extras: dict[str, Any] = {}
+        actor, name = current_actor(), type(self).__name__
+        if self.workbooks and self.exports and actor.may(self.exports):
+            query = request.args.to_dict(flat=False)
+            extras["exports"] = [
+                (book.title, url_for(f"{name}.export", key=book.key, **query)) for book in self.workbooks
+            ]
         if not self.more_columns:
-            return {}
+            return extras
         offered = [*self.list_columns, *self.more_columns]
         menu = [{"name": c, "label": self.label_columns[c], "shown": c in shown} for c in offered]
-        return {"columns_menu": menu, "columns_url": url_for(f"{type(self).__name__}.choose_columns")}
+        return extras | {"columns_menu": menu, "columns_url": url_for(f"{name}.choose_columns")}
 
     def _get_search_widget(self, form=None, exclude_cols=None, widgets=None):
         widgets = super()._get_search_widget(form, exclude_cols, widgets)

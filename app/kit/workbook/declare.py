@@ -142,6 +142,7 @@ class Workbook:
     target: Target | None = None
     save: Callable[[sa.Connection, Any], None] | None = None
     rules: Sequence[Rule] = ()
+    group: str | None = None  # label of the select's column by which an export may be split into one workbook each
 
     def __post_init__(self) -> None:
         where = f"Workbook {self.key!r}"

@@ -1,0 +1,124 @@
+"""导出 export of a list: all rows that match its filter, through the workbook kit; at once when few, else as a job."""
+
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from flask import abort, current_app, flash, redirect, request, send_file, url_for
+from flask_appbuilder import expose
+from flask_appbuilder.security.decorators import has_access
+from flask_babel import lazy_gettext as _
+from sqlalchemy import Select
+from werkzeug.datastructures import MultiDict
+
+from app.access import Actor, current_actor
+from app.kit.job import JobResult, RunningJob, Stopped, enqueue
+from app.kit.operation import audit
+from app.kit.workbook import export
+from app.kit.workbook.declare import Column, Workbook, visible
+from app.models import db, setting_int
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+EXPORT = "export"  # the kind of the job
+
+
+class ExportsLists:
+    """Mixin of a screen that declares `workbooks`: the page to choose columns on, and the file or job."""
+
+    workbooks: list[Workbook]
+
+    @expose("/export/<key>", methods=["GET", "POST"])
+    @has_access
+    def export(self, key: str):
+        book = self.workbook(key)
+        actor = current_actor()
+        offered = visible(book.columns, actor.permissions)
+        count = self.count(request.args)  # type: ignore[attr-defined]  # the screen's
+        if request.method == "GET":
+            return self.render_template(  # type: ignore[attr-defined]
+                "xueji/export.html", title=book.title, columns=offered, count=count, back_url=self.list_url(),
+                grouped=book.group is not None, plain=actor.permissions, as_job=count > setting_int("export_stream_rows"),
+            )  # fmt: skip
+        names = [column.name for column in offered if column.name in request.form.getlist("columns")]
+        params = {
+            "screen": type(self).__name__, "workbook": key, "query": request.query_string.decode(), "columns": names,
+            "grouped": request.form.get("grouped") == "1" and book.group is not None,
+        }  # fmt: skip
+        if not names:
+            flash(_("Choose at least one column."), "warning")
+            return redirect(request.full_path)
+        if count > setting_int("export_stream_rows") or params["grouped"]:
+            enqueue(actor, EXPORT, book.title, params)
+            db.session.commit()
+            flash(_("The export runs in the background. Its file appears here when it is ready."), "info")
+            return redirect(url_for("JobsView.list"))
+        with tempfile.TemporaryDirectory(dir=files_folder()) as folder:
+            path = Path(folder) / "export.xlsx"
+            write(self, book, actor, params, path)
+            db.session.commit()
+            return send_file(path.open("rb"), XLSX, as_attachment=True, download_name=f"{book.title}.xlsx")
+
+    def workbook(self, key: str) -> Workbook:
+        for book in self.workbooks:
+            if book.key == key:
+                return book
+        abort(404)
+
+    def list_url(self) -> str:
+        return url_for(f"{type(self).__name__}.list", **request.args.to_dict(flat=False))  # type: ignore[arg-type]
+
+
+def files_folder() -> Path:
+    folder = Path(current_app.config["XUEJI_FILES"]) / "tmp"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def write(
+    screen: Any,
+    book: Workbook,
+    actor: Actor,
+    params: dict[str, Any],
+    path: Path,
+    on_progress: Callable[[int], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> int:
+    """Write the rows that `params` ask for within the actor's scope, audit it, and return how many they are."""
+    columns = [column for column in visible(book.columns, actor.permissions) if column.name in params["columns"]]
+    statement: Select = book.rows(screen.matching(MultiDict(query_pairs(params["query"]))))
+    connection = db.session.connection()
+    common = {"granted": actor.permissions, "on_progress": on_progress, "should_stop": should_stop}
+    if params["grouped"]:
+        rows = export.read_groups(connection, statement, columns, book.group)
+        count = sum(export.write_zip_per_group(path, book, columns, rows, **common).values())
+    else:
+        rows = export.read_rows(connection, statement, columns)
+        count = export.write_workbook(path, book, columns, rows, **common)
+    audit(actor, "export", detail=params | {"rows": count, "sensitive": sensitive(columns, actor)})
+    return count
+
+
+def query_pairs(query: str) -> Sequence[tuple[str, str]]:
+    from urllib.parse import parse_qsl
+
+    return parse_qsl(query, keep_blank_values=False)
+
+
+def sensitive(columns: Sequence[Column], actor: Actor) -> list[str]:
+    """The columns that went out unmasked although they are masked for others."""
+    return [column.name for column in columns if column.needs and column.needs in actor.permissions]
+
+
+def run_export(run: RunningJob) -> JobResult:
+    """The job: the same file, in the background, with progress."""
+    screen = next(v for v in current_app.appbuilder.baseviews if type(v).__name__ == run.params["screen"])  # type: ignore[attr-defined]
+    book = screen.workbook(run.params["workbook"])
+    total = screen.count(MultiDict(query_pairs(run.params["query"])))
+    run.progress(0, total)
+    try:
+        count = write(screen, book, run.actor, run.params, run.file, run.progress, run.should_stop)
+    except export.Stopped as stopped:
+        raise Stopped from stopped
+    ending = "zip" if run.params["grouped"] else "xlsx"
+    return JobResult(_("%(count)s rows", count=count), {"rows": count}, f"{book.title}.{ending}")

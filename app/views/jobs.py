@@ -1,0 +1,94 @@
+"""我的任务 my jobs: what runs in the background for me, how far it is, and its files."""
+
+import datetime as dt
+from typing import Any
+
+from flask import jsonify, redirect, send_file, url_for
+from flask_appbuilder import BaseView, expose
+from flask_appbuilder.security.decorators import has_access, permission_name
+from flask_babel import format_datetime
+from flask_babel import lazy_gettext as _
+from sqlalchemy import select
+
+from app.access import Permission, current_actor
+from app.kit.job import cancel, result_file
+from app.kit.operation import get
+from app.kit.screen import Menu
+from app.models import JobRun, JobState, db
+
+LABELS = {
+    JobState.QUEUED: _("Waiting"),
+    JobState.RUNNING: _("Running"),
+    JobState.DONE: _("Finished"),
+    JobState.FAILED: _("Failed"),
+    JobState.CANCELLED: _("Cancelled"),
+}
+TONES = {JobState.DONE: "ok", JobState.FAILED: "bad", JobState.CANCELLED: "muted"}
+SHOWN = 50
+
+
+class JobsView(BaseView):
+    """The reader's own jobs; the policy on job_run sees to it that they are his own."""
+
+    route_base = "/jobs"
+    default_view = "list"
+    menu = Menu(_("My jobs"), "work", "fa-gears")
+    base_permissions = ["can_list"]
+
+    @classmethod
+    def needs(cls) -> dict[str, Permission]:
+        return {"can_list": Permission.JOB_READ, "menu_access": Permission.JOB_READ}
+
+    @expose("/")
+    @has_access
+    def list(self):
+        runs = db.session.scalars(select(JobRun).order_by(JobRun.id.desc()).limit(SHOWN))
+        self.update_redirect()
+        return self.render_template("xueji/jobs.html", title=_("My jobs"), jobs=[shown(run) for run in runs])
+
+    @expose("/<int:run_id>/state")
+    @has_access
+    @permission_name("list")
+    def state(self, run_id: int):
+        run = get(JobRun, run_id)
+        ended = run.state not in (JobState.QUEUED, JobState.RUNNING)
+        return jsonify(
+            state=run.state, done=run.done, total=run.total, message=str(run.message or LABELS[JobState(run.state)]),
+            url=url_for("JobsView.list") if ended else None,
+        )  # fmt: skip
+
+    @expose("/<int:run_id>/cancel", methods=["POST"])
+    @has_access
+    @permission_name("list")
+    def cancel(self, run_id: int):
+        cancel(current_actor(), run_id)
+        return redirect(url_for("JobsView.list"))
+
+    @expose("/<int:run_id>/file")
+    @has_access
+    @permission_name("list")
+    def file(self, run_id: int):
+        path, name = result_file(run_id)
+        return send_file(path, as_attachment=True, download_name=name)
+
+
+def shown(run: JobRun) -> dict[str, Any]:
+    """One job as xueji/jobs.html shows it."""
+    state = JobState(run.state)
+    runs = state in (JobState.QUEUED, JobState.RUNNING)
+    kept = run.expires_at is not None and run.expires_at > dt.datetime.now(dt.UTC)
+    return {
+        "title": run.title,
+        "state": state.value,
+        "label": LABELS[state],
+        "tone": TONES.get(state, "info"),
+        "note": format_datetime(run.asked_at, "short"),
+        "done": run.done,
+        "total": run.total,
+        "message": run.message,
+        "poll_url": url_for("JobsView.state", run_id=run.id) if runs else None,
+        "cancel_url": url_for("JobsView.cancel", run_id=run.id) if runs else None,
+        "download_url": url_for("JobsView.file", run_id=run.id) if run.file_name and kept else None,
+        "result_url": run.result.get("url"),
+        "expires": format_datetime(run.expires_at, "short") if run.file_name and kept and run.expires_at else None,
+    }

@@ -1,0 +1,141 @@
+"""学生页 the page of one student: identity, study, changes, cases and history, in tabs that are links."""
+
+from typing import Any
+
+from flask import url_for
+from flask_babel import format_date, format_datetime, gettext
+from flask_babel import lazy_gettext as _
+from sqlalchemy import func, select
+
+from app.access import Permission, current_actor
+from app.kit.screen.present import TONES, mask, yes_no
+from app.models import Case, CaseState, FieldChange, RosterChange, RosterStatus, Student, db
+
+HISTORY_PAGE = 50
+IDENTITY = [
+    (_("Identity"), ["name", "former_name", "pinyin", "sex_code", "birth_date", "id_type_code", "id_number",
+                     "ethnic_group_code", "political_status_code", "nationality", "native_place"]),
+    (_("Contact"), ["phone", "email", "address", "postcode", "guardian_name", "guardian_phone", "dormitory", "note"]),
+]  # fmt: skip
+STUDY = [
+    (_("Study"), ["student_no", "status", "registered", "college", "major", "class_group", "grade",
+                  "education_level_code", "study_form_code", "study_length", "expected_graduation", "campus"]),
+    (_("Admission"), ["examinee_no", "entry_year", "entry_date", "source_province", "graduated_school",
+                      "admission_score"]),
+]  # fmt: skip
+WIDE = frozenset({"address", "note"})
+
+
+def page(student: Student, tab: str, number: int, labels: dict[str, Any], masked: dict[str, Permission]) -> dict:
+    """The variables of xueji/student.html for one tab; `number` is the page of the history, from 0."""
+    tabs = [("identity", _("Identity")), ("study", _("Study")), ("changes", _("Changes")), ("cases", _("Cases"))]
+    if current_actor().may(Permission.HISTORY_READ):
+        tabs.append(("history", _("History")))
+    keys = [key for key, _label in tabs]
+    tab = tab if tab in keys else "identity"
+    status = RosterStatus(student.status)
+    facts = {
+        "head": {
+            "name": student.name,
+            "number": student.student_no or student.examinee_no,
+            "state": status.label,
+            "tone": TONES.get(status, "muted"),
+            "lines": [str(part) for part in (student.college, student.major, student.class_group) if part],
+        },
+        "tabs": [
+            {"key": key, "label": label, "url": url_for("StudentScreen.show", pk=student.id, tab=key), "count": None}
+            for key, label in tabs
+        ],
+        "tab": tab,
+    }
+    filled = {
+        "identity": lambda: {"sections": sections(student, IDENTITY, labels, masked)},
+        "study": lambda: {"sections": sections(student, STUDY, labels, masked)},
+        "changes": lambda: {"changes": changes(student)},
+        "cases": lambda: {"cases": cases(student)},
+        "history": lambda: history(student, number, labels),
+    }[tab]()
+    return facts | filled
+
+
+def sections(student: Student, groups: list, labels: dict[str, Any], masked: dict[str, Permission]) -> list[dict]:
+    may = current_actor().may
+    made = []
+    for title, names in groups:
+        rows = []
+        for name in names:
+            value = getattr(student, name)
+            row = {"label": labels[name], "value": shown(name, value), "wide": name in WIDE}
+            if name in masked and value:
+                row |= {"value": mask(str(value)), "masked": True}
+                if may(masked[name]):
+                    row["field"] = url_for("StudentScreen.reveal", pk=student.id, column=name)
+            rows.append(row)
+        made.append({"title": title, "rows": rows})
+    return made
+
+
+def shown(name: str, value: Any) -> Any:
+    if value is None or value == "":
+        return "—"
+    if name == "status":
+        return RosterStatus(value).label
+    if isinstance(value, bool):
+        return yes_no(value)
+    return value
+
+
+def changes(student: Student) -> list[dict[str, Any]]:
+    """The student's ledger, the newest first, each with what it changed."""
+    query = select(RosterChange).where(RosterChange.student_id == student.id)
+    ordered = query.order_by(RosterChange.effective_on.desc(), RosterChange.id.desc())
+    names = {"college": _("College"), "major": _("Major"), "class_group": _("Class"), "grade": _("Grade")}
+    made = []
+    for change in db.session.scalars(ordered):
+        old, new = change.old_text or {}, change.new_text or {}
+        lines = [(_("Roster status"), old.get("status", "—"), new.get("status", RosterStatus(change.new_status).label))]
+        lines += [(label, old.get(key, "—"), new[key]) for key, label in names.items() if new.get(key) != old.get(key)
+                  and key in new]  # fmt: skip
+        made.append({
+            "on": format_date(change.effective_on), "kind": str(change.change_code or change.code),
+            "tone": TONES.get(RosterStatus(change.new_status), "muted"), "lines": lines,
+            "document": change.document_no,
+            "url": url_for("CaseScreen.show", pk=change.case_id) if change.case_id else None,
+        })  # fmt: skip
+    return made
+
+
+def cases(student: Student) -> list[dict[str, Any]]:
+    query = select(Case).where(Case.student_id == student.id).order_by(Case.id.desc())
+    return [
+        {
+            "number": case.number, "title": case.flow, "state": CaseState(case.state).label,
+            "tone": TONES.get(CaseState(case.state), "muted"), "opened": format_datetime(case.opened_at, "short"),
+            "url": url_for("CaseScreen.show", pk=case.id),
+        }
+        for case in db.session.scalars(query)
+    ]  # fmt: skip
+
+
+def history(student: Student, number: int, labels: dict[str, Any]) -> dict[str, Any]:
+    """A page of the history of every field."""
+    mine = FieldChange.student_id == student.id
+    total = db.session.scalar(select(func.count()).select_from(FieldChange).where(mine)) or 0
+    number = min(max(number, 0), total // HISTORY_PAGE)
+    query = select(FieldChange).where(mine).order_by(FieldChange.id.desc())
+    rows = db.session.scalars(query.offset(number * HISTORY_PAGE).limit(HISTORY_PAGE))
+    names = {"college_id": _("College"), "major_id": _("Major"), "class_group_id": _("Class")}
+    hidden = frozenset({"id_number", "phone", "address", "guardian_phone"})
+    return {
+        "history": [
+            {
+                "when": format_datetime(row.changed_at, "short"), "who": row.changed_by_name or gettext("System"),
+                "field": names.get(row.field) or labels.get(row.field) or labels.get(f"{row.field}_code") or row.field,
+                "old": mask(row.old) if row.field in hidden and row.old else row.old,
+                "new": mask(row.new) if row.field in hidden and row.new else row.new, "why": row.why,
+            }
+            for row in rows
+        ],
+        "page": number,
+        "pages": total // HISTORY_PAGE + 1,
+    }  # fmt: skip

@@ -1,0 +1,1 @@
+"""One Excel import or export a file."""

@@ -104,9 +104,6 @@ class Case(FollowsStudent, Model):
         back_populates="case", order_by="CaseStep.position, CaseStep.id", viewonly=True
     )
 
-    def derive(self) -> None:
-        """Fill the columns that follow from what was applied for."""
-
     @declared_attr
     def college(cls) -> Mapped[College]:
         return relationship(College, primaryjoin="foreign(Case.college_id) == College.id", viewonly=True)

@@ -10,7 +10,7 @@ from app.models import Case, RosterStatus
 # What a flow does beyond its words is done by named functions, each for any number of cases at once:
 Effect = Callable[[Actor, list[int]], None]  # changes what the cases were about; also: issues their papers
 Rule = Callable[[list[int], dict[str, Any]], dict[int, Any]]  # case → why it may not pass, for those that may not
-Prepare = Callable[[Case], None]  # fills in what the system knows when a case is opened
+Prepare = Callable[[Case], None]  # fills in what follows from the student and the form, whenever the form is saved
 
 HOOKS: dict[str, Callable[..., Any]] = {}
 
@@ -175,7 +175,9 @@ def _when(data: dict[str, Any] | None) -> When | None:
 
 
 def _within(data: dict[str, Any] | None) -> Within | None:
-    return None if data is None else Within(data["days"], data["of"], when(data["when"]["column"], *data["when"]["values"]))
+    if data is None:
+        return None
+    return Within(data["days"], data["of"], when(data["when"]["column"], *data["when"]["values"]))
 
 
 def _listed(value: Any) -> Any:

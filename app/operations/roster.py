@@ -1,6 +1,5 @@
 """学籍异动 roster changes: what a decided flow does to the ledger and to the students, any number at once."""
 
-import functools
 from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
@@ -43,7 +42,9 @@ class RosterEffect:
 
     def __init__(self, changes: Callable[[list[int]], Select]) -> None:
         self.changes = changes
-        functools.update_wrapper(self, changes)
+        self.__name__ = changes.__name__
+        self.__module__ = changes.__module__
+        self.__doc__ = changes.__doc__
 
     def __call__(self, actor: Actor, case_ids: list[int]) -> None:
         changes = self.changes(case_ids)
@@ -72,7 +73,9 @@ class RosterEffect:
 
 
 def roster_effect(changes: Callable[[list[int]], Select]) -> RosterEffect:
-    return hook(RosterEffect(changes))
+    effect = RosterEffect(changes)
+    hook(effect)
+    return effect
 
 
 @roster_effect
@@ -199,8 +202,9 @@ def leave_within_limits(case_ids: list[int], records: dict[str, Any]) -> dict[in
 def _months_on_leave(student_ids: list[int]) -> dict[int, int]:
     """Months that students were on leave, enlistment not counted: from each entry to the next one, or its end."""
     change = RosterChange
-    window = {"partition_by": change.student_id, "order_by": (change.effective_on, change.id)}
-    ended = func.coalesce(func.lead(change.effective_on).over(**window), change.until)
+    following = func.lead(change.effective_on)
+    next_entry = following.over(partition_by=change.student_id, order_by=(change.effective_on, change.id))
+    ended = func.coalesce(next_entry, change.until)
     entries = (
         select(change.student_id, change.code, change.effective_on.label("begun"), ended.label("ended"))
         .where(among(change.student_id, student_ids))
@@ -233,7 +237,7 @@ def _proposed(records: dict[str, Any], name: str, column: Any) -> Any:
     return column if value in (None, "") else literal(int(str(value)) if str(value).isdigit() else -1)
 
 
-def overdue_leaves(on: date) -> Select[tuple[Student, RosterChange]]:
+def overdue_leaves(on: date) -> Select[Student, RosterChange]:
     """Students whose leave ended before `on` and who are still on leave, with the entry that said until when."""
     latest = (
         select(RosterChange.id)

@@ -3,7 +3,7 @@
 import json
 from datetime import date
 
-from sqlalchemy import ARRAY, BigInteger, any_, bindparam, select, text
+from sqlalchemy import ARRAY, BigInteger, any_, bindparam, literal, select, text
 
 from app.access import Actor, Role
 from app.kit import clock
@@ -26,7 +26,7 @@ def due_dates() -> dict[str, str]:
 
 def copy_steps(case: Case, flow: Flow) -> None:
     """Give the case the steps of its flow as they are declared today; a later version will not disturb it."""
-    receiving = list(db.session.scalars(select(Department.id).where(Department.receives.contains([flow.key]))))
+    receiving = list(db.session.scalars(select(Department.id).where(literal(flow.key) == any_(Department.receives))))
     effective = False
     for position, step in enumerate(flow.steps, start=1):
         for department_id in receiving if step.each_department else [None]:

@@ -1,7 +1,5 @@
 """登录与权限检查 the security manager: FAB asks here who the user is and what the active identity may do."""
 
-from dataclasses import replace
-
 from flask import Flask, current_app, g, redirect, request, url_for
 from flask_appbuilder.security.sqla.manager import SecurityManager
 from sqlalchemy import select
@@ -175,8 +173,3 @@ def limit_logins(app: Flask) -> None:
     manager = current_app.appbuilder.sm
     if manager.is_auth_limited:
         manager.limiter.limit(manager.auth_rate_limit, methods=["POST"])(app.blueprints["SecurityApi"])
-
-
-def acting_for(actor: Actor, absent: Actor) -> Actor:
-    """The deputy while he signs in the name of somebody absent: her roles and scope, his own name."""
-    return replace(actor, roles=absent.roles, scope=absent.scope, permissions=absent.permissions)

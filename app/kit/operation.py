@@ -90,9 +90,9 @@ def audit(
     audit_many(actor, action, [row])
 
 
-def audit_many(actor: Actor, action: str, rows: list[dict[str, Any]]) -> None:
-    """Write one audit row for each of `rows` (columns of AuditEntry) with one statement."""
-    common = {
+def audit_columns(actor: Actor, action: str) -> dict[str, Any]:
+    """The columns that every audit row of an act has in common."""
+    return {
         "user_id": actor.user_id,
         "identity_id": actor.identity_id,
         "user_name": actor.name,
@@ -100,7 +100,12 @@ def audit_many(actor: Actor, action: str, rows: list[dict[str, Any]]) -> None:
         "request_id": g.get("request_id") if has_request_context() else None,
         "action": action,
     }
+
+
+def audit_many(actor: Actor, action: str, rows: list[dict[str, Any]]) -> None:
+    """Write one audit row for each of `rows` (columns of AuditEntry) with one statement."""
     if rows:
+        common = audit_columns(actor, action)
         db.session.execute(insert(AuditEntry), [common | row for row in rows])
 
 

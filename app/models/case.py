@@ -157,6 +157,7 @@ class CaseStep(OfCase, Model):
     role: Mapped[Key]
     department_id: Mapped[int | None] = mapped_column(ForeignKey("department.id"), index=True)
     days: Mapped[int] = mapped_column(SmallInteger)
+    declared: Mapped[dict] = mapped_column(JSONB)  # the whole step as its flow's version declared it
     state: Mapped[str] = mapped_column(String(10), default=StepState.WAITING, server_default="waiting")
     opened_at: Mapped[Moment | None]
     due_on: Mapped[date | None] = mapped_column(Date)

@@ -517,6 +517,7 @@ def upgrade() -> None:
     sa.Column('role', sa.String(length=40), nullable=False),
     sa.Column('department_id', sa.Integer(), nullable=True),
     sa.Column('days', sa.SmallInteger(), nullable=False),
+    sa.Column('declared', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
     sa.Column('state', sa.String(length=10), server_default='waiting', nullable=False),
     sa.Column('opened_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('due_on', sa.Date(), nullable=True),

@@ -1,0 +1,6 @@
+"""The flows of the manual. Importing this package registers each; the order is the manual's."""
+
+from app.flows.leave import leave
+from app.flows.return_ import return_
+
+__all__ = ["leave", "return_"]

@@ -1,0 +1,47 @@
+"""休学 leave: a student pauses study and keeps the place (flow 11)."""
+
+from flask_babel import lazy_gettext as _
+
+from app.access import Role
+from app.kit.flow import Field, Flow, Material, Step, Window, Within, register, when
+from app.models import RosterStatus
+from app.operations import roster
+
+leave = register(
+    Flow(
+        key="leave",
+        version=1,
+        title=_("Leave of absence"),
+        prefix="XX",
+        applicants=frozenset({Role.STUDENT, Role.COLLEGE_CLERK}),
+        allowed_from=frozenset({RosterStatus.ENROLLED}),
+        reasons=("illness", "enlistment", "startup", "other"),
+        fields=(
+            Field("reason"),
+            Field("leave_from"),
+            Field("leave_terms"),
+            Field("evidence_date", when=when("reason", "illness", "enlistment")),
+            Field("statement"),
+        ),
+        window=Window(
+            ("autumn_leave", "spring_leave"),
+            unless=Within(7, of="evidence_date", when=when("reason", "illness", "enlistment")),
+        ),
+        materials=(
+            Material("application"),
+            Material("id_copies"),
+            Material("diagnosis", when=when("reason", "illness")),
+            Material("enlistment_notice", when=when("reason", "enlistment")),
+        ),
+        steps=(
+            Step("accept", Role.COLLEGE_CLERK, days=1),
+            Step("college", Role.COLLEGE_LEADER, days=2, seal=True, hands_differ_from=("submit", "accept")),
+            Step("affairs", Role.AFFAIRS_DIRECTOR, days=2),
+            Step("registry", Role.REGISTRY, days=1, originals=True, takes_effect=True),
+            Step("delivery", Role.DEPARTMENT, days=3, each_department=True),
+        ),
+        rule=roster.leave_within_limits,
+        prepare=roster.reckon_leave,
+        effect=roster.suspend,
+    )
+)

@@ -1,0 +1,37 @@
+"""复学 return: a student on leave comes back into a grade and class (flow 12)."""
+
+from flask_babel import lazy_gettext as _
+
+from app.access import Role
+from app.kit.flow import Field, Flow, Material, Step, Window, register, when
+from app.models import RosterStatus
+from app.operations import roster
+
+return_ = register(
+    Flow(
+        key="return",
+        version=1,
+        title=_("Return from leave"),
+        prefix="FX",
+        applicants=frozenset({Role.STUDENT, Role.COLLEGE_CLERK}),
+        allowed_from=frozenset({RosterStatus.ON_LEAVE, RosterStatus.RETAINED}),
+        reasons=("illness", "enlistment", "startup", "other"),  # the leave's own, never chosen anew
+        fields=(Field("return_on"), Field("statement")),
+        window=Window(("autumn_return", "spring_return")),
+        materials=(
+            Material("application"),
+            Material("recovery", when=when("reason", "illness")),
+            Material("discharge", when=when("reason", "enlistment")),
+        ),
+        steps=(
+            Step("accept", Role.COLLEGE_CLERK, days=1, records=("grade", "class_group_id"), rule=roster.class_fits),
+            Step("college", Role.COLLEGE_LEADER, days=2, seal=True, hands_differ_from=("submit", "accept")),
+            Step("affairs", Role.AFFAIRS_DIRECTOR, days=2),
+            Step("registry", Role.REGISTRY, days=1, originals=True, takes_effect=True, rule=roster.class_fits),
+            Step("delivery", Role.DEPARTMENT, days=3, each_department=True),
+            Step("report_in", Role.COLLEGE_CLERK, days=5),
+        ),
+        prepare=roster.recall_leave,
+        effect=roster.resume,
+    )
+)

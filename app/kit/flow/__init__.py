@@ -1,0 +1,15 @@
+"""流程 flow: procedures as declarations, and the one engine that opens, decides and shows their cases."""
+
+from app.kit.flow.apply import applies, let_in_late, open_case, save_draft, submit, withdraw
+from app.kit.flow.batch import Outcome, decide
+from app.kit.flow.declare import Field, Flow, Material, Step, When, Window, Within, hook, when
+from app.kit.flow.labels import add_labels, label
+from app.kit.flow.registry import FLOWS, BrokenFlow, check_flows, flow_of, register
+from app.kit.flow.steps import among
+from app.kit.flow.window import WindowState, why_closed, window_state
+
+__all__ = [
+    "FLOWS", "BrokenFlow", "Field", "Flow", "Material", "Outcome", "Step", "When", "Window", "WindowState", "Within",
+    "add_labels", "among", "applies", "check_flows", "decide", "flow_of", "hook", "label", "let_in_late", "open_case",
+    "register", "save_draft", "submit", "when", "why_closed", "window_state", "withdraw",
+]  # fmt: skip

@@ -1,0 +1,240 @@
+"""Applying: open a case, fill it in, hand it in, take it back. Deciding is in batch.py."""
+
+from datetime import date
+from typing import Any
+
+from flask_babel import lazy_gettext as _
+from sqlalchemy import select, text
+from sqlalchemy.exc import IntegrityError
+
+from app.access import Actor, Permission, Role
+from app.kit import clock
+from app.kit.flow.declare import Flow
+from app.kit.flow.labels import label
+from app.kit.flow.registry import flow_of
+from app.kit.flow.steps import among, copy_steps, open_next
+from app.kit.flow.window import why_closed
+from app.kit.operation import NotAllowed, Refused, audit, get, operation
+from app.models import Case, CaseEvent, CaseState, CaseStep, Material, RosterStatus, StepState, Student, db
+
+FILLING = frozenset({CaseState.DRAFT, CaseState.SENT_BACK})
+LONGEST_TEXT = 2000
+
+
+def applies(actor: Actor, flow: Flow, student_id: int, college_id: int) -> bool:
+    """Whether the actor may apply for this student: the student herself, or her college's clerk for her."""
+    if actor.has(Role.STUDENT) and Role.STUDENT in flow.applicants:
+        return actor.scope.student_id == student_id
+    clerks = actor.roles & flow.applicants - {Role.STUDENT}
+    return bool(clerks) and actor.scope.college_id == college_id
+
+
+@operation(needs=Permission.CASE_OPEN)
+def open_case(
+    actor: Actor, flow: Flow, student_id: int, values: dict[str, Any], *, late_reason: str | None = None
+) -> Case:
+    """A draft of a case. With `late_reason` the registry opens it for the applicant, outside the window."""
+    student = get(Student, student_id)
+    if not late_reason and not applies(actor, flow, student.id, student.college_id):
+        raise NotAllowed(_("Only the student herself or the clerk of her college can apply."))
+    _check_status(flow, student)
+    number = db.session.scalar(text("select nextval(pg_get_serial_sequence('flow_case', 'id'))"))
+    case = flow.model(
+        id=number, number=f"{flow.prefix}{clock.today().year}-{number:06}", flow_version=flow.version,
+        student_id=student.id, college_id=student.college_id, student_college_id=student.college_id,
+        state=CaseState.DRAFT, subject=str(student), opened_by=actor.user_id, opened_at=clock.now(),
+        opened_by_role=next(iter(sorted(actor.roles & flow.applicants or actor.roles))),
+    )  # fmt: skip
+    try:
+        with db.session.begin_nested():
+            db.session.add(case)
+    except IntegrityError as error:
+        if "uq_flow_case_running" not in str(error.orig):
+            raise
+        raise Refused(_("The student has such a case already. Finish it or take it back first.")) from error
+    _fill(flow, case, values)
+    note(actor, case, "open")
+    if late_reason:
+        let_in_late(actor, case.id, late_reason)
+    audit(actor, "case:open", subject="flow_case", subject_id=case.id, college_id=case.college_id,
+          new=_shown(flow, case))  # fmt: skip
+    return case
+
+
+@operation(needs=Permission.CASE_OPEN)
+def save_draft(actor: Actor, case_id: int, values: dict[str, Any]) -> Case:
+    """Fill in a draft, or a case that was sent back."""
+    case = get(Case, case_id, lock=True)
+    flow = flow_of(case)
+    check_filling(actor, case)
+    old = _shown(flow, case)
+    _fill(flow, case, values)
+    audit(actor, "case:save", subject="flow_case", subject_id=case.id, college_id=case.college_id,
+          old=old, new=_shown(flow, case))  # fmt: skip
+    return case
+
+
+@operation(needs=Permission.CASE_OPEN)
+def submit(actor: Actor, case_id: int) -> Case:
+    """Hand a case in, or in again. Everything that the flow asks for is checked here."""
+    case = get(Case, case_id, lock=True)
+    flow = flow_of(case)
+    check_filling(actor, case)
+    _check_status(flow, get(Student, case.student_id))
+    again = case.state == CaseState.SENT_BACK
+    closed = None if again else why_closed(flow, case, clock.today())
+    if closed:
+        raise Refused(closed)
+    if flow.prepare:
+        flow.prepare(case)
+    empty = [str(label("field", item.key)) for item in flow.fields_for(case)
+             if not item.optional and getattr(case, item.key) in (None, "")]  # fmt: skip
+    if empty:
+        raise Refused(_("Fill in first: %(fields)s.", fields=", ".join(empty)))
+    missing = missing_materials(flow, case, attached_kinds([case.id]).get(case.id, set()))
+    if missing:
+        raise Refused(_("Attach first: %(materials)s.", materials=", ".join(missing)))
+    db.session.flush()
+    hindered = flow.rule([case.id], {}).get(case.id) if flow.rule else None
+    if hindered:
+        raise Refused(hindered)
+    if not again:
+        copy_steps(case, flow)
+        case.submitted_at = clock.now()
+    case.state = CaseState.OPEN
+    db.session.flush()
+    open_next([case.id])
+    db.session.refresh(case)
+    act = "resubmit" if again else "submit"
+    note(actor, case, act)
+    audit(actor, f"case:{act}", subject="flow_case", subject_id=case.id, college_id=case.college_id)
+    return case
+
+
+@operation(needs=Permission.CASE_OPEN)
+def withdraw(actor: Actor, case_id: int, reason: str | None = None) -> Case:
+    """Take a case back; possible until academic affairs has signed."""
+    case = get(Case, case_id, lock=True)
+    hindered = why_not_withdraw(actor, case)
+    if hindered:
+        raise hindered
+    case.state, case.step_key, case.closed_at = CaseState.WITHDRAWN, None, clock.now()
+    db.session.execute(
+        CaseStep.__table__.update()
+        .where(CaseStep.case_id == case.id, CaseStep.state.in_((StepState.OPEN, StepState.WAITING)))
+        .values(state=StepState.CLOSED)
+    )
+    note(actor, case, "withdraw", opinion=reason)
+    audit(actor, "case:withdraw", subject="flow_case", subject_id=case.id, college_id=case.college_id)
+    return case
+
+
+def why_not_withdraw(actor: Actor, case: Case) -> Refused | None:
+    """Why the actor cannot take this case back; None if she can."""
+    if not applies(actor, flow_of(case), case.student_id, case.college_id):
+        return NotAllowed(_("Only who applied can take a case back."))
+    if case.state not in FILLING | {CaseState.OPEN}:
+        return Refused(_("This case is closed: %(state)s.", state=CaseState(case.state).label))
+    signed = select(CaseStep.role).where(CaseStep.case_id == case.id, CaseStep.state == StepState.DONE)
+    if any(Role(role).scope == "school" for role in db.session.scalars(signed)):
+        return Refused(_("Academic affairs has signed already: the case can no longer be taken back."))
+    return None
+
+
+@operation(needs=Permission.CASE_EXCEPT)
+def let_in_late(actor: Actor, case_id: int, reason: str) -> Case:
+    """The registry's exception: this case may be handed in outside its window."""
+    case = get(Case, case_id, lock=True)
+    if not reason.strip():
+        raise Refused(_("An exception needs a reason."))
+    if case.submitted_at is not None or case.state != CaseState.DRAFT:
+        raise Refused(_("This case was handed in already; it needs no exception."))
+    case.late_reason, case.late_by = reason.strip()[:300], actor.user_id
+    note(actor, case, "let_in_late", opinion=case.late_reason)
+    audit(actor, "case:let_in_late", subject="flow_case", subject_id=case.id, college_id=case.college_id,
+          detail={"reason": case.late_reason})  # fmt: skip
+    return case
+
+
+def check_filling(actor: Actor, case: Case) -> None:
+    """Raise unless the case is with its applicant and the actor is one."""
+    if not applies(actor, flow_of(case), case.student_id, case.college_id):
+        raise NotAllowed(_("Only the student herself or the clerk of her college can apply."))
+    if case.state not in FILLING:
+        raise Refused(_("This case is not with the applicant: %(state)s.", state=CaseState(case.state).label))
+
+
+def note(actor: Actor, case: Case, act: str, *, opinion: str | None = None) -> None:
+    """Write one line of a case's timeline."""
+    db.session.add(CaseEvent(
+        case_id=case.id, student_id=case.student_id, college_id=case.college_id,
+        student_college_id=case.student_college_id, target_college_id=case.target_college_id, act=act,
+        role=next(iter(sorted(actor.roles)), None), actor_id=actor.user_id, actor_name=actor.name,
+        on_behalf_of=actor.on_behalf_of or None, opinion=opinion, at=clock.now(),
+    ))  # fmt: skip
+
+
+def attached_kinds(case_ids: list[int]) -> dict[int, set[str]]:
+    """The kinds of material that each case has."""
+    query = select(Material.case_id, Material.kind).where(among(Material.case_id, case_ids), ~Material.removed)
+    kinds: dict[int, set[str]] = {}
+    for case_id, kind in db.session.execute(query.distinct()):
+        kinds.setdefault(case_id, set()).add(kind)
+    return kinds
+
+
+def missing_materials(flow: Flow, case: Any, attached: set[str]) -> list[str]:
+    """What the case still lacks, as labels."""
+    return [str(label("material", item.key)) for item in flow.materials_for(case) if item.key not in attached]
+
+
+def why_not_status(flow: Flow, status: str) -> Any | None:
+    """Why a student in this roster status cannot have such a case; None if she can."""
+    if status in flow.allowed_from:
+        return None
+    allowed = ", ".join(str(RosterStatus(item).label) for item in sorted(flow.allowed_from))
+    return _("The student's roster status is %(status)s; this procedure needs %(allowed)s.",
+             status=RosterStatus(status).label, allowed=allowed)  # fmt: skip
+
+
+def _check_status(flow: Flow, student: Student) -> None:
+    hindered = why_not_status(flow, student.status)
+    if hindered:
+        raise Refused(hindered)
+
+
+def _shown(flow: Flow, case: Case) -> dict[str, Any]:
+    return {item.key: None if (value := getattr(case, item.key)) is None else str(value) for item in flow.fields}
+
+
+def _fill(flow: Flow, case: Case, values: dict[str, Any]) -> None:
+    offered = {item.key for item in flow.fields}
+    if unknown := sorted(values.keys() - offered):
+        raise Refused(_("This form has no field %(fields)s.", fields=", ".join(unknown)))
+    for key, value in values.items():
+        setattr(case, key, typed(flow, key, value))
+    if case.reason is not None and case.reason not in flow.reasons:
+        raise Refused(_("%(reason)s is no reason of this procedure.", reason=case.reason))
+    if flow.prepare:
+        flow.prepare(case)
+
+
+def typed(flow: Flow, key: str, value: Any) -> Any:
+    """A value of a form or of JSON in the type of its column. Raises Refused for one that does not fit."""
+    kind = flow.model.__mapper__.columns[key].type.python_type
+    if value is None or value == "":
+        return None
+    try:
+        if kind is date and not isinstance(value, date):
+            return date.fromisoformat(str(value))
+        if kind is int:
+            number = int(str(value))
+            if not 0 <= number < 32768 and not key.endswith("_id"):
+                raise ValueError(value)
+            return number
+    except ValueError as error:
+        shown = str(value)[:40]
+        raise Refused(_("%(field)s: %(value)s cannot be read.", field=label("field", key), value=shown)) from error
+    if kind is str and len(str(value)) > LONGEST_TEXT:
+        raise Refused(_("%(field)s: at most %(most)s characters.", field=label("field", key), most=LONGEST_TEXT))
+    return value

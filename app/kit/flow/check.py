@@ -1,0 +1,158 @@
+"""Who may decide which case, and why not: asked for one button and for ten thousand rows alike."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask_babel import lazy_gettext as _
+from sqlalchemy import select
+
+from app.access import Actor, Role
+from app.kit.flow.apply import attached_kinds, missing_materials, why_not_status
+from app.kit.flow.declare import HOOKS
+from app.kit.flow.labels import label
+from app.kit.flow.registry import FLOWS
+from app.kit.flow.steps import among, is_mine
+from app.models import CaseEvent, CaseState, CaseStep, Identity, StepState, Student, db
+
+Reason = Any  # a translated sentence, or None
+
+
+@dataclass(frozen=True)
+class Decision:
+    """One act as it was asked for. `records` are what the step must note: columns of the case, "originals"."""
+
+    actor: Actor
+    step: str
+    act: str
+    opinion: str | None
+    records: dict[str, Any]
+
+
+def hindrances(decision: Decision, cases: dict[int, Any]) -> tuple[dict[int, Reason], dict[int, Any]]:
+    """Why each case that cannot be decided cannot be, and the open step of each one that can."""
+    open_steps = _open_steps(list(cases))
+    hands = hands_of(decision.actor, list(cases))
+    reasons: dict[int, Reason] = {}
+    steps: dict[int, Any] = {}
+    for case in cases.values():
+        step, reason = _step_of(decision, case, open_steps.get(case.id, []))
+        reason = reason or hands.why_not(case, step) or _why_not_act(decision, case, step)
+        if reason:
+            reasons[case.id] = reason
+        else:
+            steps[case.id] = step
+    if decision.act == "approve":
+        reasons |= _missing(cases, steps)
+        reasons |= _wrong_status({case_id: cases[case_id] for case_id in steps if case_id not in reasons}, steps)
+        reasons |= _against_rules(decision, {key: step for key, step in steps.items() if key not in reasons})
+    return reasons, steps
+
+
+def _open_steps(ids: list[int]) -> dict[int, list[Any]]:
+    table = CaseStep.__table__
+    query = select(*table.c).where(among(table.c.case_id, ids), table.c.state == StepState.OPEN)
+    found: dict[int, list[Any]] = {}
+    for step in db.session.execute(query):
+        found.setdefault(step.case_id, []).append(step)
+    return found
+
+
+def _step_of(decision: Decision, case: Any, steps: list[Any]) -> tuple[Any, Reason]:
+    """The step that the decision is about, or why there is none for this actor."""
+    if case.state != CaseState.OPEN:
+        return None, _("It waits for nobody's decision: %(state)s.", state=CaseState(case.state).label)
+    expected = [step for step in steps if step.key == decision.step]
+    if not expected and steps:
+        now = label("step", steps[0].key)
+        return None, _("It has moved on and waits at “%(step)s” now. Reload the page.", step=now)
+    mine = [step for step in expected if is_mine(decision.actor, step)]
+    if mine:
+        return mine[0], None
+    role = Role(expected[0].role)
+    if role not in decision.actor.roles:
+        return None, _("This step is signed by: %(role)s.", role=role.label)
+    if role == Role.DEPARTMENT:
+        return None, _("Your department has nothing open here.")
+    return None, _("Only the college of the case signs this step.")
+
+
+class Hands:
+    """What the actor has done in these cases before, and whether one of them is about herself."""
+
+    def __init__(self, done: dict[int, set[str]], self_as: set[int]) -> None:
+        self.done = done
+        self.self_as = self_as
+
+    def why_not(self, case: Any, step: Any) -> Reason:
+        if case.student_id in self.self_as:
+            return _("Nobody signs a case of her own.")
+        same = self.done.get(case.id, set()) & set(step.declared["hands_differ_from"])
+        if not same:
+            return None
+        if "submit" in same:
+            return _("You handed this case in; this step needs another hand.")
+        return _("You signed “%(step)s” of this case; this step needs another hand.", step=label("step", min(same)))
+
+
+def hands_of(actor: Actor, ids: list[int]) -> Hands:
+    query = select(CaseEvent.case_id, CaseEvent.act, CaseEvent.step_key).where(
+        among(CaseEvent.case_id, ids),
+        CaseEvent.actor_id == actor.user_id,
+        CaseEvent.act.in_(("submit", "resubmit", "approve")),
+    )
+    done: dict[int, set[str]] = {}
+    for case_id, act, step_key in db.session.execute(query.distinct()):
+        done.setdefault(case_id, set()).add(step_key if act == "approve" else "submit")
+    herself = select(Identity.student_id).where(Identity.user_id == actor.user_id, Identity.student_id.is_not(None))
+    return Hands(done, set(db.session.scalars(herself)))
+
+
+def _why_not_act(decision: Decision, case: Any, step: Any) -> Reason:
+    if decision.act != "approve":
+        settled = _("The change has taken effect: it can no longer be undone here.")
+        return settled if step.declared["after_effect"] else None
+    if step.declared["originals"] and not decision.records.get("originals"):
+        return _("Confirm that the originals are at hand: only then does the change take effect.")
+    empty = [name for name in step.declared["records"]
+             if decision.records.get(name) in (None, "") and getattr(case, name) is None]  # fmt: skip
+    if empty:
+        return _("This step must record: %(fields)s.", fields=", ".join(str(label("field", name)) for name in empty))
+    return None
+
+
+def _missing(cases: dict[int, Any], steps: dict[int, Any]) -> dict[int, Reason]:
+    """Cases whose first step would pass without what must be attached before."""
+    first = [case_id for case_id, step in steps.items() if step.position == 1]
+    kinds = attached_kinds(first) if first else {}
+    reasons = {}
+    for case_id in first:
+        missing = missing_materials(FLOWS[cases[case_id].flow], cases[case_id], kinds.get(case_id, set()))
+        if missing:
+            reasons[case_id] = _("Not attached: %(materials)s.", materials=", ".join(missing))
+    return reasons
+
+
+def _wrong_status(cases: dict[int, Any], steps: dict[int, Any]) -> dict[int, Reason]:
+    """Cases whose change would be made to a student whose roster has changed since; locks the students."""
+    students = {case.student_id: case for case in cases.values() if steps[case.id].declared["takes_effect"]}
+    if not students:
+        return {}
+    table = Student.__table__.c
+    query = select(table.id, table.status).where(among(table.id, sorted(students))).order_by(table.id).with_for_update()
+    status = {row.id: row.status for row in db.session.execute(query)}
+    return {
+        case.id: reason
+        for student_id, case in students.items()
+        if (reason := why_not_status(FLOWS[case.flow], status[student_id]))
+    }
+
+
+def _against_rules(decision: Decision, steps: dict[int, Any]) -> dict[int, Reason]:
+    by_rule: dict[str, list[int]] = {}
+    for case_id, step in steps.items():
+        if step.declared["rule"]:
+            by_rule.setdefault(step.declared["rule"], []).append(case_id)
+    reasons: dict[int, Reason] = {}
+    for name, ids in by_rule.items():
+        reasons |= HOOKS[name](ids, decision.records)
+    return reasons

@@ -1,0 +1,187 @@
+"""流程 flow as a declaration: who applies, when, with what, who signs, what it does. Data that round-trips to JSON."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from app.access import Actor, Role
+from app.models import Case, RosterStatus
+
+# What a flow does beyond its words is done by named functions, each for any number of cases at once:
+Effect = Callable[[Actor, list[int]], None]  # changes what the cases were about; also: issues their papers
+Rule = Callable[[list[int], dict[str, Any]], dict[int, Any]]  # case → why it may not pass, for those that may not
+Prepare = Callable[[Case], None]  # fills in what follows from the student and the form, whenever the form is saved
+
+HOOKS: dict[str, Callable[..., Any]] = {}
+
+
+def hook(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Register a function under `module.name`, by which a stored definition refers to it."""
+    HOOKS[hook_name(function)] = function
+    return function
+
+
+def hook_name(function: Callable[..., Any]) -> str:
+    return f"{function.__module__.rsplit('.', 1)[-1]}.{function.__name__}"
+
+
+@dataclass(frozen=True)
+class When:
+    """A condition on the case: one of its columns has one of these values."""
+
+    column: str
+    values: tuple[str, ...]
+
+    def holds(self, case: Any) -> bool:
+        return getattr(case, self.column) in self.values
+
+
+def when(column: str, *values: str) -> When:
+    return When(column, values)
+
+
+@dataclass(frozen=True)
+class Field:
+    """A column that the applicant fills in; required unless `optional`, and only asked for `when`."""
+
+    key: str
+    when: When | None = None
+    optional: bool = False
+
+
+@dataclass(frozen=True)
+class Material:
+    """A scan that must be attached before the first step passes, or only `when`."""
+
+    key: str
+    when: When | None = None
+
+
+@dataclass(frozen=True)
+class Within:
+    """Instead of a window: at most `days` days after the date in the case's column `of`, for the cases `when`."""
+
+    days: int
+    of: str
+    when: When
+
+
+@dataclass(frozen=True)
+class Window:
+    """The rows of the term's windows in which a case may be handed in."""
+
+    keys: tuple[str, ...]
+    unless: Within | None = None
+
+
+@dataclass(frozen=True)
+class Step:
+    """One signature. `days` are working days; `records` are columns of the case that this step must fill in."""
+
+    key: str
+    role: Role
+    days: int
+    seal: bool = False  # the paper form carries the seal
+    originals: bool = False  # whoever signs confirms that the originals are at hand
+    takes_effect: bool = False  # its approval makes the change and issues the paper
+    each_department: bool = False  # one row for each department that receives this flow
+    records: tuple[str, ...] = ()
+    hands_differ_from: tuple[str, ...] = ()  # steps, or "submit", that the same person must not have done
+    rule: Rule | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        data = asdict(self) | {"role": self.role.value, "rule": self.rule and hook_name(self.rule)}
+        return data | {"records": list(self.records), "hands_differ_from": list(self.hands_differ_from)}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> "Step":
+        tuples = {key: tuple(data[key]) for key in ("records", "hands_differ_from")}
+        return cls(**data | tuples | {"role": Role(data["role"]), "rule": _hook(data["rule"])})
+
+
+@dataclass(frozen=True)
+class Flow:
+    """A procedure of the manual. Approve, send back, refuse, take back and delegate belong to the engine."""
+
+    key: str
+    version: int
+    title: Any = field(compare=False)
+    prefix: str  # of the case numbers
+    applicants: frozenset[Role]
+    allowed_from: frozenset[RosterStatus]
+    reasons: tuple[str, ...]
+    fields: tuple[Field, ...]
+    window: Window | None
+    materials: tuple[Material, ...]
+    steps: tuple[Step, ...]
+    effect: Effect | None = None
+    paper: Effect | None = None
+    rule: Rule | None = None  # asked when a case is handed in
+    prepare: Prepare | None = None
+
+    @property
+    def model(self) -> type[Case]:
+        return Case.__mapper__.polymorphic_map[self.key].class_
+
+    def materials_for(self, case: Any) -> list[Material]:
+        """What must be attached to this case."""
+        return [material for material in self.materials if material.when is None or material.when.holds(case)]
+
+    def fields_for(self, case: Any) -> list[Field]:
+        """What this case's applicant fills in."""
+        return [field for field in self.fields if field.when is None or field.when.holds(case)]
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything but the title, which is translated, as JSON types."""
+        data = asdict(self)
+        del data["title"]
+        hooks = {key: getattr(self, key) and hook_name(getattr(self, key)) for key in _HOOKED}
+        return _listed(
+            data
+            | hooks
+            | {"applicants": sorted(self.applicants), "allowed_from": sorted(self.allowed_from)}
+            | {"steps": [step.to_json() for step in self.steps]}
+        )
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any], title: Any) -> "Flow":
+        """The flow that `to_json` described. Raises KeyError for a function that no longer exists."""
+        window = data["window"]
+        return cls(
+            **data
+            | {key: _hook(data[key]) for key in _HOOKED}
+            | {
+                "title": title,
+                "applicants": frozenset(map(Role, data["applicants"])),
+                "allowed_from": frozenset(map(RosterStatus, data["allowed_from"])),
+                "reasons": tuple(data["reasons"]),
+                "fields": tuple(Field(**item | {"when": _when(item["when"])}) for item in data["fields"]),
+                "materials": tuple(Material(**item | {"when": _when(item["when"])}) for item in data["materials"]),
+                "steps": tuple(map(Step.from_json, data["steps"])),
+                "window": window and Window(tuple(window["keys"]), _within(window["unless"])),
+            }
+        )
+
+
+_HOOKED = ("effect", "paper", "rule", "prepare")
+
+
+def _hook(name: str | None) -> Callable[..., Any] | None:
+    return None if name is None else HOOKS[name]
+
+
+def _when(data: dict[str, Any] | None) -> When | None:
+    return None if data is None else When(data["column"], tuple(data["values"]))
+
+
+def _within(data: dict[str, Any] | None) -> Within | None:
+    if data is None:
+        return None
+    return Within(data["days"], data["of"], when(data["when"]["column"], *data["when"]["values"]))
+
+
+def _listed(value: Any) -> Any:
+    """Tuples as lists, all the way down, so that what is stored equals what is read back."""
+    if isinstance(value, dict):
+        return {key: _listed(item) for key, item in value.items()}
+    return [_listed(item) for item in value] if isinstance(value, list | tuple) else value

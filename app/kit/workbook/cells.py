@@ -30,9 +30,9 @@ def to_text(value: Any) -> str:
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
     if isinstance(value, float | int):
+        if not -MOST_DIGITS < value < MOST_DIGITS:
+            raise Fault("NUMBER_LOST_DIGITS")
         if value == int(value):
-            if abs(value) >= MOST_DIGITS:
-                raise Fault("NUMBER_LOST_DIGITS")
             return str(int(value))
         return f"{value:.15g}"
     if isinstance(value, dt.datetime):
@@ -85,8 +85,9 @@ def to_datetime(value: Any) -> str:
     match = TIME.fullmatch(time.strip() or "00:00")
     if not match:
         raise Fault("DATETIME")
+    hour, minute, second = (int(part or 0) for part in match.groups())
     try:
-        moment = dt.time(*(int(part or 0) for part in match.groups()))
+        moment = dt.time(hour, minute, second)
     except ValueError as wrong:
         raise Fault("DATETIME") from wrong
     return f"{clear_date(day, 'DATETIME').isoformat()} {moment.isoformat()}"
@@ -150,6 +151,8 @@ def shown(value: Any) -> str:
 
 def original(value: Any) -> str:
     """A cell as it goes back into a workbook: nothing tidied, a number as Excel shows it in full."""
+    if isinstance(value, bool):
+        return to_text(value)
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() and abs(value) < MOST_DIGITS else f"{value:.15G}"
     if isinstance(value, dt.date):

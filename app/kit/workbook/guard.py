@@ -60,6 +60,9 @@ class Limits:
     memory_bytes: int = 1_500 * MEGABYTE
 
 
+DEFAULT_LIMITS = Limits()
+
+
 @dataclass
 class Faults:
     """Cells of one kind of fault in a column: the first, how many, and the row of the last."""
@@ -85,7 +88,7 @@ class UploadFacts:
     sheets: list[SheetFacts]
 
 
-def check_upload(path: Path, limits: Limits = Limits()) -> UploadFacts:
+def check_upload(path: Path, limits: Limits = DEFAULT_LIMITS) -> UploadFacts:
     """Look through the file at some 200 MB (unpacked) a second; raises Unreadable."""
     size = path.stat().st_size
     if size == 0:

@@ -84,7 +84,7 @@ def copy_lines(rows: Iterable[list[Any]], header: dict[str, Any], task: dict[str
     """The rows below the header as COPY reads them (null ''), faulty cells empty and told of in the second field."""
     names = [name for name in task["kinds"] if name in header["columns"]]
     converters = [CONVERT[task["kinds"][name]] for name in names]
-    # One place more, so that itemgetter always gives a tuple; the row's number comes as the last value.
+    # One place more than names, so that itemgetter gives a tuple even for one column; zip leaves it out.
     pick = itemgetter(*(header["columns"][name] for name in names), 0)
     tabs, count = len(names) - 1, 0
     for number, row in enumerate(rows, 1):

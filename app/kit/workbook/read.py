@@ -18,7 +18,7 @@ from xlsxwriter.utility import xl_col_to_name
 from . import parse
 from .cells import header_key
 from .declare import BadDeclaration, Column, Workbook, spellings
-from .guard import Limits, UploadFacts
+from .guard import DEFAULT_LIMITS, Limits, UploadFacts
 from .reasons import Unreadable, sentence
 
 REASON = _("Reason")  # the header of the column that a returned workbook has more
@@ -41,7 +41,7 @@ class Notice:
 
 @dataclass(frozen=True)
 class Header:
-    """What was found: the sheet, the header's row (from 1), and the index of each column that is read, in file order."""
+    """What was found: the sheet, the header's row (from 1), and the index of each column that is read."""
 
     sheet: str
     row: int
@@ -106,7 +106,7 @@ def open_upload(
     *,
     granted: Iterable[str] = (),
     original: bool = False,
-    limits: Limits = Limits(),
+    limits: Limits = DEFAULT_LIMITS,
 ) -> Generator[Reading]:
     """Start reading a file that the guard let pass. Raises Unreadable, here or while the rows are read."""
     granted = set(granted)

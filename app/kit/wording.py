@@ -1,4 +1,4 @@
-"""版式 wording: the text of a paper as it is edited on a screen: a little HTML with `{{ placeholders }}`, and no more."""
+"""版式 wording: the text of a paper as edited on a screen: a little HTML with `{{ placeholders }}`, and no more."""
 
 import html
 import re
@@ -12,40 +12,10 @@ from app.kit.operation import Refused
 
 PLACEHOLDER = re.compile(r"\{\{\s*([a-z][a-z0-9_]*)\s*\}\}")
 BRACES = re.compile(r"\{\{.*?\}\}|\{[{%#]|[%#}]\}", re.DOTALL)
-TAGS = frozenset(
-    [
-        "b",
-        "br",
-        "caption",
-        "col",
-        "colgroup",
-        "div",
-        "em",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "hr",
-        "i",
-        "li",
-        "ol",
-        "p",
-        "small",
-        "span",
-        "strong",
-        "sub",
-        "sup",
-        "table",
-        "tbody",
-        "td",
-        "tfoot",
-        "th",
-        "thead",
-        "tr",
-        "u",
-        "ul",
-    ]
-)
+TAGS = frozenset((
+    "b", "br", "caption", "col", "colgroup", "div", "em", "h1", "h2", "h3", "h4", "hr", "i", "li", "ol", "p", "small",
+    "span", "strong", "sub", "sup", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "u", "ul",
+))  # fmt: skip
 EMPTY_TAGS = frozenset({"br", "col", "hr"})
 ATTRIBUTES = {"class": re.compile(r"[a-z][a-z0-9 -]*"), "colspan": re.compile(r"\d+"), "rowspan": re.compile(r"\d+")}
 LONGEST = 20_000  # characters

@@ -158,7 +158,7 @@ def _enqueue(actor: Actor, kind: str, title: str, params: dict[str, Any]) -> Job
     db.session.flush()
     deferrer = queue.configure_task(RUN_TASK, connection=db.session.connection().connection.driver_connection)
     run.queue_id = deferrer.defer(run_id=run.id, user_id=actor.user_id, language=str(get_locale() or "zh"))
-    audit(actor, "job.enqueue", subject="job_run", subject_id=run.id, detail={"kind": kind, "params": params})
+    audit(actor, "job:enqueue", subject="job_run", subject_id=run.id, detail={"kind": kind, "params": params})
     return run
 
 
@@ -172,7 +172,7 @@ def cancel(actor: Actor, run_id: int) -> JobRun:
     elif run.state != JobState.RUNNING:
         raise Refused(_("This job has already ended."))
     run.stop_asked = True
-    audit(actor, "job.cancel", subject="job_run", subject_id=run.id)
+    audit(actor, "job:cancel", subject="job_run", subject_id=run.id)
     return run
 
 

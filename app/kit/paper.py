@@ -1,0 +1,258 @@
+"""文书 paper: numbered without gaps, stored as first printed, reprinted the same; the wording edited on a screen."""
+
+import datetime as dt
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from flask_babel import lazy_gettext as _
+from markupsafe import Markup
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Connection,
+    Integer,
+    Text,
+    any_,
+    bindparam,
+    column,
+    func,
+    insert,
+    literal,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from app.access import Actor, Permission
+from app.kit import clock
+from app.kit.operation import NotFound, Refused, audit, operation
+from app.kit.wording import Wording
+from app.models import Case, Paper, PaperCounter, PaperTemplate, PrintRun, db
+
+
+@dataclass(frozen=True)
+class Placeholder:
+    """A name that a wording may fill in: what it is called on the editing screen, and what a preview shows."""
+
+    key: str
+    label: object
+    sample: str
+
+
+@dataclass(frozen=True)
+class PaperKind:
+    """One kind of paper. `values` gives the text of every placeholder for any number of cases at once.
+
+    With a `prefix` it is issued and numbered, e.g. `YD-2026-0001`, and `number` and `date` are filled in as well;
+    without one it is a form, filled in anew at each printing. Papers are Chinese whoever prints them.
+    """
+
+    key: str
+    title: str
+    label: object
+    placeholders: tuple[Placeholder, ...]
+    values: Callable[[list[int]], dict[int, dict[str, object]]]
+    wording: str
+    prefix: str | None = None
+
+    @property
+    def all_placeholders(self) -> tuple[Placeholder, ...]:
+        return (*self.placeholders, *(NUMBERED if self.prefix else DATED))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(placeholder.key for placeholder in self.all_placeholders)
+
+
+DATED = (Placeholder("date", _("Date of the paper"), "2026年9月2日"),)
+NUMBERED = (Placeholder("number", _("Number of the paper"), "XX-2026-0001"), *DATED)
+
+
+@dataclass(frozen=True)
+class Page:
+    """One paper as the A4 page `xueji/paper.html` prints it, in a list called `papers`."""
+
+    title: str
+    number: str | None
+    body: Markup
+    date: str
+
+
+def chinese_date(day: dt.date | None) -> str:
+    """2026年9月2日; nothing for no day."""
+    return f"{day.year}年{day.month}月{day.day}日" if day else ""
+
+
+def pages(papers: Iterable[Paper]) -> list[Page]:
+    """The pages of issued papers, exactly as they were first filled in."""
+    return [
+        Page(
+            paper.title,
+            paper.number,
+            Markup(paper.body),  # noqa: S704 - written by Wording.fill alone
+            chinese_date(paper.issued_at.astimezone(clock.ZONE).date()),
+        )
+        for paper in papers
+    ]
+
+
+def among(of: Any, ids: list[int]) -> Any:
+    """`of = any(ids)`: one parameter however many ids there are."""
+    return of == any_(bindparam(None, ids, type_=ARRAY(BigInteger)))
+
+
+# wording
+
+
+def newest_template(kind: PaperKind) -> PaperTemplate:
+    """The wording in use. Raises Refused where none was ever loaded."""
+    query = select(PaperTemplate).where(PaperTemplate.kind == kind.key, PaperTemplate.active)
+    template = db.session.scalars(query.order_by(PaperTemplate.version.desc()).limit(1)).first()
+    if template is None:
+        raise Refused(_("The paper “%(title)s” has no wording in use. Save one first.", title=kind.title))
+    return template
+
+
+@operation(needs=Permission.PAPER_WORD)
+def save_template(actor: Actor, kind: PaperKind, title: str, body: str) -> PaperTemplate:
+    """Make a new version of a paper's wording. Raises Refused if the wording holds what cannot be filled in."""
+    title = title.strip()
+    if not 0 < len(title) <= 80:
+        raise Refused(_("Give the paper a title of at most 80 characters."))
+    wording = Wording(body, kind.names)
+    lock = text("select pg_advisory_xact_lock(hashtextextended('paper_template ' || :kind, 0))")
+    db.session.execute(lock, {"kind": kind.key})  # two savers make two versions, one after the other
+    newest = select(func.coalesce(func.max(PaperTemplate.version), 0)).where(PaperTemplate.kind == kind.key)
+    version = db.session.execute(newest).scalar_one() + 1
+    template = PaperTemplate(
+        kind=kind.key, version=version, title=title, body=wording.body, edited_by=actor.user_id, edited_at=clock.now()
+    )
+    db.session.add(template)
+    db.session.flush()
+    detail = {"kind": kind.key, "version": version}
+    audit(actor, "paper:word", subject="paper_template", subject_id=template.id, detail=detail)
+    return template
+
+
+def preview(kind: PaperKind, title: str, body: str) -> Page:
+    """The page that this wording makes of sample values; nothing is saved. Raises Refused as save_template does."""
+    samples = {placeholder.key: placeholder.sample for placeholder in kind.all_placeholders}
+    return Page(title, samples.get("number"), Wording(body, kind.names).fill(samples), samples["date"])
+
+
+def load_wordings(connection: Connection, kinds: Iterable[PaperKind]) -> None:
+    """Make the default wording of each kind its version 1, where it has none yet."""
+    rows = [
+        {"kind": kind.key, "version": 1, "title": kind.title, "body": Wording(kind.wording, kind.names).body}
+        for kind in kinds
+    ]
+    statement = upsert(PaperTemplate.__table__).on_conflict_do_nothing(index_elements=["kind", "version"])
+    connection.execute(statement, rows)
+
+
+# issuing and printing
+
+
+@operation(needs=Permission.CASE_DECIDE)
+def issue_papers(actor: Actor, kind: PaperKind, case_ids: list[int]) -> dict[int, Paper]:
+    """Number and store one paper for each case, with a fixed number of statements. A case that has one keeps it.
+
+    Raises NotFound if a case is not one of the actor's.
+    """
+    if kind.prefix is None:
+        raise ValueError(f"{kind.key} is a form, which is printed but never issued")
+    ids = list(dict.fromkeys(case_ids))
+    if not ids:
+        return {}
+    values, template = _values(kind, ids), newest_template(kind)
+    wording = Wording(template.body, kind.names)
+    day = clock.today()
+    last = _lock_counter(kind, day.year)
+    papers = _papers_of(kind, ids)
+    missing = [case_id for case_id in ids if case_id not in papers]
+    rows = []
+    for serial, case_id in enumerate(missing, last + 1):
+        number = f"{kind.prefix}-{day.year}-{serial:04}"
+        body = wording.fill(values[case_id] | {"number": number, "date": chinese_date(day)})
+        rows.append({"case_id": case_id, "serial": serial, "number": number, "body": body})
+    if rows:
+        papers |= _insert(actor, kind, template, day.year, rows)
+        detail = {"kind": kind.key, "first": rows[0]["number"], "last": rows[-1]["number"], "count": len(rows)}
+        audit(actor, "paper:issue", subject="paper", detail=detail)
+    return {case_id: papers[case_id] for case_id in ids}
+
+
+def _values(kind: PaperKind, case_ids: list[int]) -> dict[int, dict[str, object]]:
+    values = kind.values(case_ids)
+    if len(values) < len(case_ids):
+        raise NotFound(_("There is no such record, or it is not one of yours."))
+    return values
+
+
+def _lock_counter(kind: PaperKind, year: int) -> int:
+    """The last serial given, its row locked until the transaction ends: who comes next waits and finds no gap."""
+    counter = PaperCounter.__table__
+    statement = upsert(counter).values(kind=kind.key, year=year, last=0)
+    locking = statement.on_conflict_do_update(index_elements=["kind", "year"], set_={"last": counter.c.last})
+    return db.session.execute(locking.returning(counter.c.last)).scalar_one()
+
+
+def _papers_of(kind: PaperKind, case_ids: list[int]) -> dict[int, Paper]:
+    query = select(Paper).where(Paper.kind == kind.key, among(Paper.case_id, case_ids))
+    return {paper.case_id: paper for paper in db.session.scalars(query) if paper.case_id is not None}
+
+
+def _insert(actor: Actor, kind: PaperKind, template: PaperTemplate, year: int, rows: list[dict]) -> dict[int, Paper]:
+    """Write the papers with one INSERT, and their last serial into the counter."""
+    given = (
+        func.jsonb_to_recordset(literal(rows, JSONB))
+        .table_valued(
+            column("case_id", BigInteger), column("serial", Integer), column("number", Text), column("body", Text)
+        )
+        .render_derived(with_types=True)
+    )
+    case = Case.__table__.c
+    columns = {
+        "kind": literal(kind.key), "year": literal(year), "serial": given.c.serial, "number": given.c.number,
+        "title": literal(template.title), "body": given.c.body, "template_version": literal(template.version),
+        "case_id": case.id, "student_id": case.student_id, "college_id": case.college_id,
+        "student_college_id": case.student_college_id, "target_college_id": case.target_college_id,
+        "subject": case.subject, "issued_by": literal(actor.user_id), "issued_at": literal(clock.now()),
+    }  # fmt: skip
+    source = select(*(value.label(name) for name, value in columns.items()))
+    source = source.select_from(given).join(Case.__table__, case.id == given.c.case_id)
+    papers = list(db.session.scalars(insert(Paper).from_select(list(columns), source).returning(Paper)))
+    if len(papers) < len(rows):
+        raise NotFound(_("There is no such record, or it is not one of yours."))
+    counter = update(PaperCounter).where(PaperCounter.kind == kind.key, PaperCounter.year == year)
+    db.session.execute(counter.values(last=rows[-1]["serial"]).execution_options(synchronize_session=False))
+    return {paper.case_id: paper for paper in papers if paper.case_id is not None}
+
+
+@operation(needs=Permission.PAPER_PRINT)
+def print_papers(actor: Actor, paper_ids: list[int]) -> list[Paper]:
+    """The papers in this order for one print run, which is logged. Raises NotFound if one is not the actor's."""
+    ids = list(dict.fromkeys(paper_ids))
+    found = {paper.id: paper for paper in db.session.scalars(select(Paper).where(among(Paper.id, ids)))}
+    if not ids or len(found) < len(ids):
+        raise NotFound(_("There is no such record, or it is not one of yours."))
+    printed = select(Paper.id, literal(actor.user_id), literal(actor.name), literal(clock.now()))
+    names = ["paper_id", "user_id", "user_name", "printed_at"]
+    db.session.execute(insert(PrintRun).from_select(names, printed.where(among(Paper.id, ids))))
+    papers = [found[paper_id] for paper_id in ids]
+    audit(actor, "paper:print", subject="paper", detail={"numbers": [paper.number for paper in papers]})
+    return papers
+
+
+@operation(needs=Permission.PAPER_PRINT)
+def print_form(actor: Actor, kind: PaperKind, case_id: int) -> Page:
+    """A form filled in from a case, with room for signatures and seals. Raises NotFound."""
+    values = _values(kind, [case_id])[case_id]
+    template = newest_template(kind)
+    today = chinese_date(clock.today())
+    body = Wording(template.body, kind.names).fill(values | {"date": today})
+    audit(actor, "paper:print", subject="flow_case", subject_id=case_id, detail={"kind": kind.key})
+    return Page(template.title, None, body, today)

@@ -1,0 +1,134 @@
+"""学籍异动通知单 change notice: tells the student's college what changes on the roster, from when, and why."""
+
+from collections import defaultdict
+
+from flask_babel import lazy_gettext as _
+from sqlalchemy import Subquery, and_, func, select
+from sqlalchemy.orm import aliased
+
+from app.access import Actor
+from app.kit.flow import FLOWS, hook
+from app.kit.paper import PaperKind, Placeholder, among, chinese_date, issue_papers
+from app.models import Case, Code, Student, db, setting
+
+WORDING = """
+<p>{{ college }}：</p>
+<p class="indent">你院学生{{ student_name }}（学号：{{ student_no }}，{{ major }}专业）提出的申请，经学院审核、教务处审批，\
+现予办理<strong>{{ change }}</strong>，有关学籍异动事项通知如下：</p>
+<table class="form">
+<tbody>
+<tr><th>姓名</th><td>{{ student_name }}</td><th>学号</th><td>{{ student_no }}</td></tr>
+<tr><th>性别</th><td>{{ sex }}</td><th>专业</th><td>{{ major }}</td></tr>
+<tr><th>异动类别</th><td>{{ change }}</td><th>异动原因</th><td>{{ reason }}</td></tr>
+<tr><th>异动前学籍状态</th><td>{{ old_status }}</td><th>异动后学籍状态</th><td>{{ new_status }}</td></tr>
+<tr><th>异动前年级班级</th><td>{{ old_grade }} {{ old_class }}</td>\
+<th>异动后年级班级</th><td>{{ new_grade }} {{ new_class }}</td></tr>
+<tr><th>审批日期</th><td>{{ approved_on }}</td><th>生效日期</th><td>{{ effective_on }}</td></tr>
+<tr><th>期限至</th><td>{{ until }}</td><th>办件编号</th><td>{{ case_number }}</td></tr>
+</tbody>
+</table>
+<p class="indent">{{ reminder }}</p>
+<p class="indent">请你院及时将本通知送达学生本人，并据此办理相关手续。</p>
+<p class="right seal">{{ school }}教务处（盖章）<br>{{ date }}</p>
+"""
+
+REMINDER = (
+    "本次异动期限至{until}止。期满前，学生须按学校规定的时间提出复学申请；逾期未提出申请的，按学校学籍管理规定处理。"
+)
+
+
+def values(case_ids: list[int]) -> dict[int, dict[str, object]]:
+    """What the effect of each case's flow will write, or wrote, into the ledger, in words; one statement a flow."""
+    flows: dict[str, list[int]] = defaultdict(list)
+    for case_id, flow in db.session.execute(select(Case.id, Case.flow).where(among(Case.id, case_ids))):
+        flows[flow].append(case_id)
+    school = setting("school_name")
+    found: dict[int, dict[str, object]] = {}
+    for flow, ids in flows.items():
+        found |= _of_changes(FLOWS[flow].effect.changes(ids).subquery(), school)  # type: ignore[union-attr]
+    return found
+
+
+def _of_changes(changes: Subquery, school: str) -> dict[int, dict[str, object]]:
+    change, reason, sex = aliased(Code), aliased(Code), aliased(Code)
+    query = (
+        select(
+            changes,
+            Student.name,
+            Student.student_no,
+            Case.number,
+            sex.name_zh.label("sex"),
+            func.coalesce(change.name_zh, changes.c.code).label("change"),
+            reason.name_zh.label("reason_text"),
+        )
+        .join(Student, Student.id == changes.c.student_id)
+        .join(Case, Case.id == changes.c.case_id)
+        .outerjoin(change, and_(change.set_key == "roster_change", change.code == changes.c.code))
+        .outerjoin(reason, and_(reason.set_key == "change_reason", reason.code == changes.c.reason))
+        .outerjoin(sex, and_(sex.set_key == "sex", sex.code == Student.sex))
+    )
+    return {row.case_id: _words(row, school) for row in db.session.execute(query)}
+
+
+def _words(row, school: str) -> dict[str, object]:
+    old, new, until = row.old_text, row.new_text, chinese_date(row.until)
+    return {
+        "school": school,
+        "college": new["college"],
+        "student_name": row.name,
+        "student_no": row.student_no,
+        "sex": row.sex,
+        "major": new["major"],
+        "change": row.change,
+        "reason": row.reason_text,
+        "old_status": old["status"],
+        "new_status": new["status"],
+        "old_grade": f"{old['grade']}级",
+        "new_grade": f"{new['grade']}级",
+        "old_class": old["class_group"],
+        "new_class": new["class_group"],
+        "approved_on": chinese_date(row.approved_on),
+        "effective_on": chinese_date(row.effective_on),
+        "until": until or "—",
+        "case_number": row.number,
+        "reminder": REMINDER.format(until=until) if until else None,
+    }
+
+
+CHANGE_NOTICE = PaperKind(
+    key="change_notice",
+    title="学籍异动通知单",
+    label=_("Notice of roster change"),
+    prefix="YD",
+    wording=WORDING,
+    values=values,
+    placeholders=(
+        Placeholder("school", _("Name of the school"), "渝江大学"),
+        Placeholder("college", _("College"), "计算机学院"),
+        Placeholder("student_name", _("Name"), "张三"),
+        Placeholder("student_no", _("Student number"), "20240101001"),
+        Placeholder("sex", _("Sex"), "女"),
+        Placeholder("major", _("Major"), "软件工程"),
+        Placeholder("change", _("Kind of change"), "休学"),
+        Placeholder("reason", _("Reason"), "疾病"),
+        Placeholder("old_status", _("Status before"), "在读"),
+        Placeholder("new_status", _("Status after"), "休学"),
+        Placeholder("old_grade", _("Grade before"), "2024级"),
+        Placeholder("new_grade", _("Grade after"), "2024级"),
+        Placeholder("old_class", _("Class before"), "软件2401班"),
+        Placeholder("new_class", _("Class after"), "软件2401班"),
+        Placeholder("approved_on", _("Approved on"), "2026年9月1日"),
+        Placeholder("effective_on", _("Effective from"), "2026年9月2日"),
+        Placeholder("until", _("Until"), "2027年8月31日"),
+        Placeholder("case_number", _("Case number"), "XX-2026-0001"),
+        Placeholder(
+            "reminder", _("Reminder of the return, if there is a term"), REMINDER.format(until="2027年8月31日")
+        ),
+    ),
+)
+
+
+@hook
+def issue(actor: Actor, case_ids: list[int]) -> None:
+    """What a flow whose change is notified declares as its paper."""
+    issue_papers(actor, CHANGE_NOTICE, case_ids)

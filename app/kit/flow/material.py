@@ -14,7 +14,7 @@ from app.kit import clock
 from app.kit.flow.apply import check_filling
 from app.kit.flow.labels import label
 from app.kit.flow.registry import flow_of
-from app.kit.operation import NotAllowed, Refused, audit, get, operation
+from app.kit.operation import NotAllowed, NotFound, Refused, audit, get, operation
 from app.models import Case, Material, db, setting_int
 
 ALLOWED = {"image/jpeg": ".jpg", "image/png": ".png", "image/webp": ".webp", "application/pdf": ".pdf"}
@@ -78,6 +78,8 @@ def material_file(actor: Actor, material_id: int, *, files_root: Path) -> tuple[
     """Where a scan lies, if the actor's scope reaches it. Raises NotFound for any other."""
     if not actor.may(Permission.CASE_READ):
         raise NotAllowed(_("Your role does not read cases."))
+    if actor.scope.kind == "department":  # it gets the notice; the scans are none of its business
+        raise NotFound(_("There is no such record, or it is not one of yours."))
     material = get(Material, material_id)
     return files_root / material.path, material
 

@@ -4,12 +4,10 @@ from collections.abc import Callable
 from datetime import date
 
 import pytest
-from sqlalchemy import text
 
 from app.access import Actor, scope_as
-from app.flows import leave, return_
+from app.flows import leave
 from app.kit.flow import Flow, decide, open_case, submit
-from app.models import db
 from tests.conftest import Cast
 
 LEAVE = {"reason": "other", "leave_from": date(2026, 9, 2), "leave_terms": 2, "statement": "家中有事"}

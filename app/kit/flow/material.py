@@ -1,0 +1,109 @@
+"""材料 materials: scans kept under random names outside the web root, known by their content and not by their name."""
+
+import hashlib
+import secrets
+from pathlib import Path, PurePath
+from typing import BinaryIO
+
+import filetype
+from flask_babel import lazy_gettext as _
+from sqlalchemy import func, select
+
+from app.access import Actor, Permission
+from app.kit import clock
+from app.kit.flow.apply import check_filling
+from app.kit.flow.labels import label
+from app.kit.flow.registry import flow_of
+from app.kit.operation import NotAllowed, NotFound, Refused, audit, get, operation
+from app.models import Case, Material, db, setting_int
+
+ALLOWED = {"image/jpeg": ".jpg", "image/png": ".png", "image/webp": ".webp", "application/pdf": ".pdf"}
+MOST_PER_CASE = 30
+
+
+class TooLarge(Refused):
+    """The file exceeds what the school allows."""
+
+    status = 413
+
+
+@operation(needs=Permission.CASE_OPEN)
+def add_material(
+    actor: Actor, case_id: int, kind: str, stream: BinaryIO, file_name: str, *, files_root: Path
+) -> Material:
+    """Attach a scan to a case that is with its applicant. Nothing is kept of a file that is refused."""
+    case = get(Case, case_id, lock=True)
+    check_filling(actor, case)
+    if kind not in {material.key for material in flow_of(case).materials}:
+        raise Refused(_("This procedure asks for no such material."))
+    attached = select(func.count()).where(Material.case_id == case.id, ~Material.removed)
+    if (db.session.scalar(attached) or 0) >= MOST_PER_CASE:
+        raise Refused(_("A case has at most %(most)s files. Remove one first.", most=MOST_PER_CASE))
+    content = _read(stream)
+    found = filetype.guess(content)
+    if found is None or found.mime not in ALLOWED:
+        raise Refused(_("%(name)s is no picture (JPG, PNG, WebP) and no PDF, whatever its name says."
+                        " Scan it again.", name=_shown_name(file_name)))  # fmt: skip
+    material = Material(
+        case_id=case.id, student_id=case.student_id, college_id=case.college_id,
+        student_college_id=case.student_college_id, target_college_id=case.target_college_id,
+        kind=kind, file_name=_shown_name(file_name), content_type=found.mime, size=len(content),
+        sha256=hashlib.sha256(content).hexdigest(), path=_new_path(ALLOWED[found.mime]),
+        uploaded_by=actor.user_id, uploaded_at=clock.now(),
+    )  # fmt: skip
+    db.session.add(material)
+    db.session.flush()
+    target = files_root / material.path
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with target.open("xb") as file:
+        file.write(content)
+    audit(actor, "case:add_material", subject="flow_case", subject_id=case.id, college_id=case.college_id,
+          new={"kind": kind, "file_name": material.file_name, "sha256": material.sha256})  # fmt: skip
+    return material
+
+
+@operation(needs=Permission.CASE_OPEN)
+def remove_material(actor: Actor, material_id: int) -> Case:
+    """Take a scan off a case that is with its applicant. The file stays: what was once handed in is evidence."""
+    material = get(Material, material_id)
+    case = get(Case, material.case_id, lock=True)
+    check_filling(actor, case)
+    material.removed = True
+    audit(actor, "case:remove_material", subject="flow_case", subject_id=case.id, college_id=case.college_id,
+          old={"kind": material.kind, "file_name": material.file_name})  # fmt: skip
+    return case
+
+
+def material_file(actor: Actor, material_id: int, *, files_root: Path) -> tuple[Path, Material]:
+    """Where a scan lies, if the actor's scope reaches it. Raises NotFound for any other."""
+    if not actor.may(Permission.CASE_READ):
+        raise NotAllowed(_("Your role does not read cases."))
+    if actor.scope.kind == "department":  # it gets the notice; the scans are none of its business
+        raise NotFound(_("There is no such record, or it is not one of yours."))
+    material = get(Material, material_id)
+    return files_root / material.path, material
+
+
+def kind_label(material: Material):
+    return label("material", material.kind)
+
+
+def _read(stream: BinaryIO) -> bytes:
+    most = setting_int("material_max_mb")
+    content = stream.read(most * 1024 * 1024 + 1)
+    if len(content) > most * 1024 * 1024:
+        raise TooLarge(_("The file is larger than %(most)s MB. Scan it with fewer dots per inch.", most=most))
+    if not content:
+        raise Refused(_("The file is empty."))
+    return content
+
+
+def _shown_name(file_name: str) -> str:
+    """The last part of the name that the browser gave, printable, for people alone to read."""
+    name = PurePath(file_name.replace("\\", "/")).name
+    return "".join(letter for letter in name if letter.isprintable())[-120:] or "scan"
+
+
+def _new_path(suffix: str) -> str:
+    name = secrets.token_hex(16)
+    return f"materials/{name[:2]}/{name}{suffix}"

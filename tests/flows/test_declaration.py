@@ -1,0 +1,57 @@
+"""Flows as declarations: they round-trip to JSON, and a broken one does not start."""
+
+import dataclasses
+import json
+from datetime import date
+from pathlib import Path
+
+import pytest
+from babel.messages.pofile import read_po
+
+from app.access import Role
+from app.flows import leave, return_
+from app.kit.calendar import months_after, working_days_after
+from app.kit.flow import FLOWS, Field, Flow, Step, Window
+from app.kit.flow.labels import LABELS
+from app.kit.flow.registry import problems
+
+WINDOWS = frozenset({"autumn_leave", "spring_leave", "autumn_return", "spring_return"})
+
+
+@pytest.mark.parametrize("flow", FLOWS.values(), ids=lambda flow: flow.key)
+def test_a_flow_round_trips_and_has_no_problem(flow):
+    stored = json.loads(json.dumps(flow.to_json()))
+    assert Flow.from_json(stored, flow.title) == flow
+    assert Flow.from_json(stored, flow.title).to_json() == stored == flow.to_json()
+    assert problems(flow, WINDOWS) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({"key": "nothing"}, "model"), ({"window": Window(("summer_leave",))}, "window"),
+        ({"fields": (Field("shoe_size"),)}, "shoe_size"), ({"reasons": ("boredom",)}, "label"),
+        ({"steps": (Step("accept", Role.COLLEGE_CLERK, days=1),)}, "effect"),
+        ({"steps": (Step("accept", Role.COLLEGE_CLERK, days=0, takes_effect=True),)}, "days"),
+        ({"steps": (Step("accept", Role.COLLEGE_CLERK, days=1, takes_effect=True, hands_differ_from=("x",)),)}, "x"),
+        ({"effect": print}, "hook"),
+    ],
+)  # fmt: skip
+def test_a_broken_flow_is_told_what_is_wrong(change, word):
+    assert word in " ".join(problems(dataclasses.replace(leave, **change), WINDOWS))
+
+
+def test_every_word_has_its_chinese():
+    catalog = {}
+    for path in Path("translations").rglob("*.po"):
+        with path.open("rb") as file:
+            catalog |= {message.id: message.string for message in read_po(file, locale="zh") if message.id}
+    for text in [*LABELS.values(), leave.title, return_.title]:
+        assert catalog.get(str(text)), text
+
+
+def test_working_days_skip_the_national_holiday_and_keep_exchanged_days():
+    assert working_days_after(date(2026, 9, 30), 1) == [date(2026, 10, 8)]
+    assert working_days_after(date(2026, 9, 18), 1) == [date(2026, 9, 20)]  # a Sunday worked for the festival
+    assert working_days_after(date(2099, 1, 2), 1) == [date(2099, 1, 5)]
+    assert months_after(date(2026, 8, 31), 6) == date(2027, 2, 28)

@@ -1,0 +1,84 @@
+"""Materials: the content decides, not the name; a stranger's file is no file."""
+
+import io
+from pathlib import Path
+
+import pytest
+
+from app.kit.flow import add_material, material_file, remove_material, submit
+from app.kit.operation import NotAllowed, NotFound, Refused
+from tests.flows.conftest import acting
+
+PDF = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n<<>>\nendobj\n"
+PNG = bytes.fromhex("89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de")
+
+
+def attach(actor, case_id, content, name="证明.pdf", kind="application", *, files):
+    def verb(me):
+        return add_material(me, case_id, kind, io.BytesIO(content), name, files_root=files).id
+
+    return acting(actor, verb)
+
+
+def kept(files: Path) -> list[Path]:
+    return [path for path in files.rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [
+        (b"<script>alert(1)</script>", "a.pdf"), (b"MZ\x90\x00" + bytes(200), "photo.jpg"), (b"", "empty.png"),
+        (b"PK\x03\x04" + bytes(200), "a.pdf"), (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "a.svg"),
+        (b"GIF89a" + bytes(100), "a.gif"), (PDF + bytes(1024 * 1024), "large.pdf"),
+    ],
+)  # fmt: skip
+def test_what_is_no_scan_is_refused_and_not_kept(cases, cast, tmp_path, behind, content, name):
+    case_id = cases.draft()
+    with pytest.raises(Refused):
+        attach(cast.student, case_id, content, name, files=tmp_path)
+    assert kept(tmp_path) == []
+    assert behind.one("select count(*) from case_material") == 0
+
+
+def test_strangers_neither_attach_nor_read_nor_remove(cases, cast, tmp_path):
+    case_id = cases.draft()
+    for stranger in (cast.classmate, cast.student2, cast.clerk2):
+        with pytest.raises(NotFound):
+            attach(stranger, case_id, PDF, files=tmp_path)
+    material_id = attach(cast.student, case_id, PDF, files=tmp_path)
+    for stranger in (cast.classmate, cast.student2, cast.clerk2, cast.library):
+        with pytest.raises((NotFound, NotAllowed)):
+            acting(stranger, material_file, material_id, files_root=tmp_path)
+        with pytest.raises((NotFound, NotAllowed)):
+            acting(stranger, remove_material, material_id)
+    with pytest.raises(NotAllowed):
+        attach(cast.director, case_id, PDF, files=tmp_path)
+
+
+@pytest.mark.parametrize(("content", "suffix"), [(PDF, ".pdf"), (PNG, ".png")])
+def test_a_scan_is_kept_under_a_random_name(cases, cast, tmp_path, behind, content, suffix):
+    case_id = cases.draft()
+    material_id = attach(cast.student, case_id, content, "..\\..\\证明\n.exe", files=tmp_path)
+    (path,) = kept(tmp_path)
+    assert path.suffix == suffix and path.read_bytes() == content and "证明" not in str(path)
+    for reader in (cast.student, cast.clerk, cast.director):
+        found, name = acting(reader, lambda me: (lambda p, m: (p, m.file_name))(
+            *material_file(me, material_id, files_root=tmp_path)))  # fmt: skip
+        assert (found, name) == (path, "证明.exe")
+
+
+def test_only_kinds_that_the_flow_asks_for(cases, cast, tmp_path):
+    with pytest.raises(Refused):
+        attach(cast.student, cases.draft(), PDF, kind="passport", files=tmp_path)
+
+
+def test_handed_in_it_can_neither_be_added_nor_removed(cases, cast, tmp_path):
+    case_id = cases.complete()
+    material_id = attach(cast.student, case_id, PDF, files=tmp_path)
+    acting(cast.student, submit, case_id)
+    with pytest.raises(Refused):
+        attach(cast.student, case_id, PDF, files=tmp_path)
+    with pytest.raises(Refused):
+        acting(cast.student, remove_material, material_id)
+    cases.decide("clerk", case_id, "accept", act="send_back", opinion="重新扫描")
+    acting(cast.student, remove_material, material_id)

@@ -15,7 +15,7 @@ from app.models import db
 
 def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     """The web application (and the worker's context). `settings` as `config.load` gives them."""
-    from app import cli, errors, headers, views
+    from app import cli, errors, flows, headers, views  # noqa: F401  (importing the flows registers them)
     from config import load
 
     app = Flask(__name__)

@@ -119,7 +119,6 @@ def draw(
         parts.append(_way_back(places[start], places[end], lane, tall, name))
     for place, node in enumerate(nodes):
         parts.append(_box(place + 1, node, corners[place], tall))
-    ]
     return Markup("".join([*parts, "</svg>"]))  # noqa: S704  (every text in it went through escape)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
 from sqlalchemy import select
-from wtforms import DateField, Field, IntegerField, SelectField, StringField, TextAreaField
+from wtforms import BooleanField, DateField, Field, IntegerField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from app.kit.flow import Flow, label
@@ -25,11 +25,12 @@ def application_form(flow: Flow, case: Case | None = None) -> FlaskForm:
     return _form(fields, case)
 
 
-def records_form(flow: Flow, columns: list[str], case: Case, student: Student) -> FlaskForm | None:
-    """What a step must fill in; None when it fills in nothing."""
-    if not columns:
-        return None
-    return _form({key: _field(flow, key, required=True, student=student) for key in columns}, case)
+def records_form(flow: Flow, step: dict[str, Any], case: Case, student: Student | None) -> FlaskForm | None:
+    """What a step, as it was declared, must record; None when it records nothing."""
+    fields = {key: _field(flow, key, required=True, student=student) for key in step["records"]}
+    if step["originals"]:
+        fields["originals"] = BooleanField(_("The originals are at hand"), [InputRequired()])
+    return _form(fields, case) if fields else None
 
 
 def _form(fields: dict[str, Field], case: Case | None) -> FlaskForm:

@@ -130,8 +130,10 @@ class CaseScreen(Screen):
     def _decide(self, case_id: int, act: str, opinion: str) -> bool:
         case, actor = get(Case, case_id), current_actor()
         step = step_for(actor, case)
-        columns = list(step.declared["records"]) if step and act == "approve" else []
-        form = records_form(flow_of(case), columns, case, get(Student, case.student_id)) if columns else None
+        form = None
+        if step is not None and act == "approve":
+            student = db.session.get(Student, case.student_id)
+            form = records_form(flow_of(case), step.declared, case, student)
         if form is not None and not form.validate():
             flash(_("Fill in what this step records: %(fields)s.", fields=", ".join(
                 f"{form[name].label.text}: {' '.join(map(str, errors))}" for name, errors in form.errors.items()
@@ -185,7 +187,7 @@ class CaseApi(Api):
     model = Case
     resource_name = "case"
     reads = Permission.CASE_READ
-    list_columns = ["id", "number", "flow", "state", "step_key", "subject", "student_id", "opened_at"]
+    list_columns = ["id", "number", "flow", "state", "step_key", "subject", "opened_at"]
     show_columns = [*list_columns, "reason", "submitted_at", "closed_at"]
     search_columns = ["number", "state", "step_key", "opened_at"]
     order_columns = ["number", "opened_at"]
@@ -197,7 +199,7 @@ def page(case: Case) -> dict[str, Any]:
     state = CaseState(case.state)
     step = step_for(actor, case)
     student = db.session.get(Student, case.student_id)
-    records = list(step.declared["records"]) if step and "approve" in acts else []
+    form = records_form(flow, step.declared, case, student) if step and "approve" in acts else None
     return {
         "case": {
             "number": case.number, "title": flow.title, "subject": case.subject, "state": state.label,
@@ -216,7 +218,7 @@ def page(case: Case) -> dict[str, Any]:
         "decisions": [{"key": key} | ACTS[key] for key in ACTS if key in acts],
         "decide_url": url_for("CaseScreen.decide", case_id=case.id),
         "expected_step": step.key if step else case.step_key or "",
-        "form": records_form(flow, records, case, student) if student else None,
+        "form": form,
         "edit_url": url_for("CaseScreen.fill", case_id=case.id) if "save" in acts else None,
         "papers": papers(case),
     }  # fmt: skip

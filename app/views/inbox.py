@@ -30,6 +30,8 @@ from app.workbooks.outcomes import outcomes, rows
 PAGE = 50
 SAMPLES = 12
 SHOWN = 500
+Chosen = dict[str, list[int]]  # step → ids of the cases shown at it
+Pairs = list[tuple[CaseStep, Case]]
 TABS = {"open": _("Waiting for me"), "back": _("Sent back to me"), "done": _("Done by me")}
 
 
@@ -144,33 +146,35 @@ class InboxView(BaseView):
             write_workbook(path, outcomes, outcomes.columns, rows(run.result.get("rows", [])))
             return send_file(path.open("rb"), XLSX, as_attachment=True, download_name=f"{run.title}.xlsx")
 
-    def _chosen(self) -> dict[str, list[int]]:
+    def _chosen(self) -> Chosen:
         """The ticks, or everything that the filter in the address matches."""
         if request.form.get("scope") != "filter":
             return parse(request.form.getlist("rowid"))
         query = filtered(selects()["open"]).with_only_columns(Case.id, CaseStep.key).order_by(None)
         return parse(f"{number}:{key}" for number, key in db.session.execute(query))
 
-    def _form(self, pairs: list[tuple[CaseStep, Case]]):
-        """The form of what the step records, when all cases are at one such step. Raises Refused when they differ."""
-        recorded = {(case.flow, step.key, tuple(step.declared["records"])) for step, case in pairs}
-        if all(not columns for _flow, _key, columns in recorded):
+    def _form(self, pairs: Pairs):
+        """The form of what the steps record. Raises Refused where the cases would need different answers."""
+        declared = {(case.flow, step.key): step.declared for step, case in pairs}
+        if not pairs or all(not one["records"] and not one["originals"] for one in declared.values()):
             return None
-        majors = {db.session.get_one(Student, case.student_id).major_id for _step, case in pairs}
-        if len(recorded) > 1 or len(majors) > 1:
-            raise Refused(_("This step records a class. Select cases of one flow, step and major together."))
-        step, case = pairs[0]
-        return records_form(flow_of(case), list(step.declared["records"]), case, db.session.get_one(Student, case.student_id))
+        if any(one["records"] for one in declared.values()):
+            query = select(func.count(Student.major_id.distinct())).where(
+                Student.id.in_(case.student_id for _step, case in pairs)
+            )
+            if len(declared) > 1 or (db.session.scalar(query) or 0) > 1:
+                raise Refused(_("This step records a class. Select cases of one flow, step and major together."))
+        step, case = next((pair for pair in pairs if pair[0].declared["originals"]), pairs[0])
+        return records_form(flow_of(case), step.declared, case, db.session.get(Student, case.student_id))
 
-    def _records(self, steps: dict[str, list[int]]) -> dict[str, Any] | None:
-        first = next(iter(steps.values()))[:1]
-        pairs = [tuple(row) for row in db.session.execute(selects()["open"].where(Case.id.in_(first)))]
-        form = self._form(pairs) if pairs else None  # type: ignore[arg-type]
+    def _records(self, steps: Chosen) -> dict[str, Any] | None:
+        ids = [number for numbers in steps.values() for number in numbers]
+        form = self._form([(row[0], row[1]) for row in db.session.execute(selects()["open"].where(Case.id.in_(ids)))])
         if form is None or request.form.get("act") != "approve":
             return None
         if not form.validate():
             raise Refused(_("Fill in what this step records."))
-        return {key: str(value) for key, value in values(form).items()}
+        return {key: value if isinstance(value, bool | int | None) else str(value) for key, value in values(form).items()}
 
 
 def selects() -> dict[str, Select]:

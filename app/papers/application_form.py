@@ -51,12 +51,14 @@ HEAD = """
 SIGNATURES = """
 <tr><th>学生本人签名</th><td colspan="2" class="sign">年　　月　　日</td>\
 <th>家长签名</th><td colspan="2" class="sign">年　　月　　日</td></tr>
-<tr><th>二级学院意见</th><td colspan="5" class="sign seal">学籍分管院领导签名：　　　　　（学院盖章）<br>年　　月　　日</td></tr>
+<tr><th>二级学院意见</th><td colspan="5" class="sign seal">\
+学籍分管院领导签名：　　　　　（学院盖章）<br>年　　月　　日</td></tr>
 <tr><th>教务处意见</th><td colspan="5" class="sign seal">分管领导签名：　　　　　（盖章）<br>年　　月　　日</td></tr>
 <tr><th>学籍中心办理</th><td colspan="5" class="sign">经办人签名：　　　　　<br>年　　月　　日</td></tr>
 </tbody>
 </table>
-<p class="small">{{ school }}　办件编号：{{ case_number }}　打印日期：{{ date }}。本表一式两份，学院、教务处各存一份。</p>
+<p class="small">{{ school }}　办件编号：{{ case_number }}　打印日期：{{ date }}。\
+本表一式两份，学院、教务处各存一份。</p>
 """
 LEAVE_WORDING = f"""{HEAD}
 <tr><th>休学原因</th><td>{{{{ reason }}}}</td><th>休学起止</th>\

@@ -13,8 +13,8 @@ from app.models import Case, Code, Student, db, setting
 
 WORDING = """
 <p>{{ college }}：</p>
-<p class="indent">你院学生{{ student_name }}（学号：{{ student_no }}，{{ major }}专业）提出的申请，经学院审核、教务处审批，\
-现予办理<strong>{{ change }}</strong>，有关学籍异动事项通知如下：</p>
+<p class="indent">你院学生{{ student_name }}（学号：{{ student_no }}，{{ major }}专业）提出的申请，\
+经学院审核、教务处审批，现予办理<strong>{{ change }}</strong>，有关学籍异动事项通知如下：</p>
 <table class="form">
 <tbody>
 <tr><th>姓名</th><td>{{ student_name }}</td><th>学号</th><td>{{ student_no }}</td></tr>

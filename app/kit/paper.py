@@ -73,18 +73,12 @@ NUMBERED = (Placeholder("number", _("Number of the paper"), "XX-2026-0001"), *DA
 
 @dataclass(frozen=True)
 class Page:
-    """One paper on its A4 page."""
+    """One paper as `xueji/print.html` puts it on its A4 page."""
 
     title: str
     number: str | None
     body: Markup
     date: str
-
-    @property
-    def sheet(self) -> Markup:
-        """The page as `xueji/paper.html` prints it, one of its `sheets`."""
-        number = Markup('<p class="paper-number">编号：{}</p>').format(self.number) if self.number else ""
-        return Markup('<h1 class="paper-title">{}</h1>{}{}').format(self.title, number, self.body)
 
 
 def chinese_date(day: dt.date | None) -> str:

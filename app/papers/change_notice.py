@@ -122,7 +122,7 @@ CHANGE_NOTICE = PaperKind(
         Placeholder("until", _("Until"), "2027年8月31日"),
         Placeholder("case_number", _("Case number"), "XX-2026-0001"),
         Placeholder(
-            "reminder", _("Reminder of the return, if there is a term"), REMINDER.format(until="2027年8月31日")
+            "reminder", _("Reminder to return in time"), REMINDER.format(until="2027年8月31日")
         ),
     ),
 )

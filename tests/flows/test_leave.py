@@ -135,6 +135,20 @@ def test_handing_in_twice_is_one_case(cases, cast, behind):
     assert behind.one("select count(*) from case_step where case_id = :id", id=case_id) == 6  # two departments
 
 
+def test_the_registry_opens_late_for_the_student_who_hands_in(cases, cast):
+    def verb(me):
+        return open_case(me, leave, 101, LEAVE, late_reason="住院").id
+
+    with clock.on(date(2027, 6, 1)):
+        case_id = acting(cast.registry, verb)
+        with pytest.raises(NotAllowed):
+            acting(cast.registry, submit, case_id)
+        with pytest.raises(NotAllowed):  # the clerk has no exceptions to give
+            acting(cast.clerk, lambda me: open_case(me, leave, 102, LEAVE, late_reason="住院").id)
+        cases.attach(case_id, "application", "id_copies")
+        acting(cast.student, submit, case_id)
+
+
 # deciding
 
 

@@ -99,7 +99,7 @@
     filter.addEventListener("input", () => {
       const q = filter.value.trim().toLowerCase();
       for (const section of box.querySelectorAll("section")) {
-        const title = section.querySelector("h3")?.textContent.toLowerCase() || "";
+        const title = section.querySelector(".checklist-head")?.textContent.toLowerCase() || "";
         let any = false;
         for (const item of section.querySelectorAll("li")) {
           item.hidden = q !== "" && !title.includes(q) && !item.textContent.toLowerCase().includes(q);

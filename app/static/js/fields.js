@@ -111,6 +111,11 @@
     filter.addEventListener("keydown", (event) => { if (event.key === "Enter") event.preventDefault(); });
   }
 
+  for (const button of $$("[data-check-boxes], [data-uncheck-boxes]")) {
+    const on = "checkBoxes" in button.dataset, name = button.dataset.checkBoxes || button.dataset.uncheckBoxes;
+    button.addEventListener("click", () => { for (const box of $$(`input[type=checkbox][name="${name}"]`)) box.checked = on; });
+  }
+
   const bytes = (n) => n > 1048576 ? (n / 1048576).toFixed(1) + " MiB" : Math.ceil(n / 1024) + " KiB";
   for (const drop of $$("[data-drop]")) {
     const input = drop.querySelector("input"), names = drop.querySelector(".drop-names");

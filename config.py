@@ -11,7 +11,7 @@ from flask_appbuilder.exceptions import PasswordComplexityValidationError
 from flask_babel import gettext as _
 from sqlalchemy import make_url
 
-from app.cluster import OWNER, WEB, Cluster, LoginFacts
+from app.cluster import OWNER, WEB, Cluster, LoginFacts, login_facts
 
 ROOT = Path(__file__).parent
 MODES = ("demo", "production", "test")
@@ -113,11 +113,15 @@ def psycopg_url(url: str) -> str:
     )
 
 
-def refuse_unsafe(settings: Mapping[str, object], login: LoginFacts) -> None:
-    """Raise UnsafeSettings if rows or accounts would lie open. Only tests may do as they like."""
-    reasons = []
+def refuse_unsafe(settings: Mapping[str, object], login: LoginFacts | None = None) -> None:
+    """Raise UnsafeSettings if rows or accounts would lie open. Only tests may do as they like.
+
+    `login` is looked up in the database of the settings where it is not given.
+    """
     if settings["XUEJI_MODE"] == "test":
         return
+    reasons = []
+    login = login or login_facts(str(settings["SQLALCHEMY_DATABASE_URI"]))
     if login.superuser or login.bypasses or login.owns:
         reasons.append(
             f"The database login {login.name} is a superuser, bypasses row security or owns tables; "

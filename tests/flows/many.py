@@ -10,7 +10,7 @@ from app.papers import load_templates
 SETTINGS = """
 insert into setting (key, kind, value, title_zh, title_en) values ('school_name', 'text', '渝江大学', '', ''),
     ('leave_max_months_once', 'integer', '12', '', ''), ('leave_max_months_total', 'integer', '24', '', ''),
-    ('material_max_mb', 'integer', '1', '', '') on conflict (key) do nothing
+    ('material_max_mb', 'integer', '1', '', '') on conflict (key) do update set value = excluded.value
 """
 STUDENTS = """
 insert into student (name, sex, birth_date, id_number, entry_year, student_no, college_id, major_id, class_group_id,

@@ -56,7 +56,7 @@ def to_integer(value: Any) -> str:
     match = INTEGER.fullmatch(to_number(value, "INTEGER"))
     if not match:
         raise Fault("INTEGER")
-    return match[1]
+    return str(int(match[1]))
 
 
 def to_number(value: Any, code: str = "NUMBER") -> str:

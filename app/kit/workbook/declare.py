@@ -11,6 +11,7 @@ from flask_babel import force_locale
 KINDS = ("text", "code", "integer", "number", "date", "datetime", "boolean")
 LANGUAGES = ("zh", "en")
 NAME = re.compile(r"[a-z][a-z0-9_]{0,49}")
+RESERVED = ("row_no", "faults", "change")
 PLACEHOLDER = re.compile(r"\{([a-z]\w*)(\.value)?\}")
 
 # A label is a str or a flask_babel lazy string; str() gives it in the language of the reader.
@@ -84,6 +85,8 @@ class Column:
         where = f"Column {self.name!r}"
         if not NAME.fullmatch(self.name):
             raise BadDeclaration(f"{where}: name it in small letters, digits and _, beginning with a letter.")
+        if self.name in RESERVED:
+            raise BadDeclaration(f"{where}: imports use the names {', '.join(RESERVED)} themselves. Choose another.")
         if self.kind not in KINDS:
             raise BadDeclaration(f"{where}: there is no kind {self.kind!r}. Choose one of {', '.join(KINDS)}.")
         if self.mask and not self.needs:
@@ -97,6 +100,8 @@ class Column:
             )
         if self.pattern and not self.hint:
             raise BadDeclaration(f"{where} has a pattern. Say in hint= what a right value looks like, for people.")
+        if self.unique and (self.lookup or not self.is_text):
+            raise BadDeclaration(f"{where}: unique is for text and codes without a lookup.")
         if self.lookup and not self.lookup.accepts:
             raise BadDeclaration(f"{where}: its lookup accepts nothing. Name the columns that a cell may hold.")
 
@@ -154,10 +159,10 @@ class Workbook:
                 raise BadDeclaration(f"{where} declares the column {name!r} twice. Give each column its own name.")
         for column in self.columns:
             for parent in column.lookup.within if column.lookup else ():
-                if parent not in names or self.column(parent).lookup is None:
+                if parent not in names[: names.index(column.name)] or self.column(parent).lookup is None:
                     raise BadDeclaration(
                         f"{where}: column {column.name!r} is looked up within {parent!r}, which is no column with a"
-                        " lookup of this workbook."
+                        " lookup before it."
                     )
         for rule in self.rules:
             for name in rule.uses - set(names):

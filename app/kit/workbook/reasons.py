@@ -127,6 +127,10 @@ SAVE: dict[str, Label] = {
         "At least one row belongs to records that you may not write, so nothing was saved. Import only the rows of your"
         " own scope."
     ),
+    "TAKEN": _(
+        "A number in the workbook belongs to a record outside your scope, or was given away just now (%(rule)s), so"
+        " nothing was saved. Check the numbers and import the workbook again."
+    ),
     "CHANGED_MEANWHILE": _(
         "While this workbook was imported, somebody wrote the same records, so nothing was saved. Import it again."
     ),

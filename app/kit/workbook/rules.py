@@ -1,0 +1,162 @@
+"""Rules 校验: what makes a staged row bad, as SQL over the whole set; bad conditions are true only for bad rows."""
+
+# ruff: noqa: S608 (names are quoted and conditions declared in code; what people wrote stays in the tables)
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+
+from .declare import PLACEHOLDER, Column, Rule, Workbook
+
+# Literals are written into the SQL, and nothing is escaped for a driver's placeholders: run() sends it as it stands.
+DIALECT = postgresql.dialect(paramstyle="named")
+STORED_AS = {"integer": "bigint", "number": "numeric", "date": "date", "datetime": "timestamp", "boolean": "boolean"}
+COMPARED_AS = {"integer": "numeric", "number": "numeric", "date": "date", "datetime": "timestamp"}
+
+
+@dataclass(frozen=True)
+class Bad:
+    column: str
+    code: str
+    condition: str
+
+
+def run(connection: sa.Connection, sql: str) -> sa.CursorResult:
+    return connection.exec_driver_sql(sql, execution_options={"no_parameters": True})
+
+
+def quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(value: Any, column: sa.Column | None = None) -> str:
+    """A Python value or an SQL expression, as SQL."""
+    if not isinstance(value, sa.ClauseElement):
+        value = sa.literal(value, column.type if column is not None else None)
+    return str(value.compile(dialect=DIALECT, compile_kwargs={"literal_binds": True}))
+
+
+def staged(name: str) -> str:
+    """The text of a column of the file, in the statements below."""
+    return f"s.{quoted(name)}"
+
+
+def found(name: str) -> str:
+    """The table of what a column's lookup found."""
+    return quoted(f"{name}__found")
+
+
+def stored_type(workbook: Workbook, column: Column) -> str:
+    """The SQL type a value becomes: that of the target's column, so that what it cannot hold is seen beforehand."""
+    if workbook.target:
+        return workbook.target.column(column.name).type.compile(dialect=DIALECT)
+    return STORED_AS.get(column.kind, "text")
+
+
+def longest(workbook: Workbook, column: Column) -> int | None:
+    """The most characters a text may have: as declared, or as the target's column holds."""
+    if column.max_length or not workbook.target or column.lookup:
+        return column.max_length
+    return getattr(workbook.target.column(column.name).type, "length", None)
+
+
+def value(workbook: Workbook, column: Column) -> str:
+    """What is stored for a row without errors."""
+    if column.lookup:
+        return f"{found(column.name)}.value"
+    return f"{staged(column.name)}::{stored_type(workbook, column)}"
+
+
+def source(table: str, columns: Sequence[Column]) -> tuple[str, str]:
+    """A WITH clause of the lookups, and the FROM clause of the staged rows beside what each lookup found."""
+    lookups = [column for column in columns if column.lookup]
+    tables, joins = [], [f"{table} s"]
+    for column in lookups:
+        name = found(column.name)
+        within = [parent for parent in column.lookup.within if parent in {c.name for c in columns}]  # type: ignore[union-attr] # chosen above
+        group = ", ".join(["key", *(f"within_{i}" for i in range(len(within)))])
+        tables.append(
+            f"{name} as materialized (select {group}, (array_agg(value))[1] as value, count(*) as hits"
+            f" from ({lookup_rows(table, column, within)}) r group by {group})"
+        )
+        on = [f"{name}.key = {staged(column.name)}"]
+        on += [f"{name}.within_{i} = {found(parent)}.value" for i, parent in enumerate(within)]
+        joins.append(f"left join {name} on {' and '.join(on)}")
+    return (f"with {', '.join(tables)}" if tables else ""), " ".join(joins)
+
+
+def lookup_rows(table: str, column: Column, within: Sequence[str]) -> str:
+    lookup = column.lookup
+    assert lookup  # noqa: S101 (for the type checker; source() chose columns with one)
+    wanted = sa.text(f"(select {quoted(column.name)} from {table})")
+    parts = []
+    for accepted in lookup.accepts:
+        key = sa.cast(accepted, sa.Text)
+        parents = [lookup.within[parent].label(f"within_{i}") for i, parent in enumerate(within)]
+        part = sa.select(key.label("key"), lookup.value.label("value"), *parents).where(key.in_(wanted))
+        parts.append(part if lookup.where is None else part.where(lookup.where))
+    return literal(sa.union(*parts))
+
+
+def row_rules(workbook: Workbook, columns: Sequence[Column]) -> list[Bad]:
+    """Every rule that looks at one row, for the columns that the file has."""
+    bad = [
+        Bad(column.name, code, condition) for column in columns for code, condition in column_rules(workbook, column)
+    ]
+    names = {column.name for column in columns}
+    bad += [Bad(rule.column, rule.code, filled_in(rule)) for rule in workbook.rules if rule.uses <= names]
+    return bad
+
+
+def filled_in(rule: Rule) -> str:
+    return PLACEHOLDER.sub(lambda m: f"{found(m[1])}.value" if m[2] else staged(m[1]), f"({rule.bad})")
+
+
+def column_rules(workbook: Workbook, column: Column) -> Iterator[tuple[str, str]]:
+    text = staged(column.name)
+    if column.must_be_filled:
+        # A faulty cell was staged empty; it is told of as what it is.
+        yield "REQUIRED", f"{text} is null and (s.faults is null or not s.faults ? {literal(column.name)})"
+    if (most := longest(workbook, column)) is not None:
+        yield "TOO_LONG", f"char_length({text}) > {most}"
+    if column.pattern:
+        yield "PATTERN", f"{text} !~ {literal(f'^(?:{column.pattern})$')}"
+    if column.choices:
+        yield "CHOICE", f"{text} not in ({', '.join(literal(choice) for choice in column.choices)})"
+    if column.lookup:
+        hits = f"{found(column.name)}.hits"
+        parents = "".join(f" and {found(parent)}.hits = 1" for parent in column.lookup.within)
+        yield "NOT_FOUND", f"{text} is not null and {hits} is null{parents}"
+        yield "AMBIGUOUS", f"{hits} > 1"
+    if column.kind in ("integer", "number"):
+        fits = f"pg_input_is_valid({text}, {literal(stored_type(workbook, column))})"
+        yield "OVERFLOW", f"not {fits}"
+    if column.minimum is not None:
+        yield "TOO_SMALL", f"{text}::{COMPARED_AS[column.kind]} < {bound(column.minimum)}"
+    if column.maximum is not None:
+        yield "TOO_LARGE", f"{text}::{COMPARED_AS[column.kind]} > {bound(column.maximum)}"
+
+
+def bound(limit: int | float | Decimal | dt.date) -> str:
+    return f"'{limit}'"
+
+
+def identity_rules(number: str, *, birth_date: str = "", sex: str = "", when: str = "true") -> list[Rule]:
+    """The rules of an ID number by GB 11643 and its agreement with other columns; `when` is SQL as in Rule.bad.
+
+    Needs the function id_number_ok of functions.sql. Sex may be written 男/女 or by its code 1/2.
+    """
+    rules = [Rule(number, "ID_NUMBER", "", f"({when}) and not id_number_ok({{{number}}})")]
+    good = f"({when}) and id_number_ok({{{number}}})"
+    if birth_date:
+        digits = f"replace({{{birth_date}}}, '-', '')"
+        rules.append(Rule(number, "ID_BIRTH_DATE", "", f"{good} and substr({{{number}}}, 7, 8) <> {digits}"))
+    if sex:
+        male = f"substr({{{number}}}, 17, 1)::int % 2 = 1"
+        other = f"case when {{{sex}}} in ('男', '1') then not ({male}) when {{{sex}}} in ('女', '2') then {male} end"
+        rules.append(Rule(number, "ID_SEX", "", f"{good} and {other}"))
+    return rules

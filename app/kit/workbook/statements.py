@@ -1,0 +1,118 @@
+"""Statements 语句: the SQL that checks and saves all staged rows at once, made of declarations alone."""
+
+# ruff: noqa: S608 (names are quoted and conditions declared in code; what people wrote stays in the tables)
+from collections.abc import Iterator
+
+from .declare import Column
+from .rules import DIALECT, found, literal, quoted, row_rules, source, staged, value
+from .staging import Staged
+
+ROWS_NAMED = 5  # of those that hold the same key
+
+
+def findings(work: Staged) -> Iterator[str]:
+    """Selects of (row, column, code, value, detail)."""
+    told = "select s.row_no, f.key, f.value ->> 0, f.value ->> 1, null"
+    yield f"{told} from {work.table} s, jsonb_each(s.faults) f where s.faults is not null"
+    lookups, tables = source(work.table, work.columns)
+    if rules := row_rules(work.workbook, work.columns):
+        listed = ", ".join(
+            f"({literal(rule.column)}, {literal(rule.code)}, {staged(rule.column)}, {rule.condition})" for rule in rules
+        )
+        # Asked twice, since a good row then costs no more than the conditions.
+        anything = " or ".join(f"({rule.condition})" for rule in rules)
+        yield (
+            f"{lookups} select s.row_no, b.name, b.code, b.value, null from {tables}"
+            f" cross join lateral (values {listed}) b(name, code, value, bad) where ({anything}) and b.bad"
+        )
+    for columns in [work.workbook.keys, *([column] for column in work.columns if column.unique)]:
+        yield duplicates(work, columns)
+    for column in work.columns:
+        if column.unique and work.workbook.target:
+            yield taken(work, column)
+
+
+def duplicates(work: Staged, columns: list[Column]) -> str:
+    """Rows that hold the same, told of at the first of these columns."""
+    lookups, tables = source(work.table, work.columns)
+    same = [f"{found(column.name)}.value" if column.lookup else staged(column.name) for column in columns]
+    rows = "array_agg(s.row_no order by s.row_no)"
+    filled = " and ".join(f"{one} is not null" for one in same)
+    return (
+        f"{lookups} select unnest(rows), {literal(columns[0].name)}, 'DUPLICATE', unnest(shown),"
+        f" array_to_string(rows[1:{ROWS_NAMED}], ', ') ||"
+        f" case when cardinality(rows) > {ROWS_NAMED} then ', …' else '' end"
+        f" from (select {rows} as rows, array_agg({staged(columns[0].name)} order by s.row_no) as shown"
+        f" from {tables} where {filled} group by {', '.join(same)} having count(*) > 1) d"
+    )
+
+
+def taken(work: Staged, column: Column) -> str:
+    """Values that another record of the target holds already, as far as the person may see."""
+    target = work.workbook.target
+    assert target  # noqa: S101 (for the type checker; findings() asked)
+    lookups, tables = source(work.table, work.columns)
+    theirs = f"t.{quoted(target.column(column.name).name)}"
+    keys = [
+        (f"t.{quoted(target.column(key.name).name)}::text", f"{value(work.workbook, key)}::text")
+        for key in work.workbook.keys
+    ]
+    other = " or ".join(f"{mine} is distinct from {yours}" for mine, yours in keys)
+    return (
+        f"{lookups} select s.row_no, {literal(column.name)}, 'TAKEN', {staged(column.name)}, null from {tables}"
+        f" join {table_name(work)} t on {theirs} = {staged(column.name)} where {other}"
+    )
+
+
+def table_name(work: Staged) -> str:
+    assert work.workbook.target  # noqa: S101 (for the type checker; asked by every caller)
+    return DIALECT.identifier_preparer.format_table(work.workbook.target.table)
+
+
+def typed(work: Staged) -> str:
+    """The rows without errors as they will be stored, each with what saving it means."""
+    lookups, tables = source(work.table, work.columns)
+    fields = ", ".join(f"{value(work.workbook, column)} as {quoted(column.name)}" for column in work.columns)
+    good = f"not exists (select from {work.error_table} e where e.row_no = s.row_no)"
+    # Materialized, so that no value is cast before the rows with errors are gone.
+    rows = f"v as materialized (select s.row_no, {fields} from {tables} where {good})"
+    change, join = "null::text", ""
+    if target := work.workbook.target:
+        pairs = [(f"t.{quoted(target.column(c.name).name)}", f"v.{quoted(c.name)}", c.key) for c in work.columns]
+        theirs = ", ".join(their for their, _mine, key in pairs if not key)
+        mine = ", ".join(our for _their, our, key in pairs if not key)
+        same = " and ".join(f"{their} = {our}" for their, our, key in pairs if key)
+        differs = f"when row({theirs}) is distinct from row({mine}) then 'changed'" if mine else ""
+        first_key = next(their for their, _our, key in pairs if key)
+        change = f"case when {first_key} is null then 'new' {differs} else 'unchanged' end"
+        join = f"left join {table_name(work)} t on {same}"
+    begin = f"{lookups}, {rows}" if lookups else f"with {rows}"
+    return (
+        f"create temp table {work.typed_table} on commit drop as {begin} select v.*, {change} as change from v {join}"
+    )
+
+
+def upsert(work: Staged) -> str:
+    """One statement for all rows; rows that say what the table says already are not touched."""
+    target = work.workbook.target
+    assert target  # noqa: S101 (for the type checker; a workbook without save has a target)
+    table = target.table
+    written = {target.column(column.name).name: f"v.{quoted(column.name)}" for column in work.columns}
+    stamps = {name: literal(given, table.c[name]) for name, given in target.on_change.items()}
+    fixed = {name: literal(given, table.c[name]) for name, given in target.on_insert.items()}
+    inserted = {**fixed, **stamps, **written}
+    keys = [target.column(column.name).name for column in work.workbook.keys]
+    changes = [name for name in written if name not in keys]
+    sets = [f"{quoted(name)} = excluded.{quoted(name)}" for name in changes]
+    sets += [f"{quoted(name)} = {given}" for name, given in stamps.items()]
+    ours = ", ".join(f"t.{quoted(name)}" for name in changes)
+    theirs = ", ".join(f"excluded.{quoted(name)}" for name in changes)
+    update = (
+        f"do update set {', '.join(sets)} where row({ours}) is distinct from row({theirs})" if changes else "do nothing"
+    )
+    return (
+        f"with done as (insert into {table_name(work)} as t ({', '.join(map(quoted, inserted))})"
+        f" select {', '.join(inserted.values())} from {work.typed_table} v where v.change <> 'unchanged'"
+        f" on conflict ({', '.join(map(quoted, keys))}) {update} returning old.{quoted(keys[0])} is null as fresh)"
+        " select count(*) filter (where fresh), count(*) from done"
+    )

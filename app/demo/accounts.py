@@ -32,11 +32,23 @@ COLLEGE_STAFF = {
     "head": (Role.SECTION_HEAD, "教研室主任"),
     "teacher": (Role.TEACHER, "任课教师"),
 }
-# Second identities: the clerk of college 01 is also a section head; that of 02 also its leader; one clerk serves two colleges.
+# Second identities: a clerk who is also a section head, one who is also a leader, one who serves two colleges.
 SECOND = {"clerk01": ("head", "01"), "clerk02": ("leader", "02"), "clerk03": ("clerk", "04")}
 # In each college these students can log in: their number by status.
 STUDENT_ACCOUNTS = {"enrolled": 5, "on_leave": 2, "retained": 1}
-SHOWN = "registry director vp admissions clerk08 leader08 clerk01 clerk02 library admin auditor".split()
+SHOWN = [
+    "registry",
+    "director",
+    "vp",
+    "admissions",
+    "clerk08",
+    "leader08",
+    "clerk01",
+    "clerk02",
+    "library",
+    "admin",
+    "auditor",
+]
 
 
 @dataclass
@@ -60,11 +72,16 @@ def make_accounts(connection: Connection, password_hash_of: Callable[[str], str]
         for account in accounts
         for surname, given in [split_name(account.name)]
     ]  # fmt: skip
-    users_table: Table = User.__table__  # type: ignore[assignment]  # by Core: FAB's model fills created_by from a request
-    user_ids = list(connection.scalars(insert(users_table).returning(users_table.c.id, sort_by_parameter_order=True), users))
+    # By Core: FAB's model takes created_by from a request.
+    users_table: Table = User.__table__
+    user_ids = list(
+        connection.scalars(insert(users_table).returning(users_table.c.id, sort_by_parameter_order=True), users)
+    )
     connection.execute(insert(Password), [{"user_id": key, "must_change": False} for key in user_ids])
 
-    held = [(key, *identity) for key, account in zip(user_ids, accounts, strict=True) for identity in account.identities]
+    held = [
+        (key, *identity) for key, account in zip(user_ids, accounts, strict=True) for identity in account.identities
+    ]
     nobody = {"college_id": None, "student_id": None, "department_id": None}
     rows = [
         nobody | {"user_id": key, "scope": role.scope, "title": title} | ({column: whose} if column else {})
@@ -102,7 +119,9 @@ def _staff(connection: Connection, people: People) -> Iterator[Account]:
 
     for username, (role, title) in OFFICES.items():
         yield Account(username, name(), [(role, title, None, None)])
-    for department in connection.execute(select(Department.id, Department.key, Department.name_zh).order_by(Department.id)):
+    for department in connection.execute(
+        select(Department.id, Department.key, Department.name_zh).order_by(Department.id)
+    ):
         yield Account(department.key, name(), [(Role.DEPARTMENT, department.name_zh, "department_id", department.id)])
     rows = connection.execute(select(College.code, College.id, College.name).order_by(College.code))
     colleges = {code: (key, college) for code, key, college in rows}

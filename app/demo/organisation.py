@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from math import ceil
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert
@@ -118,7 +118,7 @@ def make_organisation(connection: Connection, cohorts: list[Cohort]) -> None:
 
 def _make_classes(connection: Connection, cohorts: list[Cohort]) -> None:
     places = [(cohort, n, size) for cohort in cohorts for n, size in enumerate(cohort.class_sizes(), 1)]
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "code": f"{n:02}", "name": f"{cohort.major.name}{cohort.year}级{n}班", "grade": cohort.year,
             "capacity": max(40, size + 2), "major_id": cohort.major_id, "college_id": cohort.college_id,

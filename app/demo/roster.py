@@ -20,18 +20,71 @@ STATUS_WORDS = {
     RosterStatus.WITHDRAWN: "退学", RosterStatus.GRADUATED: "毕业", RosterStatus.COMPLETED: "结业",
     RosterStatus.ATTENDED: "肄业",
 }  # fmt: skip
-DORMITORIES = "竹园 梅园 兰园 桂园 橘园".split()
-STUDENT_COLUMNS = (
-    "id name pinyin initials sex birth_date id_type id_number ethnic_group political_status native_place examinee_no"
-    " entry_year entry_date entry_kind source_province graduated_school admission_score student_no college_id major_id"
-    " class_group_id grade education_level study_length expected_graduation campus status registered phone email address"
-    " postcode guardian_name guardian_phone dormitory"
-).split()
-LEDGER_COLUMNS = (
-    "student_id college_id student_college_id code reason effective_on until approved_on document_no old_status"
-    " new_status old_college_id new_college_id old_major_id new_major_id old_class_group_id new_class_group_id old_grade"
-    " new_grade old_study_length new_study_length old_text new_text recorded_at"
-).split()
+DORMITORIES = ["竹园", "梅园", "兰园", "桂园", "橘园"]
+STUDENT_COLUMNS = [
+    "id",
+    "name",
+    "pinyin",
+    "initials",
+    "sex",
+    "birth_date",
+    "id_type",
+    "id_number",
+    "ethnic_group",
+    "political_status",
+    "native_place",
+    "examinee_no",
+    "entry_year",
+    "entry_date",
+    "entry_kind",
+    "source_province",
+    "graduated_school",
+    "admission_score",
+    "student_no",
+    "college_id",
+    "major_id",
+    "class_group_id",
+    "grade",
+    "education_level",
+    "study_length",
+    "expected_graduation",
+    "campus",
+    "status",
+    "registered",
+    "phone",
+    "email",
+    "address",
+    "postcode",
+    "guardian_name",
+    "guardian_phone",
+    "dormitory",
+]
+LEDGER_COLUMNS = [
+    "student_id",
+    "college_id",
+    "student_college_id",
+    "code",
+    "reason",
+    "effective_on",
+    "until",
+    "approved_on",
+    "document_no",
+    "old_status",
+    "new_status",
+    "old_college_id",
+    "new_college_id",
+    "old_major_id",
+    "new_major_id",
+    "old_class_group_id",
+    "new_class_group_id",
+    "old_grade",
+    "new_grade",
+    "old_study_length",
+    "new_study_length",
+    "old_text",
+    "new_text",
+    "recorded_at",
+]
 
 
 class Roster:
@@ -139,7 +192,9 @@ def make_roster(connection: Connection, cohorts: list[Cohort], calendar: Calenda
     _copy(connection, students, ledger)
     made = roster.next_id - first
     if made:
-        connection.execute(text("select setval(pg_get_serial_sequence('student', 'id'), :last)"), {"last": first + made - 1})
+        connection.execute(
+            text("select setval(pg_get_serial_sequence('student', 'id'), :last)"), {"last": first + made - 1}
+        )
     return made
 
 

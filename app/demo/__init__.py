@@ -7,6 +7,7 @@ from datetime import date
 from sqlalchemy import Connection, text
 
 from app.demo.accounts import make_accounts, sample_accounts
+from app.demo.admissions import Fault, write_admissions_file
 from app.demo.fates import Calendar
 from app.demo.organisation import make_organisation, plan
 from app.demo.people import People, monday_of
@@ -15,7 +16,7 @@ from app.demo.terms import current_term, open_terms
 from app.models import Season
 from app.reference import load_reference
 
-__all__ = ["Made", "make_demo", "sample_accounts"]
+__all__ = ["Fault", "Made", "make_demo", "sample_accounts", "write_admissions_file"]
 
 SEED = "xueji"
 

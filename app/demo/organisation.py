@@ -95,7 +95,7 @@ def plan(students: int, this_year: int) -> list[Cohort]:
 def make_organisation(connection: Connection, cohorts: list[Cohort]) -> None:
     """Write colleges, majors and classes, and note their ids in the cohorts."""
     colleges = list(read_table(DATA / "colleges.csv"))
-    rows = [{"code": row["code"], "name": row["zh"], "name_en": row["en"]} for row in colleges]
+    rows: list[dict[str, Any]] = [{"code": row["code"], "name": row["zh"], "name_en": row["en"]} for row in colleges]
     ids = connection.scalars(insert(College).returning(College.id, sort_by_parameter_order=True), rows)
     college_ids = dict(zip((row["code"] for row in colleges), ids, strict=True))
 

@@ -92,9 +92,13 @@ def _read_places() -> tuple[list[Place], list[str]]:
 
 
 class People:
-    """Draws people from one seed. No identity number comes twice from the same `People`."""
+    """Draws people from one seed. No identity number comes twice from the same `People`.
 
-    def __init__(self, seed: int | str) -> None:
+    Two that must not share a number have ranges of `serials` (the number's digits 15 to 17) of their own.
+    """
+
+    def __init__(self, seed: int | str, serials: range = range(800)) -> None:
+        self.first_serial, self.pairs = serials.start, len(serials) // 2
         random = Random(seed)  # noqa: S311 - invented people, no secrets
         self.random = random.random
         self.names = Names(self.random)
@@ -150,7 +154,7 @@ class People:
 
     def _id_number(self, place: Place, born: str, checksum: int, man: bool) -> str:
         while True:
-            serial = self.number(500) * 2 + man  # the last digit of the serial is odd for a man
+            serial = self.first_serial + self.number(self.pairs) * 2 + man  # odd for a man
             key = int(place.code + born) * 1000 + serial
             if key not in self.used:
                 self.used.add(key)

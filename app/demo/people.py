@@ -11,8 +11,23 @@ from app.reference import read_table
 WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)  # GB 11643
 CHECK = "10X98765432"
 MOBILE = [f"{prefix}" for prefix in (*range(130, 140), *range(150, 154), *range(155, 160), 173, 177, *range(180, 190))]
-STREETS = "人民路 解放路 建设路 中山路 文化路 滨江路 新华街 和平街 学府路 朝阳路 民生街 龙山大道 金科大道 桂花街".split()
-SCHOOLS = "第一中学 第二中学 第三中学 实验中学 外国语学校 高级中学 育才中学 民族中学".split()
+STREETS = [
+    "人民路",
+    "解放路",
+    "建设路",
+    "中山路",
+    "文化路",
+    "滨江路",
+    "新华街",
+    "和平街",
+    "学府路",
+    "朝阳路",
+    "民生街",
+    "龙山大道",
+    "金科大道",
+    "桂花街",
+]
+SCHOOLS = ["第一中学", "第二中学", "第三中学", "实验中学", "外国语学校", "高级中学", "育才中学", "民族中学"]
 
 # Where a place's code begins so, these ethnic groups live beside the Han: (GB/T 3304 code, percent).
 ETHNIC_GROUPS = {
@@ -77,15 +92,21 @@ def _read_places() -> tuple[list[Place], list[str]]:
 
 
 class People:
-    """Draws people from one seed. No identity number comes twice from the same `People`."""
+    """Draws people from one seed. No identity number comes twice from the same `People`.
 
-    def __init__(self, seed: int | str) -> None:
+    Two that must not share a number have ranges of `serials` (the number's digits 15 to 17) of their own.
+    """
+
+    def __init__(self, seed: int | str, serials: range = range(800)) -> None:
+        self.first_serial, self.pairs = serials.start, len(serials) // 2
         random = Random(seed)  # noqa: S311 - invented people, no secrets
         self.random = random.random
         self.names = Names(self.random)
         self.places, picks = _read_places()
         self.place_picks = [int(pick) for pick in picks]
-        self.serials = [(f"{n:03}", sum(int(d) * w for d, w in zip(f"{n:03}", WEIGHTS[14:], strict=True))) for n in range(1000)]
+        self.serials = [
+            (f"{n:03}", sum(int(d) * w for d, w in zip(f"{n:03}", WEIGHTS[14:], strict=True))) for n in range(1000)
+        ]
         self.used: set[int] = set()
         self.days: dict[int, tuple[date, str, int]] = {}
 
@@ -133,7 +154,7 @@ class People:
 
     def _id_number(self, place: Place, born: str, checksum: int, man: bool) -> str:
         while True:
-            serial = self.number(500) * 2 + man  # the last digit of the serial is odd for a man
+            serial = self.first_serial + self.number(self.pairs) * 2 + man  # odd for a man
             key = int(place.code + born) * 1000 + serial
             if key not in self.used:
                 self.used.add(key)

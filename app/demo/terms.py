@@ -1,4 +1,4 @@
-"""校历 the demo's calendar: the current term began last Monday, so that leave and return are open whenever it is tried."""
+"""校历 the demo's calendar: the term began last Monday, so that leave and return are open whenever it is tried."""
 
 from datetime import date, timedelta
 
@@ -17,7 +17,7 @@ WINDOWS = {
 
 
 def current_term(today: date) -> tuple[int, Season]:
-    """The academic year (by the year it begins in) and the season that `today` belongs to; autumn is August to January."""
+    """The year in which the academic year of `today` began, and its season: autumn is August to January."""
     if 2 <= today.month <= 7:
         return today.year - 1, Season.SPRING
     return (today.year if today.month >= 8 else today.year - 1), Season.AUTUMN

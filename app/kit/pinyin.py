@@ -11,9 +11,10 @@ SURNAMES = {
     "员": ["yun"], "黑": ["he"], "召": ["shao"], "燕": ["yan"], "尉迟": ["yu", "chi"], "万俟": ["mo", "qi"],
     "长孙": ["zhang", "sun"], "令狐": ["ling", "hu"],
 }  # fmt: skip
-COMPOUND_SURNAMES = frozenset(
-    "欧阳 司马 上官 诸葛 东方 皇甫 尉迟 慕容 令狐 司徒 夏侯 端木 公孙 独孤 南宫 长孙 万俟 宇文 轩辕 钟离 澹台 闻人".split()
-)
+COMPOUND_SURNAMES = frozenset({
+    "欧阳", "司马", "上官", "诸葛", "东方", "皇甫", "尉迟", "慕容", "令狐", "司徒", "夏侯", "端木", "公孙", "独孤",
+    "南宫", "长孙", "万俟", "宇文", "轩辕", "钟离", "澹台", "闻人",
+})  # fmt: skip
 
 
 @lru_cache(maxsize=30_000)
@@ -31,9 +32,9 @@ def split_name(name: str) -> tuple[str, str]:
 
 
 def romanise(name: str) -> tuple[str, str]:
-    """The pinyin of `name` without spaces or tones, and its initials: 曾小贤 → zengxiaoxian, zxx. ü is v, as it is typed.
+    """The pinyin of `name` without spaces or tones, and its initials: 曾小贤 → zengxiaoxian, zxx.
 
-    A character that nobody can read, and every sign, is left out.
+    ü is v, as it is typed. A character that nobody can read, and every sign, is left out.
     """
     surname, given = split_name(name)
     head = SURNAMES.get(surname) or [_syllable(character) for character in surname]

@@ -1,8 +1,9 @@
 """基础数据 reference data: the code sets, settings and departments that every school starts with, from CSV files."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, func, select
 from sqlalchemy.dialects.postgresql import insert
@@ -60,7 +61,7 @@ def _load_settings(connection: Connection) -> None:
         }
         for row in read_table(FOLDER / "settings.csv")
     ]  # fmt: skip
-    _upsert(connection, Setting, ["key"], rows, keep={"value"})
+    _upsert(connection, Setting, ["key"], rows, keep=["value"])
 
 
 def _load_departments(connection: Connection) -> None:
@@ -71,7 +72,7 @@ def _load_departments(connection: Connection) -> None:
     connection.execute(insert(Department).on_conflict_do_nothing(), rows)
 
 
-def _upsert(connection: Connection, model, keys: list[str], rows: list[dict], keep: frozenset | set = frozenset()) -> None:
+def _upsert(connection: Connection, model: Any, keys: list[str], rows: list[dict], keep: Collection[str] = ()) -> None:
     statement = insert(model)
     changed = {name: statement.excluded[name] for name in rows[0] if name not in keys and name not in keep}
     connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed), rows)

@@ -28,7 +28,7 @@ def findings(work: Staged) -> Iterator[str]:
     for columns in [work.workbook.keys, *([column] for column in work.columns if column.unique)]:
         yield duplicates(work, columns)
     for column in work.columns:
-        if column.unique and work.workbook.target:
+        if column.unique and work.workbook.target and not work.workbook.save:  # an operation has rules of its own
             yield taken(work, column)
 
 

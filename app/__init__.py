@@ -3,23 +3,33 @@
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Flask
+from flask import Flask, session
 from flask_appbuilder import AppBuilder
 from flask_wtf.csrf import CSRFProtect
 from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.access import scope
 from app.access.security import XuejiSecurityManager, enter_request, limit_logins, require_own_password
 from app.models import db
 
 
+def keep_session() -> None:
+    """Before each request: a session ends some hours after its last request, not with the browser."""
+    session.permanent = True
+
+
 def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     """The web application (and the worker's context). `settings` as `config.load` gives them."""
-    from app import cli, errors, headers, views
-    from config import load
+    from app import cli, errors, flows, headers, logs, views  # noqa: F401  (importing the flows registers them)
+    from config import load, refuse_unsafe
 
     app = Flask(__name__)
     app.config.update(load() if settings is None else settings)
+    refuse_unsafe(app.config)
+    if proxies := app.config["XUEJI_PROXIES"]:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)  # type: ignore[method-assign]
+    logs.install(app)
     assert app.jinja_loader is not None  # Flask always has one for a package with a templates folder
     originals = PrefixLoader({"fab": PackageLoader("flask_appbuilder", "templates")})
     app.jinja_loader = ChoiceLoader([app.jinja_loader, originals])  # type: ignore[method-assign]
@@ -33,6 +43,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
         views.register(appbuilder)
         csrf.exempt(app.blueprints["SecurityApi"])  # JSON with a password or token; no cookie speaks for anybody
         limit_logins(app)
+    app.before_request(keep_session)
     app.before_request(enter_request)
     app.before_request(require_own_password)
     views.identity.install(app)

@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -76,8 +77,30 @@ grant connect on database {DATABASE} to {WEB};
 """  # noqa: S608 - only the names above are put in
 
 
+# Also what the login could become: a member of a strong role is as strong.
+LOGIN_FACTS = """
+select session_user::text,
+  exists (select from pg_roles where rolsuper and pg_has_role(session_user, oid, 'member')),
+  exists (select from pg_roles where rolbypassrls and pg_has_role(session_user, oid, 'member')),
+  exists (
+    select from pg_class join pg_namespace on pg_namespace.oid = relnamespace
+    where nspname !~ '^pg_' and nspname <> 'information_schema' and pg_has_role(session_user, relowner, 'member')
+  )
+"""
+
+
 class ClusterError(Exception):
     """PostgreSQL is not as the application needs it; the text says what to do."""
+
+
+@dataclass(frozen=True)
+class LoginFacts:
+    """What a database login may do beside row security."""
+
+    name: str
+    superuser: bool
+    bypasses: bool
+    owns: bool
 
 
 class Cluster:
@@ -214,6 +237,14 @@ def check_roles(url: str) -> None:
         raise ClusterError(
             f"The database has no role {', '.join(missing)}. Have its superuser run: python -m app.cluster sql | psql"
         )
+
+
+def login_facts(url: str) -> LoginFacts:
+    """The facts of the login that a URL names."""
+    with connect(url) as connection:
+        row = connection.execute(LOGIN_FACTS).fetchone()
+    assert row is not None  # a select without from has one row
+    return LoginFacts(*row)
 
 
 def _run(folder: Path, program: str, *arguments: str) -> None:

@@ -1,16 +1,10 @@
 """Alembic: migrations run as the owner of the database, each in a transaction of its own."""
 
-import os
-import sys
-from pathlib import Path
-
 from alembic import context
 from sqlalchemy import create_engine, pool, text
 
-sys.path.insert(0, str(Path(__file__).parent.parent))  # the alembic command does not put the tree on the path
-
-import app.models  # noqa: E402
-from app.models.base import Model  # noqa: E402
+from app.models import Model
+from config import load
 
 OTHERS = ("procrastinate_",)  # the job queue brings its own tables
 
@@ -20,8 +14,8 @@ def include_object(item, name, kind, reflected, compare_to) -> bool:
 
 
 def run() -> None:
-    url = context.config.attributes.get("url") or os.environ["DATABASE_URL"]
-    engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1), poolclass=pool.NullPool)
+    url = context.config.attributes.get("url") or load()["XUEJI_OWNER_URL"]
+    engine = create_engine(str(url), poolclass=pool.NullPool)
     with engine.connect() as connection:
         connection.execute(text("set lock_timeout = '10s'"))
         connection.commit()

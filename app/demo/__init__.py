@@ -47,7 +47,7 @@ def make_demo(connection: Connection, students: int, today: date, password_hash_
     if total or connection.scalar(text("select exists (select from college)")):
         return Made(0, 0, total, opened)
     year, season = current_term(today)
-    calendar = Calendar(year, monday_of(today), season is Season.AUTUMN, today)
+    calendar = Calendar(year, monday_of(today), season is Season.AUTUMN)
     people = People(SEED)
     cohorts = plan(students, year)
     make_organisation(connection, cohorts)

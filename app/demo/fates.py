@@ -35,10 +35,10 @@ class Entry:
 
 
 class Calendar:
-    """The days that a fate is made of, seen from `today`."""
+    """The days that a fate is made of, seen from a term of the academic year `this_year`."""
 
-    def __init__(self, this_year: int, first_monday: date, autumn: bool, today: date) -> None:
-        self.this_year, self.first_monday, self.autumn, self.today = this_year, first_monday, autumn, today
+    def __init__(self, this_year: int, first_monday: date, autumn: bool) -> None:
+        self.this_year, self.first_monday, self.autumn = this_year, first_monday, autumn
 
     def entry(self, year: int) -> date:
         """When those of a year were enrolled: the freshmen of this autumn on its first Monday."""
@@ -81,7 +81,7 @@ def fate(people: People, calendar: Calendar, cohort: Cohort, class_at: int, late
 def waiting(people: People, calendar: Calendar, cohort: Cohort) -> list[Entry]:
     """The ledger of somebody admitted this year who is in no class; a few have deferred or waived the admission."""
     admitted = Standing(RosterStatus.ADMITTED, cohort.year, None)
-    day = min(date(cohort.year, 8, 10), calendar.today)
+    day = min(date(cohort.year, 8, 10), calendar.entry(cohort.year))
     entries = [Entry("A1", day, admitted)]
     chance = people.random()
     if chance < 0.03:

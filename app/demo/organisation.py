@@ -13,6 +13,7 @@ from app.reference import read_table
 
 CLASS_SIZE = 38
 LARGEST_CLASS = LARGEST_SERIAL = 99  # two digits each in the student number
+WAITING = 0.04  # of the freshmen
 GRADUATES = 0.6  # a cohort that has left, as a share of one that is here
 
 
@@ -78,14 +79,17 @@ def plan(students: int, this_year: int) -> list[Cohort]:
         for year in range(this_year - 4, this_year + 1)
         for major in read_majors()
     ]
-    total, so_far, given = sum(weight for *_, weight in cells), 0.0, 0
+    total, so_far = sum(weight for *_, weight in cells), 0.0
+    given = freshmen = waiting = 0
     cohorts = []
     for major, year, weight in cells:
         so_far += weight
         size = round(students * so_far / total) - given
         given += size
-        waiting = round(size * 0.04) if year == this_year else 0
-        cohorts.append(Cohort(major, year, size, waiting))
+        freshmen += size if year == this_year else 0
+        still_waiting = round(freshmen * WAITING) - waiting
+        waiting += still_waiting
+        cohorts.append(Cohort(major, year, size, still_waiting))
     largest = max(cohort.size for cohort in cohorts)
     if largest > LARGEST_CLASS * LARGEST_SERIAL:
         raise ValueError(f"{students} students are too many: {largest} in one major and year have no student numbers")

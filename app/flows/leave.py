@@ -6,6 +6,7 @@ from app.access import Role
 from app.kit.flow import Field, Flow, Material, Step, Window, Within, register, when
 from app.models import RosterStatus
 from app.operations import roster
+from app.papers import change_notice
 
 leave = register(
     Flow(
@@ -43,5 +44,6 @@ leave = register(
         rule=roster.leave_within_limits,
         prepare=roster.reckon_leave,
         effect=roster.suspend,
+        paper=change_notice.issue,
     )
 )

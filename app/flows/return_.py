@@ -6,6 +6,7 @@ from app.access import Role
 from app.kit.flow import Field, Flow, Material, Step, Window, register, when
 from app.models import RosterStatus
 from app.operations import roster
+from app.papers import change_notice
 
 return_ = register(
     Flow(
@@ -33,5 +34,6 @@ return_ = register(
         ),
         prepare=roster.recall_leave,
         effect=roster.resume,
+        paper=change_notice.issue,
     )
 )

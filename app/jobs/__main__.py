@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging.config
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +13,7 @@ from sqlalchemy.engine import make_url
 from app import create_app
 from app.jobs import upkeep
 from app.kit.job import queue
+from app.logs import LOGGING
 
 
 async def work(app: Flask) -> None:
@@ -45,4 +47,5 @@ def serve(settings: Mapping[str, Any] | None = None) -> None:
 
 
 if __name__ == "__main__":
+    logging.config.dictConfig(LOGGING)
     serve()

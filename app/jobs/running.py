@@ -29,6 +29,7 @@ from app.kit.job import (
     queue,
 )
 from app.kit.operation import NotAllowed, Refused, operation
+from app.logs import about
 from app.models import Identity, JobRun, JobState, db
 
 log = logging.getLogger(__name__)
@@ -42,7 +43,7 @@ AGAIN = RetryStrategy(wait=1, retry_exceptions=(JobAborted, OperationalError))
 @queue.task(name=RUN_TASK, pass_context=True, retry=AGAIN)
 def run_job(context: JobContext, *, run_id: int, user_id: int, language: str) -> None:
     """The worker's entry: `context.additional_context["app"]` is the Flask application."""
-    with context.additional_context["app"].app_context(), force_locale(language):
+    with context.additional_context["app"].app_context(), force_locale(language), about(f"job-{run_id}"):
         perform(RunRecord(run_id, user_id), context.should_abort, context.job.attempts)
 
 

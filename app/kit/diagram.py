@@ -98,6 +98,7 @@ def draw(
     """Boxes in a row (or, `tall`, in a column) with arrows, and a lane below (or beside) for each way back."""
     ways = list(returned)
     width, height, gap = (TALL_WIDTH, TALL_HEIGHT, TALL_GAP) if tall else (WIDTH, HEIGHT, GAP)
+    name = f"{name}-tall" if tall else name  # a page may hold both: their ids must differ
     long = len(nodes) * ((height if tall else width) + gap) - gap + 2 * PAD
     across = (width if tall else height) + 2 * PAD + len(ways) * LANE + (32 if ways and tall else 8 if ways else 0)
     total = (across, long) if tall else (long, across)
@@ -119,7 +120,6 @@ def draw(
         parts.append(_way_back(places[start], places[end], lane, tall, name))
     for place, node in enumerate(nodes):
         parts.append(_box(place + 1, node, corners[place], tall))
-    ]
     return Markup("".join([*parts, "</svg>"]))  # noqa: S704  (every text in it went through escape)
 
 
@@ -138,12 +138,12 @@ def _way_back(start: tuple[int, int], end: tuple[int, int], lane: int, tall: boo
         side = PAD + TALL_WIDTH + 22 + lane * LANE
         top, bottom = y2 + TALL_HEIGHT / 2 + shift, y1 + TALL_HEIGHT / 2 - shift
         path = f"M{x1 + TALL_WIDTH} {bottom}H{side - 8}q8 0 8-8V{top + 8}q0-8-8-8H{x2 + TALL_WIDTH + 1}"
-        spot = (side, (top + bottom) / 2)
+        spot = (float(side), (top + bottom) / 2)
     else:
         low = PAD + HEIGHT + 26 + lane * LANE
         left, right = x2 + WIDTH / 2 + shift, x1 + WIDTH / 2 - shift
         path = f"M{right} {y1 + HEIGHT}V{low - 8}q0 8-8 8H{left + 8}q-8 0-8-8V{y2 + HEIGHT + 1}"
-        spot = ((left + right) / 2, low)
+        spot = ((left + right) / 2, float(low))
     wide = sum(12 if ord(letter) > 255 else 7 for letter in text) + 14
     return (
         f'<path class="sr-edge ret" d="{path}" marker-end="url(#{name}-a-ret)"/>'
@@ -159,23 +159,23 @@ def _box(place: int, node: Node, corner: tuple[int, int], tall: bool) -> str:
     state = node.when or STATES[node.state]
     lines: list[tuple[str, Any]] = [("t", title), ("s", node.actor), ("s", state)]
     if tall:
-        lines = [("t", title), ("s", " · ".join(str(part) for part in (node.actor, state) if part))]
+        lines = [("t", title), ("s", " · ".join(str(part) for part in (node.actor, node.when) if part))]
     middle = ' text-anchor="middle"'
     ring = f'<rect class="ring" x="{x - 4}" y="{y - 4}" width="{width + 8}" height="{height + 8}" rx="{round_ + 4}"/>'
     words = "".join(
         f'<text class="{kind}" x="{x + (18 if tall else width / 2)}" y="{y + 28 + row * (21 if tall else 17)}"'
-        f"{'' if tall else middle}>{escape(_short(str(text), tall))}</text>"
+        f"{'' if tall else middle}>{escape(_short(str(text), 30 if tall else 17 if kind == 't' else 19))}</text>"
         for row, (kind, text) in enumerate(lines)
     )
     return (
-        f'<g class="sr-node {node.state}"><rect x="{x}" y="{y}" width="{width}" height="{height}" rx="{round_}"/>'
+        f'<g class="sr-node {node.state}"><title>{escape(node.title)} · {escape(node.actor)}</title><rect x="{x}" y="{y}" width="{width}" height="{height}" rx="{round_}"/>'
         f"{ring if node.state == 'current' else ''}{words}</g>"
     )
 
 
-def _short(text: str, tall: bool) -> str:
-    """As much of the text as the box holds."""
-    room, used = (34, 0) if tall else (18, 0)
+def _short(text: str, room: int) -> str:
+    """As much of the text as fits into `room` narrow letters."""
+    used = 0
     for place, letter in enumerate(text):
         used += 2 if ord(letter) > 255 else 1
         if used > room:

@@ -73,7 +73,7 @@ NUMBERED = (Placeholder("number", _("Number of the paper"), "XX-2026-0001"), *DA
 
 @dataclass(frozen=True)
 class Page:
-    """One paper as the A4 page `xueji/paper.html` prints it, in a list called `papers`."""
+    """One paper as `xueji/print.html` puts it on its A4 page."""
 
     title: str
     number: str | None
@@ -244,6 +244,8 @@ def print_papers(actor: Actor, paper_ids: list[int]) -> list[Paper]:
     db.session.execute(insert(PrintRun).from_select(names, printed.where(among(Paper.id, ids))))
     papers = [found[paper_id] for paper_id in ids]
     audit(actor, "paper:print", subject="paper", detail={"numbers": [paper.number for paper in papers]})
+    for paper in papers:
+        db.session.expunge(paper)  # kept as read: the commit would have each one read again
     return papers
 
 

@@ -13,9 +13,9 @@ from app.models import Case, Code, Student, db, setting
 
 WORDING = """
 <p>{{ college }}：</p>
-<p class="indent">你院学生{{ student_name }}（学号：{{ student_no }}，{{ major }}专业）提出的申请，经学院审核、教务处审批，\
-现予办理<strong>{{ change }}</strong>，有关学籍异动事项通知如下：</p>
-<table class="form">
+<p class="indent">你院学生{{ student_name }}（学号：{{ student_no }}，{{ major }}专业）提出的申请，\
+经学院审核、教务处审批，现予办理<strong>{{ change }}</strong>，有关学籍异动事项通知如下：</p>
+<table class="form-table">
 <tbody>
 <tr><th>姓名</th><td>{{ student_name }}</td><th>学号</th><td>{{ student_no }}</td></tr>
 <tr><th>性别</th><td>{{ sex }}</td><th>专业</th><td>{{ major }}</td></tr>
@@ -29,7 +29,7 @@ WORDING = """
 </table>
 <p class="indent">{{ reminder }}</p>
 <p class="indent">请你院及时将本通知送达学生本人，并据此办理相关手续。</p>
-<p class="right seal">{{ school }}教务处（盖章）<br>{{ date }}</p>
+<div class="keep right"><p>{{ school }}教务处（盖章）</p><p>{{ date }}</p></div>
 """
 
 REMINDER = (
@@ -122,7 +122,7 @@ CHANGE_NOTICE = PaperKind(
         Placeholder("until", _("Until"), "2027年8月31日"),
         Placeholder("case_number", _("Case number"), "XX-2026-0001"),
         Placeholder(
-            "reminder", _("Reminder of the return, if there is a term"), REMINDER.format(until="2027年8月31日")
+            "reminder", _("Reminder to return in time"), REMINDER.format(until="2027年8月31日")
         ),
     ),
 )

@@ -4,11 +4,15 @@ from flask import current_app
 from flask_appbuilder import AppBuilder
 from flask_babel import lazy_gettext as _
 
+from app.views.apply import ApplyView
+from app.views.cases import CaseApi, CaseScreen
 from app.views.health import health
 from app.views.home import HomeView
 from app.views.identity import IdentityView
+from app.views.inbox import InboxView
 from app.views.jobs import JobsView
 from app.views.organisation import ClassGroupScreen, CollegeScreen, DepartmentScreen, MajorScreen
+from app.views.papers import PaperScreen, WordingView
 from app.views.reference import CodeScreen, CodeSetScreen, FlowWindowScreen, SettingScreen, TermScreen
 from app.views.students import StudentApi, StudentScreen
 
@@ -17,20 +21,21 @@ GROUPS = {
     "cases": (_("Cases"), "fa-stamp"),
     "organisation": (_("Organisation"), "fa-sitemap"),
     "settings": (_("Settings"), "fa-sliders"),
-    "work": (_("My work"), "fa-list-check"),
 }
-SCREENS = [
+# In the order of the sidebar: a class with `menu` and `needs()`, a model's screen or a page of its own.
+PAGES: list = [
+    InboxView, ApplyView, CaseScreen, PaperScreen, JobsView,
     StudentScreen,
     CollegeScreen, MajorScreen, ClassGroupScreen, DepartmentScreen,
-    CodeSetScreen, CodeScreen, TermScreen, FlowWindowScreen, SettingScreen,
+    TermScreen, FlowWindowScreen, SettingScreen, CodeSetScreen, CodeScreen, WordingView,
+    IdentityView,
 ]  # fmt: skip
-APIS = [StudentApi]
-PAGES: list = [IdentityView, JobsView]  # pages that are no model's screen: a class with `menu` and `needs()`
+APIS = [StudentApi, CaseApi]
 
 
 def register(appbuilder: AppBuilder) -> None:
     """Add every screen with its permissions. A view that declares no needs is open to nobody."""
-    for page in [*SCREENS, *PAGES]:
+    for page in PAGES:
         needs = page.needs()
         appbuilder.sm.declare(page.__name__, needs)
         if page.menu is None:

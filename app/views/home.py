@@ -1,14 +1,20 @@
 """首页 home: what waits for me, and how the roster stands."""
 
-from datetime import datetime
-from zoneinfo import ZoneInfo
+from typing import Any
 
 from flask import redirect, url_for
 from flask_appbuilder import IndexView, expose
+from flask_babel import lazy_gettext as _
 from sqlalchemy import func, select
 
-from app.access import ANONYMOUS, Permission, current_actor
-from app.models import College, RosterStatus, Student, db
+from app.access import ANONYMOUS, Actor, Permission, current_actor
+from app.kit import clock
+from app.kit.flow import FLOWS, window_state
+from app.models import CaseStep, College, RosterStatus, Student, db
+from app.views.inbox import counted, left, selects, shown
+
+FIRST = 8  # rows of the inbox on the start page
+SOON = 31  # days
 
 
 class HomeView(IndexView):
@@ -26,10 +32,56 @@ class HomeView(IndexView):
         return self.render_template(
             self.index_template,
             actor=actor,
-            now=datetime.now(ZoneInfo("Asia/Shanghai")),
+            now=clock.now(),
+            **waiting(actor),
             by_status=counts_by_status() if reads_roster else [],
             by_college=counts_by_college() if reads_roster else [],
         )
+
+
+def waiting(actor: Actor) -> dict[str, Any]:
+    """The cards, the first rows of the inbox, and the windows that are open or near, for whoever has cases."""
+    if not actor.may(Permission.CASE_READ):
+        return {}
+    queries = selects()
+    waits, back = counted(queries["open"]), counted(queries["back"])
+    overdue = counted(queries["open"].where(CaseStep.due_on < clock.today()))
+    late = _("%(n)s of them overdue", n=overdue) if overdue else _("none overdue")
+    inbox = url_for("InboxView.list")
+    rows = [shown(row) for row in db.session.execute(queries["open"].limit(FIRST))]
+    return {
+        "stats": [
+            stat(waits, _("Waiting for me"), late, "fa-stamp", "warn", inbox),
+            stat(back, _("Sent back to me"), _("to be put right"), "fa-rotate-left", "bad", f"{inbox}?tab=back"),
+            stat(counted(queries["done"]), _("Done by me"), "", "fa-circle-check", "ok", f"{inbox}?tab=done"),
+        ],
+        "todo": [row | {"title": f"{row['title']} · {row['step']}", "due": row["due"]} for row in rows],
+        "todo_url": inbox,
+        "deadlines": deadlines(),
+    }
+
+
+def stat(number: int, label: Any, note: Any, icon: str, tone: str, url: str) -> dict[str, Any]:
+    return {"number": number, "label": label, "note": note, "icon": icon, "tone": tone, "url": url}
+
+
+def deadlines() -> list[dict[str, Any]]:
+    """Flows whose window is open, or opens within a month."""
+    today = clock.today()
+    made = []
+    for flow in FLOWS.values():
+        state = window_state(flow.window.keys, today) if flow.window else None
+        if state is None or state.opens_on is None or state.closes_on is None:
+            continue
+        days = (state.closes_on - today).days if state.open else (state.opens_on - today).days
+        if not 0 <= days <= SOON:
+            continue
+        made.append({
+            "title": flow.title, "when": f"{state.opens_on} – {state.closes_on}",
+            "left": left(days) if state.open else _("opens on %(day)s", day=state.opens_on),
+            "tone": "ok" if state.open else "info", "url": None,
+        })  # fmt: skip
+    return made
 
 
 def counts_by_status() -> list[tuple[str, int]]:

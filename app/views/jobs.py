@@ -15,6 +15,7 @@ from app.kit.job import cancel, result_file
 from app.kit.operation import get
 from app.kit.screen import Menu
 from app.models import JobRun, JobState, db
+from app.operations.batches import DECIDE
 
 LABELS = {
     JobState.QUEUED: _("Waiting"),
@@ -32,7 +33,7 @@ class JobsView(BaseView):
 
     route_base = "/jobs"
     default_view = "list"
-    menu = Menu(_("My jobs"), "work", "fa-gears")
+    menu = Menu(_("My jobs"), "cases", "fa-gears")
     base_permissions = ["can_list"]
 
     @classmethod
@@ -89,6 +90,6 @@ def shown(run: JobRun) -> dict[str, Any]:
         "poll_url": url_for("JobsView.state", run_id=run.id) if runs else None,
         "cancel_url": url_for("JobsView.cancel", run_id=run.id) if runs else None,
         "download_url": url_for("JobsView.file", run_id=run.id) if run.file_name and kept else None,
-        "result_url": run.result.get("url"),
+        "result_url": url_for("InboxView.result", run_id=run.id) if run.kind == DECIDE and not runs else None,
         "expires": format_datetime(run.expires_at, "short") if run.file_name and kept and run.expires_at else None,
     }

@@ -54,6 +54,7 @@ def students() -> None:
         freshmen="true",
         college=f"college_id = {COLLEGE}",
         student="exists (select from student s where s.class_group_id = class_group.id)",
+        department="false",
     )
     protect(
         "student",
@@ -62,6 +63,7 @@ def students() -> None:
         freshmen=dict.fromkeys(("select", "insert", "update"), "not registered"),
         college=f"college_id = {COLLEGE}",
         student=f"id = {STUDENT}",
+        department="false",
     )
     # A college and a student change contact data alone; everything else moves through the registry's hands.
     for scope, condition in (("college", f"college_id = {COLLEGE}"), ("student", f"id = {STUDENT}")):
@@ -104,7 +106,7 @@ def cases() -> None:
             "flow_case": {"select": sent, "update": sent},
             "case_step": {"select": sent, "update": sent},
             "case_event": {"select": f"actor_id = {USER}", "insert": sent},
-            "case_material": {},
+            "case_material": {"select": "false"},  # a department gets the notice, not the diagnosis
         }[table]
 
         def only(condition: str, insert: str, acts: tuple[str, ...] = acts) -> dict[str, str]:

@@ -4,11 +4,13 @@ from collections.abc import Callable
 from datetime import date
 
 import pytest
+from sqlalchemy import text
 
 from app.access import Actor, scope_as
 from app.flows import leave
 from app.kit.flow import Flow, decide, open_case, submit
 from tests.conftest import Cast
+from tests.flows.many import prepare
 
 LEAVE = {"reason": "other", "leave_from": date(2026, 9, 2), "leave_terms": 2, "statement": "家中有事"}
 ILL = LEAVE | {"reason": "illness", "evidence_date": date(2026, 8, 31)}
@@ -87,11 +89,10 @@ class Cases:
 
 @pytest.fixture
 def cases(cast: Cast, behind) -> Cases:
-    behind.run("""
-        insert into setting (key, kind, value, title_zh, title_en) values
-            ('leave_max_months_once', 'integer', '12', '', ''), ('leave_max_months_total', 'integer', '24', '', ''),
-            ('material_max_mb', 'integer', '1', '', '') on conflict (key) do nothing
-    """)
+    role = behind.connection.execute(text("select current_setting('role')")).scalar()
+    behind.connection.execute(text("set local role xueji_owner"))
+    prepare(behind.connection)
+    behind.connection.execute(text("select set_config('role', :role, true)"), {"role": role})
     return Cases(cast, behind)
 
 

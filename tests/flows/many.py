@@ -5,9 +5,10 @@ import json
 from sqlalchemy import Connection, text
 
 from app.flows import leave
+from app.papers import load_templates
 
 SETTINGS = """
-insert into setting (key, kind, value, title_zh, title_en) values
+insert into setting (key, kind, value, title_zh, title_en) values ('school_name', 'text', '渝江大学', '', ''),
     ('leave_max_months_once', 'integer', '12', '', ''), ('leave_max_months_total', 'integer', '24', '', ''),
     ('material_max_mb', 'integer', '1', '', '') on conflict (key) do nothing
 """
@@ -42,13 +43,19 @@ from flow_case c, unnest(array['application', 'id_copies']) k where c.number lik
 """
 
 
+def prepare(connection: Connection) -> None:
+    """Settings and wordings that the flows need, where they are not there yet."""
+    connection.execute(text(SETTINGS))
+    load_templates(connection)
+
+
 def make_leaves(connection: Connection, many: int) -> None:
     """So many students of college 1, each with a leave handed in that waits for the clerk."""
     after, steps = False, []
     for step in leave.steps:
         steps.append(step.to_json() | {"after_effect": after})
         after = after or step.takes_effect
-    connection.execute(text(SETTINGS))
+    prepare(connection)
     connection.execute(text(STUDENTS), {"many": many})
     connection.execute(text(CASES))
     connection.execute(text(STEPS), {"steps": json.dumps(steps)})

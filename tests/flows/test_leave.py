@@ -135,6 +135,20 @@ def test_handing_in_twice_is_one_case(cases, cast, behind):
     assert behind.one("select count(*) from case_step where case_id = :id", id=case_id) == 6  # two departments
 
 
+def test_the_registry_opens_late_for_the_student_who_hands_in(cases, cast):
+    def verb(me):
+        return open_case(me, leave, 101, LEAVE, late_reason="住院").id
+
+    with clock.on(date(2027, 6, 1)):
+        case_id = acting(cast.registry, verb)
+        with pytest.raises(NotAllowed):
+            acting(cast.registry, submit, case_id)
+        with pytest.raises(NotAllowed):  # the clerk has no exceptions to give
+            acting(cast.clerk, lambda me: open_case(me, leave, 102, LEAVE, late_reason="住院").id)
+        cases.attach(case_id, "application", "id_copies")
+        acting(cast.student, submit, case_id)
+
+
 # deciding
 
 
@@ -325,6 +339,9 @@ def test_approved_it_changes_ledger_and_student(cases, cast, behind, reason, sta
     assert (row["code"], row["reason"], row["effective_on"]) == (code, reason_code, TODAY)
     assert (row["old_status"], row["new_status"]) == ("enrolled", status)
     assert (row["until"], row["approved_on"]) == (date(2027, 9, 1), TODAY)
+    (paper,) = behind.rows("select number, body, subject from paper where case_id = :id", id=case_id)
+    assert row["document_no"] == paper["number"] == "YD-2026-0001"
+    assert "学生11" in paper["body"] and "2027年9月1日" in paper["body"]
     assert row["old_text"]["college"] == "计算机学院" and row["new_text"]["class_group"] == "计科2024-1班"
     assert behind.one("select status from student where id = 101") == status
     assert behind.one("select why from field_change where student_id = 101 and field = 'status'") == "休学"

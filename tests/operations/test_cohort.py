@@ -21,16 +21,16 @@ def freshmen(behind):
         behind.run(
             "insert into student (name, pinyin, sex, birth_date, id_number, entry_year, examinee_no, college_id,"
             " major_id, grade, status) select '新生' || n, 'x' || lpad(n::text, 6, '0'), (1 + n % 2)::text,"
-            " '2008-01-01', 'F' || :major || n, :year, '26' || :major || lpad(n::text, 9, '0'), :college, :major,"
+            " '2008-01-01', 'F' || :mark || n, :year, '26' || :mark || lpad(n::text, 9, '0'), :college, :major,"
             " :year, :status from generate_series(cast(:first as int), cast(:last as int)) n",
-            first=start + 1, last=start + count, major=str(major), college=college, **values,
+            first=start + 1, last=start + count, mark=str(major), major=major, college=college, **values,
         )  # fmt: skip
 
     return make
 
 
 @pytest.fixture
-def registry(cast):
+def registry(cast, reference):
     actor = cast.registry
     with scope_as(actor.scope):
         yield actor

@@ -6,8 +6,8 @@ from flask_babel import lazy_gettext as _
 
 LABELS: dict[str, Any] = {
     "step.accept": _("Acceptance"),
-    "step.college": _("Opinion of the college"),
-    "step.affairs": _("Opinion of academic affairs"),
+    "step.college": _("College opinion"),
+    "step.affairs": _("Affairs opinion"),
     "step.registry": _("Roster change"),
     "step.delivery": _("Notice received"),
     "step.report_in": _("Reporting in"),

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from .declare import Column, Workbook
 from .reasons import SaveRefused, sentence
-from .rules import literal, longest, run
+from .rules import literal, longest, look_up, run
 from .staging import Staged, stage
 from .statements import findings, typed, upsert
 
@@ -81,6 +81,9 @@ def check(connection: sa.Connection, work: Staged) -> Report:
         f"create temp table {work.error_table} (row_no integer, name text, code text, value text, detail text)"
         " on commit drop",
     )
+    for column in work.columns:
+        if column.lookup:
+            run(connection, look_up(work.table, column, work.columns))
     for sql in findings(work):
         run(connection, f"insert into {work.error_table} (row_no, name, code, value, detail) {sql}")
     run(connection, f"analyze {work.error_table}")

@@ -71,42 +71,55 @@ def value(workbook: Workbook, column: Column) -> str:
     return f"{staged(column.name)}::{stored_type(workbook, column)}"
 
 
-def source(table: str, columns: Sequence[Column]) -> tuple[str, str]:
-    """A WITH clause of the lookups, and the FROM clause of the staged rows beside what each lookup found."""
-    lookups = [column for column in columns if column.lookup]
-    tables, joins = [], [f"{table} s"]
-    for column in lookups:
-        name = found(column.name)
-        within = [parent for parent in column.lookup.within if parent in {c.name for c in columns}]  # type: ignore[union-attr] # chosen above
-        group = ", ".join(["key", *(f"within_{i}" for i in range(len(within)))])
-        tables.append(
-            f"{name} as materialized (select {group}, (array_agg(value))[1] as value, count(*) as hits"
-            f" from ({lookup_rows(table, column, within)}) r group by {group})"
-        )
-        on = [f"{name}.key = {staged(column.name)}"]
-        on += [f"{name}.within_{i} = {found(parent)}.value" for i, parent in enumerate(within)]
-        joins.append(f"left join {name} on {' and '.join(on)}")
-    return (f"with {', '.join(tables)}" if tables else ""), " ".join(joins)
+def found_table(table: str, column: Column) -> str:
+    return f"{table}_{column.name}"
 
 
-def lookup_rows(table: str, column: Column, within: Sequence[str]) -> str:
+def tables(table: str, columns: Sequence[Column]) -> str:
+    """The FROM clause: the staged rows, beside what each lookup found."""
+    parts = [f"{table} s"]
+    for column in columns:
+        if column.lookup:
+            name = found(column.name)
+            on = [f"{name}.key = {staged(column.name)}"]
+            on += [f"{name}.within_{i} = {found(parent)}.value" for i, parent in enumerate(parents(column, columns))]
+            parts.append(f"left join {found_table(table, column)} {name} on {' and '.join(on)}")
+    return " ".join(parts)
+
+
+def parents(column: Column, columns: Sequence[Column]) -> list[str]:
+    """The columns that narrow a lookup, as far as the file has them."""
+    present = {other.name for other in columns}
+    return [parent for parent in column.lookup.within if parent in present] if column.lookup else []
+
+
+def look_up(table: str, column: Column, columns: Sequence[Column]) -> str:
+    """Create the table of what the codes and names in a column mean: key, value, and how many bear it."""
+    group = ", ".join(["key", *(f"within_{i}" for i in range(len(parents(column, columns))))])
+    return (
+        f"create temp table {found_table(table, column)} on commit drop as"
+        f" with wanted as materialized (select distinct {quoted(column.name)} as key from {table})"
+        f" select {group}, (array_agg(value))[1] as value, count(*) as hits"
+        f" from ({lookup_rows(column, parents(column, columns))}) r group by {group}"
+    )
+
+
+def lookup_rows(column: Column, within: Sequence[str]) -> str:
     lookup = column.lookup
-    assert lookup  # noqa: S101 (for the type checker; source() chose columns with one)
-    wanted = sa.text(f"(select {quoted(column.name)} from {table})")
+    assert lookup  # noqa: S101 (for the type checker; only columns with one come here)
+    wanted = sa.text("select key from wanted")
     parts = []
     for accepted in lookup.accepts:
         key = sa.cast(accepted, sa.Text)
-        parents = [lookup.within[parent].label(f"within_{i}") for i, parent in enumerate(within)]
-        part = sa.select(key.label("key"), lookup.value.label("value"), *parents).where(key.in_(wanted))
+        narrowed = [lookup.within[parent].label(f"within_{i}") for i, parent in enumerate(within)]
+        part = sa.select(key.label("key"), lookup.value.label("value"), *narrowed).where(key.in_(wanted))
         parts.append(part if lookup.where is None else part.where(lookup.where))
     return literal(sa.union(*parts))
 
 
 def row_rules(workbook: Workbook, columns: Sequence[Column]) -> list[Bad]:
     """Every rule that looks at one row, for the columns that the file has."""
-    bad = [
-        Bad(column.name, code, condition) for column in columns for code, condition in column_rules(workbook, column)
-    ]
+    bad = [Bad(column.name, *one) for column in columns for one in column_rules(workbook, column, columns)]
     names = {column.name for column in columns}
     bad += [Bad(rule.column, rule.code, filled_in(rule)) for rule in workbook.rules if rule.uses <= names]
     return bad
@@ -116,7 +129,7 @@ def filled_in(rule: Rule) -> str:
     return PLACEHOLDER.sub(lambda m: f"{found(m[1])}.value" if m[2] else staged(m[1]), f"({rule.bad})")
 
 
-def column_rules(workbook: Workbook, column: Column) -> Iterator[tuple[str, str]]:
+def column_rules(workbook: Workbook, column: Column, columns: Sequence[Column]) -> Iterator[tuple[str, str]]:
     text = staged(column.name)
     if column.must_be_filled:
         # A faulty cell was staged empty; it is told of as what it is.
@@ -129,8 +142,8 @@ def column_rules(workbook: Workbook, column: Column) -> Iterator[tuple[str, str]
         yield "CHOICE", f"{text} not in ({', '.join(literal(choice) for choice in column.choices)})"
     if column.lookup:
         hits = f"{found(column.name)}.hits"
-        parents = "".join(f" and {found(parent)}.hits = 1" for parent in column.lookup.within)
-        yield "NOT_FOUND", f"{text} is not null and {hits} is null{parents}"
+        known = "".join(f" and {found(parent)}.hits = 1" for parent in parents(column, columns))
+        yield "NOT_FOUND", f"{text} is not null and {hits} is null{known}"
         yield "AMBIGUOUS", f"{hits} > 1"
     if column.kind in ("integer", "number"):
         fits = f"pg_input_is_valid({text}, {literal(stored_type(workbook, column))})"
@@ -150,13 +163,14 @@ def identity_rules(number: str, *, birth_date: str = "", sex: str = "", when: st
 
     Needs the function id_number_ok of functions.sql. Sex may be written 男/女 or by its code 1/2.
     """
-    rules = [Rule(number, "ID_NUMBER", "", f"({when}) and not id_number_ok({{{number}}})")]
-    good = f"({when}) and id_number_ok({{{number}}})"
+    ok = f"id_number_ok({{{number}}})"
+    rules = [Rule(number, "ID_NUMBER", "", f"({when}) and not {ok}")]
+    # Agreement first: the costly function is then asked for the few that disagree.
     if birth_date:
-        digits = f"replace({{{birth_date}}}, '-', '')"
-        rules.append(Rule(number, "ID_BIRTH_DATE", "", f"{good} and substr({{{number}}}, 7, 8) <> {digits}"))
+        differs = f"substr({{{number}}}, 7, 8) <> replace({{{birth_date}}}, '-', '')"
+        rules.append(Rule(number, "ID_BIRTH_DATE", "", f"({when}) and {differs} and {ok}"))
     if sex:
-        male = f"substr({{{number}}}, 17, 1)::int % 2 = 1"
-        other = f"case when {{{sex}}} in ('男', '1') then not ({male}) when {{{sex}}} in ('女', '2') then {male} end"
-        rules.append(Rule(number, "ID_SEX", "", f"{good} and {other}"))
+        male = f"substr({{{number}}}, 17, 1) in ('1', '3', '5', '7', '9')"
+        differs = f"case when {{{sex}}} in ('男', '1') then not {male} when {{{sex}}} in ('女', '2') then {male} end"
+        rules.append(Rule(number, "ID_SEX", "", f"({when}) and {differs} and {ok}"))
     return rules

@@ -55,7 +55,7 @@ def stage(
         fields = ", ".join(f"{quoted(column.name)} text" for column in columns)
         run(connection, f"create temp table {table} (row_no integer, faults jsonb, {fields}) on commit drop")
         copy(connection, table, reading, should_stop)
-    run(connection, f"analyze {table}")
+    run(connection, f"analyze {table} ({', '.join(quoted(column.name) for column in workbook.keys)})")
     return Staged(workbook, facts, reading.header, columns, table)
 
 

@@ -4,7 +4,7 @@
 from collections.abc import Iterator
 
 from .declare import Column
-from .rules import DIALECT, found, literal, quoted, row_rules, source, staged, value
+from .rules import DIALECT, found, literal, quoted, row_rules, staged, tables, value
 from .staging import Staged
 
 ROWS_NAMED = 5  # of those that hold the same key
@@ -14,7 +14,6 @@ def findings(work: Staged) -> Iterator[str]:
     """Selects of (row, column, code, value, detail)."""
     told = "select s.row_no, f.key, f.value ->> 0, f.value ->> 1, null"
     yield f"{told} from {work.table} s, jsonb_each(s.faults) f where s.faults is not null"
-    lookups, tables = source(work.table, work.columns)
     if rules := row_rules(work.workbook, work.columns):
         listed = ", ".join(
             f"({literal(rule.column)}, {literal(rule.code)}, {staged(rule.column)}, {rule.condition})" for rule in rules
@@ -22,7 +21,7 @@ def findings(work: Staged) -> Iterator[str]:
         # Asked twice, since a good row then costs no more than the conditions.
         anything = " or ".join(f"({rule.condition})" for rule in rules)
         yield (
-            f"{lookups} select s.row_no, b.name, b.code, b.value, null from {tables}"
+            f"select s.row_no, b.name, b.code, b.value, null from {tables(work.table, work.columns)}"
             f" cross join lateral (values {listed}) b(name, code, value, bad) where ({anything}) and b.bad"
         )
     for columns in [work.workbook.keys, *([column] for column in work.columns if column.unique)]:
@@ -34,16 +33,16 @@ def findings(work: Staged) -> Iterator[str]:
 
 def duplicates(work: Staged, columns: list[Column]) -> str:
     """Rows that hold the same, told of at the first of these columns."""
-    lookups, tables = source(work.table, work.columns)
     same = [f"{found(column.name)}.value" if column.lookup else staged(column.name) for column in columns]
-    rows = "array_agg(s.row_no order by s.row_no)"
-    filled = " and ".join(f"{one} is not null" for one in same)
+    joined = tables(work.table, [column for column in work.columns if column.lookup])
+    several = f"select {', '.join(same)} from {joined} group by {', '.join(same)} having count(*) > 1"
+    first = staged(columns[0].name)
     return (
-        f"{lookups} select unnest(rows), {literal(columns[0].name)}, 'DUPLICATE', unnest(shown),"
+        f"select unnest(rows), {literal(columns[0].name)}, 'DUPLICATE', unnest(shown),"
         f" array_to_string(rows[1:{ROWS_NAMED}], ', ') ||"
         f" case when cardinality(rows) > {ROWS_NAMED} then ', …' else '' end"
-        f" from (select {rows} as rows, array_agg({staged(columns[0].name)} order by s.row_no) as shown"
-        f" from {tables} where {filled} group by {', '.join(same)} having count(*) > 1) d"
+        f" from (select array_agg(s.row_no order by s.row_no) as rows, array_agg({first} order by s.row_no) as shown"
+        f" from {joined} where ({', '.join(same)}) in ({several}) group by {', '.join(same)}) d"
     )
 
 
@@ -51,7 +50,6 @@ def taken(work: Staged, column: Column) -> str:
     """Values that another record of the target holds already, as far as the person may see."""
     target = work.workbook.target
     assert target  # noqa: S101 (for the type checker; findings() asked)
-    lookups, tables = source(work.table, work.columns)
     theirs = f"t.{quoted(target.column(column.name).name)}"
     keys = [
         (f"t.{quoted(target.column(key.name).name)}::text", f"{value(work.workbook, key)}::text")
@@ -59,7 +57,8 @@ def taken(work: Staged, column: Column) -> str:
     ]
     other = " or ".join(f"{mine} is distinct from {yours}" for mine, yours in keys)
     return (
-        f"{lookups} select s.row_no, {literal(column.name)}, 'TAKEN', {staged(column.name)}, null from {tables}"
+        f"select s.row_no, {literal(column.name)}, 'TAKEN', {staged(column.name)}, null"
+        f" from {tables(work.table, work.columns)}"
         f" join {table_name(work)} t on {theirs} = {staged(column.name)} where {other}"
     )
 
@@ -71,11 +70,10 @@ def table_name(work: Staged) -> str:
 
 def typed(work: Staged) -> str:
     """The rows without errors as they will be stored, each with what saving it means."""
-    lookups, tables = source(work.table, work.columns)
     fields = ", ".join(f"{value(work.workbook, column)} as {quoted(column.name)}" for column in work.columns)
     good = f"not exists (select from {work.error_table} e where e.row_no = s.row_no)"
     # Materialized, so that no value is cast before the rows with errors are gone.
-    rows = f"v as materialized (select s.row_no, {fields} from {tables} where {good})"
+    rows = f"v as materialized (select s.row_no, {fields} from {tables(work.table, work.columns)} where {good})"
     change, join = "null::text", ""
     if target := work.workbook.target:
         pairs = [(f"t.{quoted(target.column(c.name).name)}", f"v.{quoted(c.name)}", c.key) for c in work.columns]
@@ -86,10 +84,8 @@ def typed(work: Staged) -> str:
         first_key = next(their for their, _our, key in pairs if key)
         change = f"case when {first_key} is null then 'new' {differs} else 'unchanged' end"
         join = f"left join {table_name(work)} t on {same}"
-    begin = f"{lookups}, {rows}" if lookups else f"with {rows}"
-    return (
-        f"create temp table {work.typed_table} on commit drop as {begin} select v.*, {change} as change from v {join}"
-    )
+    made = f"create temp table {work.typed_table} on commit drop as"
+    return f"{made} with {rows} select v.*, {change} as change from v {join}"
 
 
 def upsert(work: Staged) -> str:

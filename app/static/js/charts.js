@@ -11,12 +11,12 @@
     face.style.height = figure.dataset.height + "px";
     figure.classList.add("drawn");
     const text = { color: color("ink-2"), fontFamily: color("font"), fontSize: 13 };
-    const axis = (own) => own && Object.assign({ axisLabel: text, axisLine: { lineStyle: { color: color("line") } }, axisTick: { show: false }, splitLine: { lineStyle: { color: color("line") } } }, own, { axisLabel: { ...text, ...own.axisLabel } });
+    const axis = (own) => own && Object.assign({ axisLabel: text, axisLine: { lineStyle: { color: color("line") } }, axisTick: { show: false }, splitLine: { lineStyle: { color: color("line") } } }, own, { axisLabel: { ...text, ...own.axisLabel, width: Math.min(own.axisLabel?.width || 170, face.clientWidth * 0.36) } });
     echarts.init(face, null, { renderer: "svg" }).setOption({
       animation: false,
       color: [1, 2, 3, 4, 5].map((n) => color("chart-" + n)),
       textStyle: text,
-      grid: { left: 8, right: 40, top: 12, bottom: 8, containLabel: true },
+      grid: { left: 8, right: 48, top: 4, bottom: 4, containLabel: true },
       ...option,
       legend: option.legend && { bottom: 0, icon: "roundRect", itemWidth: 12, itemHeight: 12, textStyle: text, ...option.legend },
       tooltip: { trigger: "axis", axisPointer: { type: "shadow" }, ...option.tooltip, renderMode: "richText", backgroundColor: color("surface"), borderColor: color("line"), textStyle: { ...text, color: color("ink") } },

@@ -99,7 +99,7 @@
     filter.addEventListener("input", () => {
       const q = filter.value.trim().toLowerCase();
       for (const section of box.querySelectorAll("section")) {
-        const title = section.querySelector("h3")?.textContent.toLowerCase() || "";
+        const title = section.querySelector(".checklist-head")?.textContent.toLowerCase() || "";
         let any = false;
         for (const item of section.querySelectorAll("li")) {
           item.hidden = q !== "" && !title.includes(q) && !item.textContent.toLowerCase().includes(q);
@@ -109,6 +109,11 @@
       }
     });
     filter.addEventListener("keydown", (event) => { if (event.key === "Enter") event.preventDefault(); });
+  }
+
+  for (const button of $$("[data-check-boxes], [data-uncheck-boxes]")) {
+    const on = "checkBoxes" in button.dataset, name = button.dataset.checkBoxes || button.dataset.uncheckBoxes;
+    button.addEventListener("click", () => { for (const box of $$(`input[type=checkbox][name="${name}"]`)) box.checked = on; });
   }
 
   const bytes = (n) => n > 1048576 ? (n / 1048576).toFixed(1) + " MiB" : Math.ceil(n / 1024) + " KiB";

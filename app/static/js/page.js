@@ -31,6 +31,10 @@
     for (const menu of $$("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
     const close = event.target.closest("[data-close]");
     if (close) close.closest(".alert").remove();
+    /* some answers need a word of explanation, others do not */
+    const act = event.target.closest("button[name=act]");
+    const explained = act?.form?.elements.opinion;
+    if (explained && !("always" in explained.dataset)) explained.required = act.dataset.needs === "opinion";
     const panel = event.target.closest("[data-toggle-panel]");
     if (panel) {
       const target = document.getElementById(panel.getAttribute("aria-controls"));

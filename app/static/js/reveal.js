@@ -1,13 +1,18 @@
-// Reveals one masked value on demand; the server logs it.
+/* Shows one masked value on demand; the server logs it. */
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-reveal]");
   if (!button) return;
+  const shown = button.previousElementSibling;
   button.disabled = true;
-  const token = document.querySelector("meta[name=csrf-token]")?.content || "";
-  const answer = await fetch(button.dataset.reveal, {
-    method: "POST", headers: { "X-CSRFToken": token, Accept: "application/json" },
-  });
-  const body = await answer.json();
-  button.previousElementSibling.textContent = answer.ok ? body.value : body.message;
-  button.remove();
+  try {
+    const token = document.querySelector("meta[name=csrf-token]").content;
+    const answer = await fetch(button.dataset.reveal, { method: "POST", headers: { "X-CSRFToken": token, Accept: "application/json" } });
+    const body = await answer.json();
+    if (!answer.ok) throw new Error(body.message);
+    shown.textContent = body.value;
+    button.remove();
+  } catch (error) {
+    button.disabled = false;
+    button.textContent = error.message && !(error instanceof TypeError) ? error.message : xueji.words.failed;
+  }
 });

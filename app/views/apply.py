@@ -1,0 +1,88 @@
+"""申请 apply: what I may apply for now, and the form that opens a case."""
+
+from typing import Any
+
+from flask import abort, request, url_for
+from flask import redirect as go
+from flask_appbuilder import BaseView, expose
+from flask_appbuilder.security.decorators import has_access, permission_name
+from flask_babel import lazy_gettext as _
+
+from app.access import Permission, current_actor
+from app.kit import clock
+from app.kit.diagram import flow_diagram
+from app.kit.flow import FLOWS, Flow, open_case, window_state
+from app.kit.flow.inbox import flows_open_to
+from app.kit.operation import Refused, get
+from app.kit.screen import Menu
+from app.models import RosterStatus, Student
+from app.views.case_forms import application_form, values
+
+
+class ApplyView(BaseView):
+    """The student for herself, the clerk for a student of her college, the registry as an exception."""
+
+    route_base = "/apply"
+    default_view = "list"
+    menu = Menu(_("Apply"), "cases", "fa-file-pen")
+    base_permissions = ["can_list"]
+
+    @classmethod
+    def needs(cls) -> dict[str, Permission]:
+        return {"can_list": Permission.CASE_OPEN, "menu_access": Permission.CASE_OPEN}
+
+    @expose("/")
+    @has_access
+    def list(self):
+        actor = current_actor()
+        student = self._student(request.args.get("student", type=int) or max(actor.scope.student_id, 0))
+        keys = list(FLOWS) if actor.may(Permission.CASE_EXCEPT) else flows_open_to(actor)
+        flows = [offered(FLOWS[key], student) for key in keys]
+        self.update_redirect()
+        return self.render_template(
+            "xueji/apply_list.html", title=_("Apply"), student=student, flows=flows,
+            lookup_url=url_for("StudentScreen.lookup"), chooses=actor.scope.kind != "student",
+        )  # fmt: skip
+
+    @expose("/<key>/<int:student_id>", methods=["GET", "POST"])
+    @has_access
+    @permission_name("list")
+    def open(self, key: str, student_id: int):
+        flow, student = FLOWS.get(key), self._student(student_id)
+        if flow is None or student is None:
+            abort(404)
+        form = application_form(flow)
+        exception = current_actor().may(Permission.CASE_EXCEPT)
+        error = None
+        if request.method == "POST" and form.validate():
+            late = request.form.get("late_reason", "").strip() if exception else ""
+            try:
+                case = open_case(current_actor(), flow, student_id, values(form), late_reason=late or None)
+                return go(url_for("CaseScreen.show", pk=case.id))
+            except Refused as refused:
+                error = str(refused)
+        page = self.render_template(
+            "xueji/apply.html", title=flow.title, form=form, student=student, error=error, exception=exception,
+            diagram=flow_diagram(flow), diagram_tall=flow_diagram(flow, tall=True), back_url=url_for("ApplyView.list"),
+        )  # fmt: skip
+        return page, 422 if error or form.errors else 200
+
+    def _student(self, student_id: int) -> Student | None:
+        return get(Student, student_id) if student_id else None
+
+
+def offered(flow: Flow, student: Student | None) -> dict[str, Any]:
+    """One flow as a card: what it is for, whether it is open, and for whom."""
+    states = [window_state(key, clock.today()) for key in flow.window.keys] if flow.window else []
+    open_now = not states or any(state.open for state in states)
+    fits = student is None or RosterStatus(student.status) in flow.allowed_from
+    return {
+        "key": flow.key,
+        "title": flow.title,
+        "open": open_now,
+        "fits": fits,
+        "special": bool(flow.window and flow.window.unless),
+        "until": next((state.closes_on for state in states if state.open), None),
+        "opens": next((state.opens_on for state in states if not state.open and state.opens_on), None),
+        "url": url_for("ApplyView.open", key=flow.key, student_id=student.id) if student and fits else None,
+    }

@@ -1,0 +1,329 @@
+"""办件 cases: the list, and the page of one case with its diagram, materials, timeline and decisions."""
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from flask import abort, current_app, flash, redirect, request, send_file, url_for
+from flask_appbuilder import expose
+from flask_appbuilder.security.decorators import has_access, permission_name
+from flask_babel import format_date, format_datetime
+from flask_babel import lazy_gettext as _
+from sqlalchemy import select
+
+from app.access import Permission, Role, current_actor
+from app.kit import clock
+from app.kit.diagram import case_diagram
+from app.kit.flow import decide, flow_of, label, let_in_late, save_draft, submit, withdraw
+from app.kit.flow.inbox import may, step_for, what_next
+from app.kit.flow.material import ALLOWED, add_material, material_file, remove_material
+from app.kit.operation import NotFound, Refused, get
+from app.kit.screen import Api, Menu, Screen
+from app.kit.screen.present import TONES
+from app.models import Case, CaseEvent, CaseState, Material, Paper, Student, db, setting_int
+from app.papers.application_form import FORMS
+from app.views.case_forms import application_form, records_form, values
+
+ACTS: dict[str, dict[str, Any]] = {
+    "submit": {"label": _("Hand in"), "tone": "ok", "icon": "fa-paper-plane"},
+    "approve": {"label": _("Approve"), "tone": "ok", "icon": "fa-check"},
+    "send_back": {"label": _("Send back"), "tone": "warn", "icon": "fa-reply", "needs_opinion": True},
+    "refuse": {"label": _("Refuse"), "tone": "bad", "icon": "fa-xmark", "needs_opinion": True,
+               "confirm": _("Refuse this application? The case ends with it.")},
+    "let_in_late": {"label": _("Let in outside the window"), "tone": "warn", "icon": "fa-door-open",
+                    "needs_opinion": True},
+    "withdraw": {"label": _("Take back"), "tone": "warn", "icon": "fa-rotate-left",
+                 "confirm": _("Take this application back? The case ends with it.")},
+}  # fmt: skip
+EVENT_TONES = {"approve": "ok", "submit": "info", "resubmit": "info", "send_back": "warn", "refuse": "bad"}
+LABELS = {
+    "number": _("Case"), "subject": _("Student"), "flow": _("Flow"), "state": _("State"), "step_key": _("Step"),
+    "opened_at": _("Opened"), "college": _("College"), "reason": _("Reason"), "submitted_at": _("Handed in"),
+}  # fmt: skip
+
+
+def flow_name(key: Any) -> Any:
+    from app.kit.flow import FLOWS
+
+    return FLOWS[str(key)].title if str(key) in FLOWS else key
+
+
+def step_name(key: Any) -> Any:
+    return label("step", str(key)) if key else "—"
+
+
+def reason_name(key: Any) -> Any:
+    return label("reason", str(key)) if key else "—"
+
+
+def files_root() -> Path:
+    return Path(current_app.config["XUEJI_FILES"])
+
+
+class CaseScreen(Screen):
+    """All cases that the reader may see. They change through decisions alone."""
+
+    model = Case
+    menu = Menu(_("All cases"), "cases", "fa-folder-open")
+    reads = Permission.CASE_READ
+    label_columns = LABELS
+    quick = ("number", "subject")
+    picks = {"state": CaseState}
+    formatters_columns = {"flow": flow_name, "step_key": step_name, "reason": reason_name}
+    list_columns = ["number", "subject", "flow", "reason", "step_key", "state", "opened_at"]
+    order_columns = ["number", "opened_at", "state"]
+    search_columns = ["number", "subject", "state", "opened_at"]
+    base_order = ("opened_at", "desc")
+    list_title = _("All cases")
+
+    @expose("/show/<pk>")
+    @has_access
+    def show(self, pk: str):
+        case = self.datamodel.get(pk, self._base_filters)
+        if case is None:
+            abort(404)
+        self.update_redirect()
+        return self.render_template("xueji/case.html", title=f"{flow_of(case).title} {case.number}", **page(case))
+
+    @expose("/edit/<int:case_id>", methods=["GET", "POST"])
+    @has_access
+    @permission_name("show")
+    def fill(self, case_id: int):
+        """The applicant fills in a draft, or a case that was sent back."""
+        case = get(Case, case_id)
+        flow, actor = flow_of(case), current_actor()
+        if "save" not in may(actor, case):
+            abort(403)
+        form = application_form(flow, case)
+        if request.method == "POST" and form.validate():
+            save_draft(actor, case_id, values(form))
+            return redirect(url_for("CaseScreen.show", pk=case_id))
+        return self.render_template(
+            "xueji/apply.html", title=flow.title, form=form, student=get(Student, case.student_id),
+            back_url=url_for("CaseScreen.show", pk=case_id),
+        )  # fmt: skip
+
+    @expose("/decide/<int:case_id>", methods=["POST"])
+    @has_access
+    @permission_name("show")
+    def decide(self, case_id: int):
+        """One act upon one case; a refusal is said on its page and changes nothing."""
+        actor, act = current_actor(), request.form.get("act", "")
+        opinion = request.form.get("opinion", "").strip()
+        try:
+            if act == "submit":
+                submit(actor, case_id)
+            elif act == "withdraw":
+                withdraw(actor, case_id, opinion or None)
+            elif act == "let_in_late":
+                let_in_late(actor, case_id, opinion)
+            elif not self._decide(case_id, act, opinion):
+                return redirect(url_for("CaseScreen.show", pk=case_id))
+            flash(_("%(act)s: done.", act=ACTS.get(act, {}).get("label", act)), "success")
+        except NotFound:
+            raise
+        except Refused as refused:
+            flash(str(refused), "danger")
+        visible = db.session.scalar(select(Case.id).where(Case.id == case_id))
+        return redirect(url_for("CaseScreen.show", pk=case_id) if visible else url_for("InboxView.list"))
+
+    def _decide(self, case_id: int, act: str, opinion: str) -> bool:
+        case, actor = get(Case, case_id), current_actor()
+        step = step_for(actor, case)
+        form = None
+        if step is not None and act == "approve":
+            student = db.session.get(Student, case.student_id)
+            form = records_form(flow_of(case), step.declared, case, student)
+        if form is not None and not form.validate():
+            flash(_("Fill in what this step records: %(fields)s.", fields=", ".join(
+                f"{form[name].label.text}: {' '.join(map(str, errors))}" for name, errors in form.errors.items()
+            )), "danger")  # fmt: skip
+            return False
+        (outcome,) = decide(
+            actor, [case_id], expected_step=request.form.get("expected_step", ""), act=act, opinion=opinion,
+            records=values(form) if form is not None else None, to=request.form.get("to", "previous"),
+        )  # fmt: skip
+        if not outcome.done:
+            raise Refused(outcome.reason)
+        return True
+
+    @expose("/upload/<int:case_id>/<kind>", methods=["POST"])
+    @has_access
+    @permission_name("show")
+    def upload(self, case_id: int, kind: str):
+        sent = request.files.get("file")
+        if sent is None or not sent.filename:
+            raise Refused(_("Choose a file first."))
+        try:
+            add_material(current_actor(), case_id, kind, sent.stream, sent.filename, files_root=files_root())
+        except NotFound:
+            raise
+        except Refused as refused:
+            flash(str(refused), "danger")
+        return redirect(url_for("CaseScreen.show", pk=case_id))
+
+    @expose("/material/<int:material_id>")
+    @has_access
+    @permission_name("show")
+    def material(self, material_id: int):
+        """The file itself: pictures and PDF are shown, and nothing in them may run."""
+        path, material = material_file(current_actor(), material_id, files_root=files_root())
+        answer = send_file(path, mimetype=material.content_type, download_name=material.file_name)
+        answer.headers["Content-Security-Policy"] = "default-src 'none'; img-src 'self'; object-src 'self'; sandbox"
+        answer.headers["Cache-Control"] = "private, no-store"
+        return answer
+
+    @expose("/material/<int:material_id>/remove", methods=["POST"])
+    @has_access
+    @permission_name("show")
+    def remove(self, material_id: int):
+        case = remove_material(current_actor(), material_id)
+        return redirect(url_for("CaseScreen.show", pk=case.id))
+
+
+class CaseApi(Api):
+    """Cases as JSON, for reading."""
+
+    model = Case
+    resource_name = "case"
+    reads = Permission.CASE_READ
+    list_columns = ["id", "number", "flow", "state", "step_key", "subject", "opened_at"]
+    show_columns = [*list_columns, "reason", "submitted_at", "closed_at"]
+    search_columns = ["number", "state", "step_key", "opened_at"]
+    order_columns = ["number", "opened_at"]
+
+
+def page(case: Case) -> dict[str, Any]:
+    """The variables of xueji/case.html."""
+    flow, actor, acts = flow_of(case), current_actor(), may(current_actor(), case)
+    state = CaseState(case.state)
+    step = step_for(actor, case)
+    student = db.session.get(Student, case.student_id)
+    form = records_form(flow, step.declared, case, student) if step and "approve" in acts else None
+    return {
+        "case": {
+            "number": case.number, "title": flow.title, "subject": case.subject, "state": state.label,
+            "tone": TONES.get(state, "muted"), "opened": format_datetime(case.opened_at, "short"),
+            "opener": case.opener.first_name,
+            "subject_url": url_for("StudentScreen.show", pk=case.student_id)
+            if student and actor.may(Permission.ROSTER_READ) else None,
+        },
+        "notes": notes(case),
+        "diagram": case_diagram(case),
+        "diagram_tall": case_diagram(case, tall=True),
+        "facts": facts(case),
+        "timeline": timeline(case),
+        "materials": materials(case, "add_material" in acts),
+        "next": following(case),
+        "decisions": [{"key": key} | ACTS[key] for key in ACTS if key in acts],
+        "decide_url": url_for("CaseScreen.decide", case_id=case.id),
+        "expected_step": step.key if step else case.step_key or "",
+        "form": form,
+        "edit_url": url_for("CaseScreen.fill", case_id=case.id) if "save" in acts else None,
+        "papers": papers(case),
+    }  # fmt: skip
+
+
+def notes(case: Case) -> list[tuple[str, Any]]:
+    made: list[tuple[str, Any]] = []
+    if case.state == CaseState.SENT_BACK:
+        last = db.session.scalars(
+            select(CaseEvent).where(CaseEvent.case_id == case.id, CaseEvent.act == "send_back").order_by(CaseEvent.id.desc())
+        ).first()
+        made.append(("warn", _("Sent back: %(why)s", why=(last.opinion if last else ""))))
+    if case.late_reason:
+        made.append(("info", _("Let in outside the window: %(why)s", why=case.late_reason)))
+    return made
+
+
+def facts(case: Case) -> list[tuple[Any, Any]]:
+    """What was applied for and what the steps recorded, in words."""
+    flow = flow_of(case)
+    keys = [item.key for item in flow.fields] + [key for step in flow.steps for key in step.records]
+    keys += [key for key in ("leave_until",) if hasattr(case, key)]
+    made = []
+    for key in keys:
+        value = getattr(case, key)
+        if value in (None, ""):
+            continue
+        if key == "reason":
+            value = label("reason", value)
+        elif key == "class_group_id":
+            value = case.class_group or value  # type: ignore[attr-defined]  # of the return case alone
+        elif isinstance(value, date):
+            value = format_date(value)
+        made.append((label("field", key), value))
+    return made
+
+
+def timeline(case: Case) -> list[dict[str, Any]]:
+    events = db.session.scalars(select(CaseEvent).where(CaseEvent.case_id == case.id).order_by(CaseEvent.id.desc()))
+    made = []
+    for event in events:
+        title = label("act", event.act)
+        if event.step_key:
+            title = f"{label('step', event.step_key)} · {title}"
+        role = Role(event.role).label if event.role else ""
+        who = " · ".join(str(part) for part in (event.actor_name, role) if part)
+        if event.on_behalf_of:
+            who = _("%(who)s, on behalf of %(absent)s", who=who, absent=event.on_behalf_of)
+        made.append({
+            "title": title, "when": format_datetime(event.at, "short"), "who": who, "text": event.opinion,
+            "tone": EVENT_TONES.get(event.act, "muted"),
+        })  # fmt: skip
+    return made
+
+
+def materials(case: Case, may_change: bool) -> list[dict[str, Any]]:
+    flow = flow_of(case)
+    needed = {item.key for item in flow.materials_for(case)}
+    query = select(Material).where(Material.case_id == case.id, ~Material.removed).order_by(Material.id)
+    files: dict[str, list[Material]] = {}
+    for material in db.session.scalars(query):
+        files.setdefault(material.kind, []).append(material)
+    most = setting_int("material_max_mb")
+    return [
+        {
+            "label": label("material", item.key),
+            "required": item.key in needed,
+            "hint": _("JPG, PNG, WebP or PDF, at most %(most)s MB", most=most),
+            "files": [
+                {
+                    "name": one.file_name, "url": url_for("CaseScreen.material", material_id=one.id),
+                    "note": f"{max(one.size // 1024, 1)} KB",
+                    "remove_url": url_for("CaseScreen.remove", material_id=one.id) if may_change else None,
+                }
+                for one in files.get(item.key, [])
+            ],
+            "upload_url": url_for("CaseScreen.upload", case_id=case.id, kind=item.key) if may_change else None,
+            "accept": ",".join(ALLOWED.values()),
+            "max_bytes": most * 1024 * 1024,
+        }
+        for item in flow.materials if item.key in needed or item.key in files
+    ]  # fmt: skip
+
+
+def following(case: Case) -> dict[str, Any] | None:
+    """Who has to act next, by when."""
+    waits = what_next(case)
+    if not waits:
+        return None
+    dates = [one.by for one in waits if one.by]
+    by = min(dates) if dates else None
+    return {
+        "who": "、".join(dict.fromkeys(str(one.who) for one in waits)),
+        "text": "、".join(dict.fromkeys(str(one.what) for one in waits)),
+        "by": format_date(by) if by else None,
+        "overdue": bool(by and by < clock.today()),
+    }
+
+
+def papers(case: Case) -> list[tuple[Any, str]]:
+    made: list[tuple[Any, str]] = []
+    if not current_actor().may(Permission.PAPER_PRINT):
+        return made
+    if case.flow in FORMS:
+        made.append((_("Application form"), url_for("PaperScreen.application", case_id=case.id)))
+    issued = db.session.scalars(select(Paper).where(Paper.case_id == case.id).order_by(Paper.id))
+    made += [(f"{paper.title} {paper.number}", url_for("PaperScreen.print", id=paper.id)) for paper in issued]
+    return made

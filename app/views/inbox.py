@@ -1,0 +1,260 @@
+"""待办 inbox: what waits for me across all flows; many cases decided in one act, with a result for each."""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from flask import abort, redirect, request, send_file, url_for
+from flask_appbuilder import BaseView, expose
+from flask_appbuilder.security.decorators import has_access, permission_name
+from flask_babel import format_date, gettext, ngettext
+from flask_babel import lazy_gettext as _
+from sqlalchemy import Select, func, or_, select
+
+from app.access import Permission, current_actor
+from app.kit import clock
+from app.kit.flow import FLOWS, flow_of, label
+from app.kit.flow.inbox import select_done_by, select_open_steps, select_sent_back
+from app.kit.job import enqueue
+from app.kit.operation import Refused, get
+from app.kit.screen import Menu
+from app.kit.screen.exporting import XLSX, files_folder
+from app.kit.screen.present import TONES
+from app.kit.workbook.export import write_workbook
+from app.models import Case, CaseState, CaseStep, JobRun, JobState, Student, db, setting_int
+from app.operations.batches import DECIDE, decide_at_once, parse
+from app.views.case_forms import records_form, values
+from app.views.cases import ACTS
+from app.workbooks.outcomes import outcomes, rows
+
+PAGE = 50
+SAMPLES = 12
+SHOWN = 500
+Chosen = dict[str, list[int]]  # step → ids of the cases shown at it
+Pairs = list[tuple[CaseStep, Case]]
+TABS = {"open": _("Waiting for me"), "back": _("Sent back to me"), "done": _("Done by me")}
+
+
+class InboxView(BaseView):
+    """My open steps, the longest overdue first."""
+
+    route_base = "/inbox"
+    default_view = "list"
+    menu = Menu(_("To do"), "cases", "fa-inbox")
+    base_permissions = ["can_list"]
+
+    @classmethod
+    def needs(cls) -> dict[str, Permission]:
+        return {"can_list": Permission.CASE_READ, "menu_access": Permission.CASE_READ}
+
+    @expose("/")
+    @has_access
+    def list(self):
+        tab = request.args.get("tab", "open") if request.args.get("tab") in TABS else "open"
+        query = filtered(selects()[tab])
+        count = counted(query)
+        pages = max((count - 1) // PAGE + 1, 1)
+        page = min(max(request.args.get("page", 0, type=int), 0), pages - 1)
+        found = db.session.execute(query.offset(page * PAGE).limit(PAGE)).all()
+        self.update_redirect()
+        return self.render_template(
+            "xueji/inbox.html", title=_("To do"), tab=tab, tabs=tabs(), flow=request.args.get("flow", ""),
+            flows=flows(tab), q=request.args.get("q", ""), rows=[shown(row) for row in found], count=count, page=page,
+            pages=pages, batch_url=url_for("InboxView.confirm") if tab == "open" else None,
+        )  # fmt: skip
+
+    @expose("/confirm", methods=["POST"])
+    @has_access
+    @permission_name("list")
+    def confirm(self):
+        """What a batch would decide, before it does."""
+        steps = self._chosen()
+        ids = [number for numbers in steps.values() for number in numbers]
+        if not ids:
+            raise Refused(_("Select at least one case."))
+        query = selects()["open"].where(Case.id.in_(ids))
+        now = {(case.id, step.key): (step, case) for step, case in db.session.execute(query)}
+        fitting = [pair for key, numbers in steps.items() for number in numbers if (pair := now.get((number, key)))]
+        gone = [number for key, numbers in steps.items() for number in numbers if (number, key) not in now]
+        form = self._form(fitting)
+        acts = ["approve"] if any(step.declared["after_effect"] for step, _case in fitting) else [
+            "approve", "send_back", "refuse",
+        ]  # fmt: skip
+        return self.render_template(
+            "xueji/batch_confirm.html", title=_("Confirm the batch"), count=len(fitting), form=form,
+            acts=[{"key": key} | ACTS[key] for key in acts], opinion="optional",
+            samples=[(case.subject, f"{flow_of(case).title} · {label('step', step.key)}")
+                     for step, case in fitting[:SAMPLES]],
+            exceptions=[{"subject": subject, "url": None, "reason": gettext("It no longer waits at this step for you.")}
+                        for subject in subjects(gone)],
+            hidden=[("rowid", f"{case.id}:{step.key}") for step, case in fitting],
+            action_url=url_for("InboxView.decide"), cancel_url=url_for("InboxView.list"),
+            as_job=len(fitting) > setting_int("batch_job_rows"),
+        )  # fmt: skip
+
+    @expose("/decide", methods=["POST"])
+    @has_access
+    @permission_name("list")
+    def decide(self):
+        """Decide the batch: at once when small, else as a job; either way the result page tells row by row."""
+        actor, act = current_actor(), request.form.get("act", "")
+        if act not in ("approve", "send_back", "refuse"):
+            raise Refused(_("There is no such decision."))
+        steps = parse(request.form.getlist("rowid"))
+        total = sum(map(len, steps.values()))
+        if not total:
+            raise Refused(_("Select at least one case."))
+        decision: dict[str, Any] = {"act": act, "opinion": request.form.get("opinion", "").strip() or None,
+                                    "records": self._records(steps)}  # fmt: skip
+        if act != "approve" and not decision["opinion"]:
+            raise Refused(_("Give a reason: the applicant reads it."))
+        title = gettext("%(act)s: %(n)s cases", act=ACTS[act]["label"], n=total)
+        if total > setting_int("batch_job_rows"):
+            run = enqueue(actor, DECIDE, title, {"steps": steps, **decision})
+            db.session.commit()
+        else:
+            run = decide_at_once(actor, title, steps, **decision)
+        return redirect(url_for("InboxView.result", run_id=run.id))
+
+    @expose("/result/<int:run_id>")
+    @has_access
+    @permission_name("list")
+    def result(self, run_id: int):
+        run = own_batch(run_id)
+        running = run.state in (JobState.QUEUED, JobState.RUNNING)
+        stored = run.result.get("rows", [])
+        return self.render_template(
+            "xueji/batch_result.html", title=run.title, message=run.message,
+            poll_url=url_for("JobsView.state", run_id=run.id) if running else None,
+            done=run.result.get("decided", 0), refused=run.result.get("refused", 0), total=run.total,
+            rows=[{"subject": f"{number} {subject}", "ok": ok, "reason": reason,
+                   "url": url_for("CaseScreen.show", pk=number_) if number else None}
+                  for number_, number, subject, ok, reason in stored[:SHOWN]],
+            more=max(len(stored) - SHOWN, 0),
+            download_url=url_for("InboxView.download", run_id=run.id), back_url=url_for("InboxView.list"),
+            papers=[(_("Print the notices"), url_for("PaperScreen.print_batch", run_id=run.id))]
+            if current_actor().may(Permission.PAPER_PRINT) and run.params.get("act") == "approve" else [],
+        )  # fmt: skip
+
+    @expose("/result/<int:run_id>/file")
+    @has_access
+    @permission_name("list")
+    def download(self, run_id: int):
+        run = own_batch(run_id)
+        with tempfile.TemporaryDirectory(dir=files_folder()) as folder:
+            path = Path(folder) / "outcomes.xlsx"
+            write_workbook(path, outcomes, outcomes.columns, rows(run.result.get("rows", [])))
+            return send_file(path.open("rb"), XLSX, as_attachment=True, download_name=f"{run.title}.xlsx")
+
+    def _chosen(self) -> Chosen:
+        """The ticks, or everything that the filter in the address matches."""
+        if request.form.get("scope") != "filter":
+            return parse(request.form.getlist("rowid"))
+        query = filtered(selects()["open"]).with_only_columns(Case.id, CaseStep.key).order_by(None)
+        return parse(f"{number}:{key}" for number, key in db.session.execute(query))
+
+    def _form(self, pairs: Pairs):
+        """The form of what the steps record. Raises Refused where the cases would need different answers."""
+        declared = {(case.flow, step.key): step.declared for step, case in pairs}
+        if not pairs or all(not one["records"] and not one["originals"] for one in declared.values()):
+            return None
+        if any(one["records"] for one in declared.values()):
+            query = select(func.count(Student.major_id.distinct())).where(
+                Student.id.in_(case.student_id for _step, case in pairs)
+            )
+            if len(declared) > 1 or (db.session.scalar(query) or 0) > 1:
+                raise Refused(_("This step records a class. Select cases of one flow, step and major together."))
+        step, case = next((pair for pair in pairs if pair[0].declared["originals"]), pairs[0])
+        return records_form(flow_of(case), step.declared, case, db.session.get(Student, case.student_id))
+
+    def _records(self, steps: Chosen) -> dict[str, Any] | None:
+        ids = [number for numbers in steps.values() for number in numbers]
+        form = self._form([(row[0], row[1]) for row in db.session.execute(selects()["open"].where(Case.id.in_(ids)))])
+        if form is None or request.form.get("act") != "approve":
+            return None
+        if not form.validate():
+            raise Refused(_("Fill in what this step records."))
+        return {key: value if isinstance(value, bool | int | None) else str(value) for key, value in values(form).items()}
+
+
+def selects() -> dict[str, Select]:
+    actor = current_actor()
+    return {
+        "open": select_open_steps(actor), "back": select_sent_back(actor), "done": select_done_by(actor),
+    }  # fmt: skip
+
+
+def filtered(query: Select) -> Select:
+    """The query with the filter of the request's address: flow and words."""
+    flow, words = request.args.get("flow", ""), request.args.get("q", "").strip()[:60]
+    if flow in FLOWS:
+        query = query.where(Case.flow == flow)
+    if words:
+        query = query.where(or_(
+            Case.number.op("^@", is_comparison=True)(words), Case.subject.contains(words, autoescape=True)
+        ))  # fmt: skip
+    return query
+
+
+def counted(query: Select) -> int:
+    return db.session.scalar(select(func.count()).select_from(query.with_only_columns(Case.id).order_by(None).subquery())) or 0
+
+
+def tabs() -> list[dict[str, Any]]:
+    return [
+        {"key": key, "label": TABS[key], "url": url_for("InboxView.list", tab=key),
+         "count": counted(query) if key != "done" else None}
+        for key, query in selects().items()
+    ]  # fmt: skip
+
+
+def flows(tab: str) -> list[dict[str, Any]]:
+    """How many of each flow, as links that narrow the list."""
+    query = selects()[tab].with_only_columns(Case.flow, func.count()).order_by(None).group_by(Case.flow)
+    numbers = {flow: number for flow, number in db.session.execute(query)}
+    made = [{"key": "", "label": _("All flows"), "url": url_for("InboxView.list", tab=tab), "count": sum(numbers.values())}]
+    made += [
+        {"key": key, "label": flow.title, "url": url_for("InboxView.list", tab=tab, flow=key), "count": numbers[key]}
+        for key, flow in FLOWS.items() if key in numbers
+    ]  # fmt: skip
+    return made
+
+
+def shown(row: Any) -> dict[str, Any]:
+    """A row of the list; `row` is (step, case) or (case,)."""
+    step, case = row if len(row) == 2 else (None, row[0])
+    state = CaseState(case.state)
+    due = step.due_on if step is not None and step.decided_at is None else None
+    days = (due - clock.today()).days if due else 0
+    return {
+        "value": f"{case.id}:{step.key}" if step is not None else None,
+        "number": case.number,
+        "title": flow_of(case).title,
+        "subject": case.subject,
+        "step": label("step", step.key) if step is not None else None,
+        "due": format_date(due, "short") if due else None,
+        "left": left(days) if due else None,
+        "overdue": bool(due and days < 0),
+        "state": state.label,
+        "tone": TONES.get(state, "muted"),
+        "url": url_for("CaseScreen.show", pk=case.id),
+    }
+
+
+def left(days: int) -> str:
+    if days < 0:
+        return ngettext("%(num)s day overdue", "%(num)s days overdue", -days)
+    return gettext("today") if days == 0 else ngettext("%(num)s day left", "%(num)s days left", days)
+
+
+def subjects(ids: list[int]) -> list[str]:
+    """What the cases are about, those that the reader may see; a number for the others."""
+    found = {row.id: f"{row.number} {row.subject}" for row in db.session.scalars(select(Case).where(Case.id.in_(ids)))}
+    return [found.get(number, f"#{number}") for number in ids]
+
+
+def own_batch(run_id: int) -> JobRun:
+    run = get(JobRun, run_id)
+    if run.kind != DECIDE:
+        abort(404)
+    return run

@@ -1,0 +1,136 @@
+"""文书 papers: issued notices, printing one or many, application forms, and the wording of each kind."""
+
+from typing import Any
+
+from flask import abort, flash, redirect, request, url_for
+from flask_appbuilder import BaseView, expose
+from flask_appbuilder.security.decorators import has_access, permission_name
+from flask_babel import lazy_gettext as _
+from sqlalchemy import select
+
+from app.access import Permission, current_actor
+from app.kit.operation import Refused, get
+from app.kit.paper import newest_template, pages, preview, print_papers, save_template
+from app.kit.screen import Menu, Screen
+from app.models import JobRun, Paper, PaperTemplate, db
+from app.papers import PAPERS
+from app.papers.application_form import print_application
+
+MOST_AT_ONCE = 2000
+
+
+class PaperScreen(Screen):
+    """All issued papers that the reader may see."""
+
+    model = Paper
+    menu = Menu(_("Papers"), "cases", "fa-print")
+    reads = Permission.PAPER_PRINT
+    label_columns = {
+        "number": _("Number"), "title": _("Paper"), "subject": _("Student"), "issued_at": _("Issued"), "year": _("Year"),
+    }  # fmt: skip
+    quick = ("number", "subject")
+    pasted = "number"
+    list_columns = ["number", "title", "subject", "issued_at"]
+    order_columns = ["number", "issued_at"]
+    search_columns = ["number", "subject", "year", "issued_at"]
+    base_order = ("issued_at", "desc")
+    list_title = _("Papers")
+
+    def list_extras(self, shown: list[str]) -> dict[str, Any]:
+        query = request.args.to_dict(flat=False)
+        return super().list_extras(shown) | {
+            "exports": [(_("Print all that match"), url_for("PaperScreen.print_matching", **query))]
+        }
+
+    @expose("/show/<pk>")
+    @has_access
+    def show(self, pk: str):
+        if self.datamodel.get(pk) is None:
+            abort(404)
+        return redirect(url_for("PaperScreen.print", id=pk))
+
+    @expose("/print")
+    @has_access
+    @permission_name("list")
+    def print(self):
+        """One print run: the papers asked for, a page each, exactly as first issued. Every print is logged."""
+        ids = [int(value) for value in request.args.getlist("id") if value.isdecimal() and len(value) < 19]
+        return self._sheets(ids)
+
+    @expose("/print/matching")
+    @has_access
+    @permission_name("list")
+    def print_matching(self):
+        matching = self.matching(request.args)
+        ids = list(db.session.scalars(select(Paper.id).where(Paper.id.in_(matching)).limit(MOST_AT_ONCE + 1)))
+        return self._sheets(ids)
+
+    @expose("/print/batch/<int:run_id>")
+    @has_access
+    @permission_name("list")
+    def print_batch(self, run_id: int):
+        """The notices that a batch brought about, as one print run."""
+        decided = [row[0] for row in get(JobRun, run_id).result.get("rows", []) if row[3]]
+        return self._sheets(list(db.session.scalars(select(Paper.id).where(Paper.case_id.in_(decided)))))
+
+    @expose("/application/<int:case_id>")
+    @has_access
+    @permission_name("list")
+    def application(self, case_id: int):
+        """The filled-in application form of a case, with room for signatures and seals."""
+        form = print_application(current_actor(), case_id)
+        return self.render_template("xueji/print.html", title=form.title, papers=[form])
+
+    def _sheets(self, ids: list[int]):
+        if not ids:
+            raise Refused(_("There is no paper to print here."))
+        if len(ids) > MOST_AT_ONCE:
+            raise Refused(_("At most %(most)s papers can be printed at once. Narrow the filter.", most=MOST_AT_ONCE))
+        papers = print_papers(current_actor(), ids)
+        return self.render_template("xueji/print.html", title=_("Papers"), papers=pages(papers))
+
+
+class WordingView(BaseView):
+    """The wording of each kind of paper: edit, preview, save as a new version."""
+
+    route_base = "/wording"
+    default_view = "list"
+    menu = Menu(_("Wording of papers"), "settings", "fa-pen-nib")
+    base_permissions = ["can_list"]
+
+    @classmethod
+    def needs(cls) -> dict[str, Permission]:
+        return {"can_list": Permission.PAPER_WORD, "menu_access": Permission.PAPER_WORD}
+
+    @expose("/")
+    @has_access
+    def list(self):
+        kinds = [(kind, newest_template(kind), url_for("WordingView.edit", key=kind.key)) for kind in PAPERS.values()]
+        return self.render_template("xueji/wording_list.html", title=_("Wording of papers"), kinds=kinds)
+
+    @expose("/<key>", methods=["GET", "POST"])
+    @has_access
+    @permission_name("list")
+    def edit(self, key: str):
+        kind = PAPERS.get(key)
+        if kind is None:
+            abort(404)
+        template = newest_template(kind)
+        title, body = request.form.get("title", template.title), request.form.get("body", template.body)
+        shown, error = None, None
+        try:
+            if request.method == "POST" and request.form.get("act") == "save":
+                saved = save_template(current_actor(), kind, title, body)
+                flash(_("Version %(version)s is in use from now on.", version=saved.version), "success")
+                return redirect(url_for("WordingView.edit", key=key))
+            shown = preview(kind, title, body)
+        except Refused as refused:
+            error = str(refused)
+        versions = db.session.scalars(
+            select(PaperTemplate).where(PaperTemplate.kind == key).order_by(PaperTemplate.version.desc())
+        )
+        page = self.render_template(
+            "xueji/wording.html", title=kind.title, kind=kind, name=title, body=body, shown=shown, error=error,
+            versions=[*versions], back_url=url_for("WordingView.list"),
+        )  # fmt: skip
+        return page, 422 if error else 200

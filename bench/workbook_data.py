@@ -47,7 +47,7 @@ student, imported = roster_table("bench_student"), roster_table("bench_imported"
 FILL = """
 insert into bench_student ({names})
 select '2026' || lpad(i::text, 8, '0'), '张' || chr(19968 + i % 9000) || chr(20000 + i % 7000), 'zhang ming' || i,
-  case when seq % 2 = 1 then '男' else '女' end, birth, digits || id_number_check(digits), '汉族', '共青团员',
+  case when seq % 2 = 1 then '男' else '女' end, birth, digits || id_number_check(digits::bytea), '汉族', '共青团员',
   '138' || lpad(i::text, 8, '0'), 's' || i || '@example.edu.cn', '学院' || i % 20, '专业' || i % 70, '班级' || i % 900,
   2020 + i % 7, '本科', 4, '26510' || lpad(i::text, 9, '0'), date '2026-09-01', '四川省',
   '四川省成都市武侯区一环路南一段' || i || '号', '610065', '王' || chr(19968 + i % 5000), 2 + i % 200 / 100.0,

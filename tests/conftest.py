@@ -17,6 +17,7 @@ from app import cluster, create_app
 from app.access import Actor, actor_of
 from app.models import Identity, db
 from app.models.accounts import User
+from app.reference import load_reference
 from config import load
 from tests.cast import PASSWORD, build_cast
 
@@ -150,6 +151,14 @@ class Behind:
 @pytest.fixture
 def behind(app: Flask) -> Behind:
     return Behind(db._app_engines[app][None])  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def reference(behind: Behind) -> None:
+    """The code sets and settings that every school starts with."""
+    behind.connection.execute(text("set local role xueji_owner"))
+    load_reference(behind.connection)
+    behind.connection.execute(text("set local role none"))
 
 
 class Cast:

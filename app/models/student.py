@@ -93,6 +93,7 @@ class Student(Model):
         Index("ix_student_initials", "initials"),
         Index("ix_student_status", "status", "id"),
         Index("ix_student_entry_year", "entry_year"),
+        Index("ix_student_id_number", "id_number"),
     )
     id: Mapped[BigId]
     # identity

@@ -237,6 +237,22 @@ def test_a_row_of_another_scope_refuses_the_whole_import(tables, tmp_path):
     ]
 
 
+def test_a_row_that_may_be_seen_but_not_changed_refuses_the_whole_import(tables, tmp_path):
+    commit(tables, report(tables, tmp_path, GOOD))
+    tables.exec_driver_sql("create role wb_reader_role nologin")
+    tables.exec_driver_sql("grant select, insert, update on wb_person to wb_reader_role")
+    tables.exec_driver_sql("grant select on wb_college, wb_major to wb_reader_role")
+    tables.exec_driver_sql("alter table wb_person enable row level security")
+    tables.exec_driver_sql("create policy r on wb_person for select to wb_reader_role using (true)")
+    tables.exec_driver_sql("create policy i on wb_person for insert to wb_reader_role with check (true)")
+    tables.exec_driver_sql("set local role wb_reader_role")
+    result = report(tables, tmp_path, but(name="改名"), but(exam_no="0002", id_number=None))
+    assert (result.new, result.changed) == (1, 1)
+    with pytest.raises(SaveRefused, match="NOT_WRITTEN"):
+        commit(tables, result)
+    assert [row.name for row in people(tables)] == ["张三"]
+
+
 def test_good_rows_are_saved_typed_and_looked_up(tables, tmp_path):
     other = but(exam_no="0002", id_number=None, college="02", born="2008年1月1日", score=None, local="否")
     result = report(tables, tmp_path, GOOD, other)

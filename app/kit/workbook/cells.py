@@ -8,7 +8,20 @@ from typing import Any
 
 MOST_DIGITS = 10**15  # Excel keeps 15 digits of a number; what is longer has lost some
 ODD = re.compile("[\\\\\n\r\x00-\x08\x0b-\x1f\x7f\u200b-\u200f\u2028-\u202e\u2060\ufeff\ufffe\uffff]")
-INVISIBLE = {ord(c): None for c in map(chr, range(0x10000)) if ODD.match(c) and c not in "\\\n\r"}
+INVISIBLE = dict.fromkeys(
+    code
+    for first, last in (
+        (0, 8),
+        (11, 31),
+        (127, 127),
+        (0x200B, 0x200F),
+        (0x2028, 0x202E),
+        (0x2060, 0x2060),
+        (0xFEFF, 0xFEFF),
+        (0xFFFE, 0xFFFF),
+    )
+    for code in range(first, last + 1)
+)
 COPY_ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\t": "\\t"})
 INTEGER = re.compile(r"([+-]?\d{1,40})(?:\.0*)?", re.ASCII)
 NUMBER = re.compile(r"[+-]?(?:\d{1,40}(?:\.\d{0,40})?|\.\d{1,40})", re.ASCII)
@@ -41,13 +54,13 @@ def to_text(value: Any) -> str:
 
 
 def to_code(value: Any) -> str:
+    if value.__class__ is str and value.isalnum() and value.isascii() and not value.endswith("x"):
+        return value  # nearly every cell
     if isinstance(value, dt.date | dt.time | dt.timedelta):
         raise Fault("DATE_NOT_CODE")
-    text = to_text(value)
-    if not (text.isascii() and text.isalnum()):
-        text = "".join(unicodedata.normalize("NFKC", text).split()).lstrip("'")
-        if SCIENTIFIC.fullmatch(text):
-            raise Fault("NUMBER_LOST_DIGITS")
+    text = "".join(unicodedata.normalize("NFKC", to_text(value)).split()).lstrip("'")
+    if SCIENTIFIC.fullmatch(text):
+        raise Fault("NUMBER_LOST_DIGITS")
     # The check character of an ID number is often typed small.
     return text[:17] + "X" if len(text) == 18 and text[17] == "x" else text
 
@@ -60,6 +73,8 @@ def to_integer(value: Any) -> str:
 
 
 def to_number(value: Any, code: str = "NUMBER") -> str:
+    if value.__class__ is float and -MOST_DIGITS < value < MOST_DIGITS:
+        return f"{value:.15g}"  # nearly every cell
     if isinstance(value, bool) or not isinstance(value, str | float | int):
         raise Fault(code)
     text = unicodedata.normalize("NFKC", to_text(value)).strip()

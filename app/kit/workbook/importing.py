@@ -13,7 +13,7 @@ from .declare import Column, Workbook
 from .reasons import SaveRefused, sentence
 from .rules import literal, longest, look_up, run
 from .staging import Staged, stage
-from .statements import findings, typed, upsert
+from .statements import findings, insert, typed, update
 
 __all__ = ["CellError", "Counts", "Report", "Staged", "Typed", "check", "commit", "stage"]
 
@@ -123,8 +123,10 @@ def commit(connection: sa.Connection, report: Report) -> Counts:
             if work.workbook.save:
                 work.workbook.save(connection, Typed(work.typed_table, work.columns))
                 return Counts(report.new, report.changed, report.unchanged)
-            new, written = run(connection, upsert(work)).one()
-            return Counts(new, written - new, report.rows - written)
+            run(connection, insert(work))
+            if report.changed and run(connection, update(work)).rowcount != report.changed:
+                raise SaveRefused("NOT_WRITTEN")
+            return Counts(report.new, report.changed, report.unchanged)
     except sa.exc.DBAPIError as fault:
         raise refused(fault) from fault
 

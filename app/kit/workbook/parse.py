@@ -12,18 +12,17 @@ import resource
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
-from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parent))  # run as a script, it sees this folder and not the application
-    from cells import CONVERT, ODD, Fault, copy_text, header_key, original, shown, to_text
+    from cells import CONVERT, ODD, Fault, copy_text, header_key, original, shown
 else:
-    from .cells import CONVERT, ODD, Fault, copy_text, header_key, original, shown, to_text
+    from .cells import CONVERT, ODD, Fault, copy_text, header_key, original, shown
 
 FAULT_EXIT = 3
-ROWS_A_WRITE = 500
+ROWS_A_BLOCK = 500
 
 
 class FileFault(Exception):
@@ -80,40 +79,54 @@ def describe(sheet: str, index: int, cells: list[tuple[str | None, str]], task: 
     }
 
 
-def copy_lines(rows: Iterable[list[Any]], header: dict[str, Any], task: dict[str, Any]) -> Iterator[str]:
+def copy_lines(rows: Iterator[list[Any]], header: dict[str, Any], task: dict[str, Any]) -> Iterator[str]:
     """The rows below the header as COPY reads them (null ''), faulty cells empty and told of in the second field."""
     names = [name for name in task["kinds"] if name in header["columns"]]
-    converters = [CONVERT[task["kinds"][name]] for name in names]
-    # One place more than names, so that itemgetter gives a tuple even for one column; zip leaves it out.
-    pick = itemgetter(*(header["columns"][name] for name in names), 0)
-    tabs, count = len(names) - 1, 0
-    for number, row in enumerate(rows, 1):
-        if number <= header["row"]:
-            continue
-        out: list[str] = []
-        add = out.append
-        faults = {}
-        for convert, value in zip(converters, pick(row), strict=False):
-            if value.__class__ is str and (convert is to_text or not value):
-                add(value.strip())
-                continue
-            try:
-                add(convert(value))
-            except Fault as fault:
-                faults[names[len(out)]] = [fault.args[0], shown(value)]
-                add("")
-        line = "\t".join(out)
-        if ODD.search(line) or line.count("\t") != tabs:
-            line = "\t".join(copy_text(cell) for cell in out)
-        if len(line) == tabs and not faults:
-            continue  # an empty row
-        count += 1
-        if count > task["rows"]:
-            raise FileFault("TOO_MANY_ROWS", {"sheet": header["sheet"], "row": number, "limit": task["rows"]})
-        told = copy_text(json.dumps(faults, ensure_ascii=False)) if faults else ""
-        yield f"{number}\t{told}\t{line}\n"
+    kinds = [task["kinds"][name] for name in names]
+    places = [header["columns"][name] for name in names]
+    tabs, count, number = len(names) - 1, 0, header["row"]
+    for _above in itertools.islice(rows, header["row"]):
+        pass
+    while block := list(itertools.islice(rows, ROWS_A_BLOCK)):
+        faults: dict[int, dict[str, list[str]]] = {}
+        columns = list(zip(*block, strict=True))
+        texts = [
+            column_texts(kind, name, columns[place], faults)
+            for kind, name, place in zip(kinds, names, places, strict=True)
+        ]
+        for index, cells in enumerate(zip(*texts, strict=True)):
+            number += 1
+            line = "\t".join(cells)
+            if ODD.search(line) or line.count("\t") != tabs:
+                line = "\t".join(map(copy_text, cells))
+            found = faults.get(index)
+            if len(line) == tabs and not found:
+                continue  # an empty row
+            count += 1
+            if count > task["rows"]:
+                raise FileFault("TOO_MANY_ROWS", {"sheet": header["sheet"], "row": number, "limit": task["rows"]})
+            told = copy_text(json.dumps(found, ensure_ascii=False)) if found else ""
+            yield f"{number}\t{told}\t{line}\n"
     if not count:
         raise FileFault("NO_ROWS", {"sheet": header["sheet"], "row": header["row"]})
+
+
+def column_texts(kind: str, name: str, values: tuple[Any, ...], faults: dict[int, dict[str, list[str]]]) -> list[str]:
+    """One column of a block: all at once while nothing is the matter, else cell by cell, noting faults by row."""
+    convert = CONVERT[kind]
+    try:
+        if kind == "text":
+            return [*map(str.strip, values)]  # a TypeError when one of them is no text
+        return ["" if value == "" else convert(value) for value in values]
+    except (Fault, TypeError):
+        texts = []
+        for index, value in enumerate(values):
+            try:
+                texts.append("" if value == "" else convert(value))
+            except Fault as fault:
+                texts.append("")
+                faults.setdefault(index, {})[name] = [fault.args[0], shown(value)]
+        return texts
 
 
 def original_lines(rows: Iterable[list[Any]]) -> Iterator[str]:
@@ -142,7 +155,7 @@ def main() -> None:
         out = sys.stdout.buffer
         out.write(json.dumps(header).encode() + b"\n")
         lines = original_lines(rows) if task["original"] else copy_lines(rows, header, task)
-        while block := list(itertools.islice(lines, ROWS_A_WRITE)):
+        while block := list(itertools.islice(lines, ROWS_A_BLOCK)):
             out.write("".join(block).encode())
         out.flush()
     except PasswordError:

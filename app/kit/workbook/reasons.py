@@ -131,6 +131,10 @@ SAVE: dict[str, Label] = {
         "A number in the workbook belongs to a record outside your scope, or was given away just now (%(rule)s), so"
         " nothing was saved. Check the numbers and import the workbook again."
     ),
+    "NOT_WRITTEN": _(
+        "At least one record may not be changed by you, or was changed just now, so nothing was saved. Import the"
+        " workbook again; if it is refused again, take out the rows outside your scope."
+    ),
     "CHANGED_MEANWHILE": _(
         "While this workbook was imported, somebody wrote the same records, so nothing was saved. Import it again."
     ),

@@ -27,7 +27,7 @@ def findings(work: Staged) -> Iterator[str]:
     for columns in [work.workbook.keys, *([column] for column in work.columns if column.unique)]:
         yield duplicates(work, columns)
     for column in work.columns:
-        if column.unique and work.workbook.target:
+        if column.unique and work.workbook.target and not work.workbook.save:  # an operation has rules of its own
             yield taken(work, column)
 
 
@@ -72,8 +72,8 @@ def typed(work: Staged) -> str:
     """The rows without errors as they will be stored, each with what saving it means."""
     fields = ", ".join(f"{value(work.workbook, column)} as {quoted(column.name)}" for column in work.columns)
     good = f"not exists (select from {work.error_table} e where e.row_no = s.row_no)"
-    # Materialized, so that no value is cast before the rows with errors are gone.
-    rows = f"v as materialized (select s.row_no, {fields} from {tables(work.table, work.columns)} where {good})"
+    # The offset is a fence: no value is cast before the rows with errors are gone.
+    rows = f"(select s.row_no, {fields} from {tables(work.table, work.columns)} where {good} offset 0) v"
     change, join = "null::text", ""
     if target := work.workbook.target:
         pairs = [(f"t.{quoted(target.column(c.name).name)}", f"v.{quoted(c.name)}", c.key) for c in work.columns]
@@ -85,30 +85,30 @@ def typed(work: Staged) -> str:
         change = f"case when {first_key} is null then 'new' {differs} else 'unchanged' end"
         join = f"left join {table_name(work)} t on {same}"
     made = f"create temp table {work.typed_table} on commit drop as"
-    return f"{made} with {rows} select v.*, {change} as change from v {join}"
+    return f"{made} select v.*, {change} as change from {rows} {join}"
 
 
-def upsert(work: Staged) -> str:
-    """One statement for all rows; rows that say what the table says already are not touched."""
+def insert(work: Staged) -> str:
     target = work.workbook.target
     assert target  # noqa: S101 (for the type checker; a workbook without save has a target)
-    table = target.table
-    written = {target.column(column.name).name: f"v.{quoted(column.name)}" for column in work.columns}
-    stamps = {name: literal(given, table.c[name]) for name, given in target.on_change.items()}
-    fixed = {name: literal(given, table.c[name]) for name, given in target.on_insert.items()}
-    inserted = {**fixed, **stamps, **written}
-    keys = [target.column(column.name).name for column in work.workbook.keys]
-    changes = [name for name in written if name not in keys]
-    sets = [f"{quoted(name)} = excluded.{quoted(name)}" for name in changes]
-    sets += [f"{quoted(name)} = {given}" for name, given in stamps.items()]
-    ours = ", ".join(f"t.{quoted(name)}" for name in changes)
-    theirs = ", ".join(f"excluded.{quoted(name)}" for name in changes)
-    update = (
-        f"do update set {', '.join(sets)} where row({ours}) is distinct from row({theirs})" if changes else "do nothing"
-    )
+    given = {**target.on_insert, **target.on_change}
+    values = {name: literal(value, target.table.c[name]) for name, value in given.items()}
+    values |= {target.column(column.name).name: f"v.{quoted(column.name)}" for column in work.columns}
     return (
-        f"with done as (insert into {table_name(work)} as t ({', '.join(map(quoted, inserted))})"
-        f" select {', '.join(inserted.values())} from {work.typed_table} v where v.change <> 'unchanged'"
-        f" on conflict ({', '.join(map(quoted, keys))}) {update} returning old.{quoted(keys[0])} is null as fresh)"
-        " select count(*) filter (where fresh), count(*) from done"
+        f"insert into {table_name(work)} ({', '.join(map(quoted, values))})"
+        f" select {', '.join(values.values())} from {work.typed_table} v where v.change = 'new' order by v.row_no"
+    )
+
+
+def update(work: Staged) -> str:
+    """Rows that say what the table says already are not touched."""
+    target = work.workbook.target
+    assert target  # noqa: S101 (for the type checker; a workbook without save has a target)
+    pairs = [(quoted(target.column(c.name).name), f"v.{quoted(c.name)}", c.key) for c in work.columns]
+    sets = [f"{theirs} = {ours}" for theirs, ours, key in pairs if not key]
+    sets += [f"{quoted(name)} = {literal(v, target.table.c[name])}" for name, v in target.on_change.items()]
+    same = " and ".join(f"t.{theirs} = {ours}" for theirs, ours, key in pairs if key)
+    return (
+        f"update {table_name(work)} t set {', '.join(sets)} from {work.typed_table} v"
+        f" where v.change = 'changed' and {same}"
     )

@@ -1,0 +1,111 @@
+"""录取名单 the workbook of the admissions office: one row a freshman of one entry year."""
+
+from datetime import date
+from functools import partial
+from typing import Any
+
+from flask_babel import lazy_gettext as _
+from sqlalchemy import ColumnElement, Connection
+
+from app.access import Actor
+from app.kit.workbook.declare import Column, Lookup, Rule, Target, Workbook
+from app.kit.workbook.importing import Typed
+from app.kit.workbook.rules import identity_rules
+from app.models import Code, College, Major, Student
+from app.operations.admissions import admit
+
+MOBILE = r"1[3-9]\d{9}"
+RESIDENT = "{id_type.value} = '1'"  # a resident identity card, whose number says birth date and sex
+AGES = (13, 60)  # on entering
+TITLE = _("Admissions file")
+
+
+def code(set_key: str) -> Lookup:
+    """A value of a code set, by its name in either language or its code."""
+    valid: ColumnElement[bool] = (Code.set_key == set_key) & Code.valid_until.is_(None)
+    return Lookup(Code.code, [Code.name_zh, Code.name_en, Code.code], valid)
+
+
+# The headers that admissions offices write stand here whatever the catalogue says.
+COLUMNS = [
+    Column("examinee_no", _("Examinee number"), "code", key=True, pattern=r"\d{10,18}",
+           hint=_("write the 10 to 18 digits of the admission notice."), aliases=["考生号", "准考证号", "高考报名号"]),
+    Column("name", _("Name"), required=True, max_length=60, aliases=["姓名", "考生姓名", "学生姓名"]),
+    Column("sex", _("Sex"), required=True, lookup=code("sex"), aliases=["性别", "性别代码"]),
+    Column("birth_date", _("Birth date"), "date", required=True, minimum=date(1940, 1, 1), aliases=["出生日期", "出生年月日"]),
+    Column("id_type", _("Type of ID"), required=True, lookup=code("id_type"), aliases=["证件类型", "身份证件类型"]),
+    Column("id_number", _("ID number"), "code", required=True, unique=True, max_length=30,
+           aliases=["证件号码", "身份证号", "身份证号码", "证件号"]),
+    Column("ethnic_group", _("Ethnic group"), required=True, lookup=code("ethnic_group"), aliases=["民族"]),
+    Column("political_status", _("Political status"), lookup=code("political_status"), aliases=["政治面貌"]),
+    Column("education_level", _("Level"), required=True, lookup=code("education_level"), aliases=["培养层次", "层次"]),
+    Column("college", _("College"), required=True, aliases=["录取学院", "学院", "学院名称", "院系"],
+           lookup=Lookup(College.id, [College.name, College.name_en, College.code], College.active)),
+    Column("major", _("Major"), required=True, aliases=["录取专业", "专业", "专业名称"],
+           lookup=Lookup(Major.id, [Major.name, Major.name_en, Major.national_code, Major.code], Major.active,
+                         {"education_level": Major.education_level, "college": Major.college_id})),
+    Column("study_length", _("Years of study"), "number", required=True, minimum=1, maximum=8, aliases=["学制", "修业年限"]),
+    Column("source_province", _("Province of origin"), aliases=["生源地", "生源省份", "省份"]),
+    Column("graduated_school", _("Secondary school"), aliases=["毕业中学", "中学名称"]),
+    Column("admission_score", _("Admission score"), "number", minimum=0, maximum=900,
+           aliases=["高考成绩", "投档成绩", "总分", "录取成绩"]),
+    Column("phone", _("Phone"), "code", pattern=MOBILE, hint=_("write a mobile number of 11 digits."),
+           aliases=["手机", "联系电话", "本人电话", "手机号"]),
+    Column("address", _("Address"), aliases=["家庭住址", "通讯地址", "家庭地址"]),
+    Column("postcode", _("Postcode"), "code", pattern=r"\d{6}", hint=_("write 6 digits."), aliases=["邮编", "邮政编码"]),
+    Column("guardian_name", _("Guardian"), aliases=["监护人", "家长姓名", "监护人姓名"]),
+    Column("guardian_phone", _("Guardian's phone"), "code", pattern=rf"{MOBILE}|0\d{{2,3}}-?\d{{7,8}}",
+           hint=_("write a mobile number of 11 digits, or a number with its area code."),
+           aliases=["监护人电话", "家长电话", "监护人手机"]),
+]  # fmt: skip
+
+
+def admissions(actor: Actor, entry_year: int) -> Workbook:
+    """The workbook as `actor` imports it for the freshmen of one year."""
+    return Workbook(
+        key="admissions",
+        title=TITLE,
+        columns=COLUMNS,
+        rules=rules(entry_year),
+        target=Target(Student.__table__, {"college": "college_id", "major": "major_id"}),  # type: ignore[arg-type]  # a Table
+        save=partial(save, actor, entry_year),
+    )
+
+
+def rules(entry_year: int) -> list[Rule]:
+    placed = "exists (select from student k where k.examinee_no = {examinee_no} and k.class_group_id is not null"
+    youngest, oldest = (date(entry_year - age, 12, 31).isoformat() for age in AGES)
+    return [
+        *identity_rules("id_number", birth_date="birth_date", sex="sex.value", when=RESIDENT),
+        Rule("examinee_no", "PAST_ADMISSION",
+             _("belongs to a student who is past admission or of another year, and cannot be imported again. Check the"
+               " number; the registry changes students on the roster."),
+             f"examinee_past_admission({{examinee_no}}, {entry_year})"),
+        Rule("id_number", "KNOWN_PERSON",
+             _("belongs to a student of this school with another examinee number. Check both numbers."),
+             "person_known_by_another({id_number}, {examinee_no})"),
+        Rule("birth_date", "AGE",
+             _("makes an age on entering that is not possible. Check the year."),
+             f"{{birth_date}} > '{youngest}' or {{birth_date}} < '{oldest}'"),
+        Rule("study_length", "NOT_OF_MAJOR",
+             _("is not that of the major. Correct it here, or have the major corrected."),
+             "exists (select from major k where k.id = {major.value} and k.study_length <> {study_length}::numeric)"),
+        Rule("major", "PLACED",
+             _("cannot change, for the student has a class already. Ask the registry."),
+             f"{placed} and k.major_id <> {{major.value}})"),
+    ]  # fmt: skip
+
+
+def save(actor: Actor, entry_year: int, connection: Connection, rows: Typed) -> None:
+    target = admissions(actor, entry_year).target
+    assert target is not None  # declared above
+    admit(actor, rows.table, {column.name: target.column(column.name).name for column in rows.columns}, entry_year)
+
+
+def examples() -> dict[str, Any]:
+    """What a right cell looks like, for the page that asks for the file."""
+    return {
+        "examinee_no": "26500107300001", "name": "张三", "sex": "男", "birth_date": "2008-03-01",
+        "id_type": "居民身份证", "education_level": "本科", "study_length": "4", "admission_score": "586",
+        "phone": "13800000000", "postcode": "400065",
+    }  # fmt: skip

@@ -22,8 +22,8 @@ def ready():
     """200 when requests can be served, else 503 with what is missing."""
     facts = {"database": False, "migrations": False, "worker": False}
     try:
+        facts["database"] = db.session.scalar(text("select true")) is True
         heads = set(db.session.scalars(text("select version_num from alembic_version")))
-        facts["database"] = True
         facts["migrations"] = heads == set(_scripts().get_heads())
         alive = "select exists (select from procrastinate_workers where last_heartbeat > now() - interval '1 minute')"
         facts["worker"] = bool(db.session.scalar(text(alive)))

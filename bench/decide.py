@@ -28,7 +28,8 @@ CASES = 10_000
 BAR = 25.0
 TODAY = date(2026, 9, 2)
 STEPS = {"accept": "clerk", "college": "leader", "affairs": "director", "registry": "registry"}
-UPDATE = text("update flow_case set state = state, step_key = step_key, closed_at = null, version = version + 1")
+# what deciding would be without checks, events, ledger and papers: the cases' state set, and set back
+UPDATE = text("update flow_case set state = :state, closed_at = now(), version = version + 1")
 
 
 def measure() -> list[dict[str, Any]]:
@@ -104,12 +105,13 @@ def _decide_all() -> list[dict[str, Any]]:
 
 
 def _update(actor: Actor) -> float:
-    """Seconds of the plain UPDATE and its commit."""
+    """Seconds of one plain UPDATE and its commit, the mean of there and back."""
     with scope_as(actor.scope):
         begun = time.perf_counter()
-        db.session.execute(UPDATE)
-        db.session.commit()
-        return time.perf_counter() - begun
+        for state in ("done", "open"):
+            db.session.execute(UPDATE, {"state": state})
+            db.session.commit()
+        return (time.perf_counter() - begun) / 2
 
 
 def _row(name: str, value: float, bar: float | None, unit: str) -> dict[str, Any]:

@@ -2,5 +2,8 @@
 
 from app.flows.leave import leave
 from app.flows.return_ import return_
+from app.kit.flow import check_flows
+
+check_flows()
 
 __all__ = ["leave", "return_"]

@@ -18,6 +18,7 @@ TALL_WIDTH, TALL_HEIGHT, TALL_GAP = 232, 66, 32
 STATES = {
     "done": _("Done"), "current": _("In progress"), "todo": _("Not yet"), "returned": _("Sent back"),
 }  # fmt: skip
+FIRST_WIDE = "\u2e80"  # Chinese letters begin here; they are twice as wide
 MARKS = {"done": "✓", "current": "●", "returned": "↩"}
 
 
@@ -144,7 +145,7 @@ def _way_back(start: tuple[int, int], end: tuple[int, int], lane: int, tall: boo
         left, right = x2 + WIDTH / 2 + shift, x1 + WIDTH / 2 - shift
         path = f"M{right} {y1 + HEIGHT}V{low - 8}q0 8-8 8H{left + 8}q-8 0-8-8V{y2 + HEIGHT + 1}"
         spot = ((left + right) / 2, float(low))
-    wide = sum(12 if ord(letter) > 255 else 7 for letter in text) + 14
+    wide = sum(12 if letter > FIRST_WIDE else 7 for letter in text) + 14
     return (
         f'<path class="sr-edge ret" d="{path}" marker-end="url(#{name}-a-ret)"/>'
         f'<rect class="sr-edge-lab" x="{spot[0] - wide / 2}" y="{spot[1] - 10}" width="{wide}" height="20" rx="10"/>'
@@ -162,13 +163,15 @@ def _box(place: int, node: Node, corner: tuple[int, int], tall: bool) -> str:
         lines = [("t", title), ("s", " · ".join(str(part) for part in (node.actor, node.when) if part))]
     middle = ' text-anchor="middle"'
     ring = f'<rect class="ring" x="{x - 4}" y="{y - 4}" width="{width + 8}" height="{height + 8}" rx="{round_ + 4}"/>'
+    room = {"t": 30 if tall else 17, "s": 30 if tall else 19}
     words = "".join(
         f'<text class="{kind}" x="{x + (18 if tall else width / 2)}" y="{y + 28 + row * (21 if tall else 17)}"'
-        f"{'' if tall else middle}>{escape(_short(str(text), 30 if tall else 17 if kind == 't' else 19))}</text>"
+        f"{'' if tall else middle}>{escape(_short(str(text), room[kind]))}</text>"
         for row, (kind, text) in enumerate(lines)
     )
     return (
-        f'<g class="sr-node {node.state}"><title>{escape(node.title)} · {escape(node.actor)}</title><rect x="{x}" y="{y}" width="{width}" height="{height}" rx="{round_}"/>'
+        f'<g class="sr-node {node.state}"><title>{escape(node.title)} · {escape(node.actor)}</title>'
+        f'<rect x="{x}" y="{y}" width="{width}" height="{height}" rx="{round_}"/>'
         f"{ring if node.state == 'current' else ''}{words}</g>"
     )
 
@@ -177,7 +180,7 @@ def _short(text: str, room: int) -> str:
     """As much of the text as fits into `room` narrow letters."""
     used = 0
     for place, letter in enumerate(text):
-        used += 2 if ord(letter) > 255 else 1
+        used += 2 if letter > FIRST_WIDE else 1
         if used > room:
             return text[:place].rstrip() + "…"
     return text

@@ -25,14 +25,14 @@ def flow_of(case: Case) -> Flow:
     return FLOWS[case.flow]
 
 
-def check_flows(window_keys: frozenset[str]) -> None:
-    """Raise BrokenFlow with everything that is wrong. `window_keys` are the windows that the calendar knows."""
-    wrong = [f"{flow.key}: {problem}" for flow in FLOWS.values() for problem in problems(flow, window_keys)]
+def check_flows() -> None:
+    """Raise BrokenFlow with everything that is wrong; asked when the flows are imported, so at every start."""
+    wrong = [f"{flow.key}: {problem}" for flow in FLOWS.values() for problem in problems(flow)]
     if wrong:
         raise BrokenFlow("; ".join(wrong))
 
 
-def problems(flow: Flow, window_keys: frozenset[str]) -> list[str]:
+def problems(flow: Flow) -> list[str]:
     """What in one flow refers to nothing."""
     found: list[str] = []
     if flow.key not in Case.__mapper__.polymorphic_map:
@@ -45,11 +45,10 @@ def problems(flow: Flow, window_keys: frozenset[str]) -> list[str]:
         found.append("one step, and only one, must take effect")
     words = {f"step.{key}" for key in keys} | {f"reason.{key}" for key in flow.reasons}
     words |= {f"material.{material.key}" for material in flow.materials}
+    words |= {f"window.{key}" for key in (flow.window.keys if flow.window else ())}
     words |= {f"field.{name}" for name in _columns_named(flow)}
     found += [f"no label for {word}" for word in sorted(words - LABELS.keys())]
     found += [f"no column {name}" for name in sorted(_columns_named(flow) - columns)]
-    windows = set(flow.window.keys) if flow.window else set()
-    found += [f"no window {key}" for key in sorted(windows - window_keys)]
     done: set[str] = {"submit"}
     for step in flow.steps:
         if step.role not in set(Role):

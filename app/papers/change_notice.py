@@ -121,9 +121,7 @@ CHANGE_NOTICE = PaperKind(
         Placeholder("effective_on", _("Effective from"), "2026年9月2日"),
         Placeholder("until", _("Until"), "2027年8月31日"),
         Placeholder("case_number", _("Case number"), "XX-2026-0001"),
-        Placeholder(
-            "reminder", _("Reminder to return in time"), REMINDER.format(until="2027年8月31日")
-        ),
+        Placeholder("reminder", _("Reminder to return in time"), REMINDER.format(until="2027年8月31日")),
     ),
 )
 

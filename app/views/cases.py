@@ -21,6 +21,7 @@ from app.kit.operation import NotFound, Refused, get
 from app.kit.screen import Api, Menu, Screen
 from app.kit.screen.present import TONES
 from app.models import Case, CaseEvent, CaseState, Material, Paper, Student, db, setting_int
+from app.models.accounts import person_name
 from app.papers.application_form import FORMS
 from app.views.case_forms import application_form, records_form, values
 
@@ -204,7 +205,7 @@ def page(case: Case) -> dict[str, Any]:
         "case": {
             "number": case.number, "title": flow.title, "subject": case.subject, "state": state.label,
             "tone": TONES.get(state, "muted"), "opened": format_datetime(case.opened_at, "short"),
-            "opener": case.opener.first_name,
+            "opener": person_name(case.opener),
             "subject_url": url_for("StudentScreen.show", pk=case.student_id)
             if student and actor.may(Permission.ROSTER_READ) else None,
         },
@@ -228,7 +229,9 @@ def notes(case: Case) -> list[tuple[str, Any]]:
     made: list[tuple[str, Any]] = []
     if case.state == CaseState.SENT_BACK:
         last = db.session.scalars(
-            select(CaseEvent).where(CaseEvent.case_id == case.id, CaseEvent.act == "send_back").order_by(CaseEvent.id.desc())
+            select(CaseEvent)
+            .where(CaseEvent.case_id == case.id, CaseEvent.act == "send_back")
+            .order_by(CaseEvent.id.desc())
         ).first()
         made.append(("warn", _("Sent back: %(why)s", why=(last.opinion if last else ""))))
     if case.late_reason:

@@ -171,8 +171,10 @@ class Screen(ExportsLists, RequestLocalFilters, ModelView):
 
     def shown_columns(self) -> list[str]:
         offered = [*self.list_columns, *self.more_columns]
-        return preferences.chosen_columns(type(self).__name__, offered, self.list_columns) if self.more_columns else (
-            self.list_columns
+        return (
+            preferences.chosen_columns(type(self).__name__, offered, self.list_columns)
+            if self.more_columns
+            else (self.list_columns)
         )
 
     def list_extras(self, shown: list[str]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from xlsxwriter.format import Format
@@ -65,10 +65,10 @@ class FastWorksheet(Worksheet):
         """Write the zero-based row, which must come after all rows written so far. None and '' leave a cell empty."""
         self._write_cells(row, values, self._cells, "")
 
-    def append_marked(self, row: int, values: Sequence[Any], marked: Collection[int], look: Format) -> None:
+    def append_marked(self, row: int, values: Sequence[Any], looks: Mapping[int, Format]) -> None:
         """As append, with the cells of some columns in another look."""
-        mark = self._style(look)
-        cells = [(kind, head, mark if i in marked else style) for i, (kind, head, style) in enumerate(self._cells)]
+        styles = {index: self._style(look) for index, look in looks.items()}
+        cells = [(kind, head, styles.get(index, style)) for index, (kind, head, style) in enumerate(self._cells)]
         self._write_cells(row, values, cells, "")
 
     def append_hidden(self, row: int, values: Sequence[Any]) -> None:

@@ -66,10 +66,14 @@ class FastWorksheet(Worksheet):
         self._write_cells(row, values, self._cells, "")
 
     def append_marked(self, row: int, values: Sequence[Any], looks: Mapping[int, Format]) -> None:
-        """As append, with the cells of some columns in another look."""
-        styles = {index: self._style(look) for index, look in looks.items()}
-        cells = [(kind, head, styles.get(index, style)) for index, (kind, head, style) in enumerate(self._cells)]
-        self._write_cells(row, values, cells, "")
+        """As append, with the cells of some columns in another look, which shows even where they are empty."""
+        cells, shown = list(self._cells), list(values)
+        for index, look in looks.items():
+            kind, head, _style = cells[index]
+            empty = shown[index] is None or shown[index] == ""
+            cells[index] = ("blank" if empty else kind, head, self._style(look))
+            shown[index] = 0 if empty else shown[index]
+        self._write_cells(row, shown, cells, "")
 
     def append_hidden(self, row: int, values: Sequence[Any]) -> None:
         """As append, in a row that the filter hides."""
@@ -99,6 +103,9 @@ class FastWorksheet(Worksheet):
                         continue
                 elif kind == "boolean":
                     out.append(f'{head}{number}"{style} t="b"><v>{int(value)}</v></c>')
+                    continue
+                elif kind == "blank":
+                    out.append(f'{head}{number}"{style}/>')
                     continue
                 elif kind != "text" and isinstance(value, dt.date):
                     day: float = serial_day(value)

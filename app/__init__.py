@@ -21,7 +21,7 @@ def keep_session() -> None:
 
 def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     """The web application (and the worker's context). `settings` as `config.load` gives them."""
-    from app import cli, errors, flows, headers, logs, views  # noqa: F401  (importing the flows registers them)
+    from app import cli, errors, flows, headers, jobs, logs, views  # noqa: F401  (importing flows and jobs registers them)
     from config import load, refuse_unsafe
 
     app = Flask(__name__)

@@ -3,7 +3,6 @@
 from alembic import context
 from sqlalchemy import create_engine, pool, text
 
-from app.cluster import WEB
 from app.models import Model
 from config import load
 
@@ -29,9 +28,6 @@ def run() -> None:
         )
         with context.begin_transaction():
             context.run_migrations()
-        if connection.scalar(text("select to_regclass('alembic_version')")):
-            connection.execute(text(f"grant select on alembic_version to {WEB}"))  # /ready compares it with the tree
-        connection.commit()
 
 
 run()

@@ -52,7 +52,8 @@ SIGNATURES = """
 <tr><th>学生本人签名</th><td class="sign">年　　月　　日</td><th>家长签名</th><td class="sign">年　　月　　日</td></tr>
 <tr><th>二级学院意见</th><td colspan="3" class="sign seal">\
 学籍分管院领导签名：　　　　　　　（盖章）<br>年　　月　　日</td></tr>
-<tr><th>教务处意见</th><td colspan="3" class="sign seal">分管领导签名：　　　　　　　（盖章）<br>年　　月　　日</td></tr>
+<tr><th>教务处意见</th><td colspan="3" class="sign seal">\
+分管领导签名：　　　　　　　（盖章）<br>年　　月　　日</td></tr>
 <tr><th>学籍中心办理</th><td colspan="3" class="sign">经办人签名：　　　　　　　年　　月　　日</td></tr>
 </tbody>
 </table>

@@ -10,7 +10,7 @@ from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.access import scope
-from app.access.security import XuejiSecurityManager, enter_request, limit_logins, require_own_password
+from app.access.security import XuejiSecurityManager, enter_request, limit_logins, refuse_unknown_actions, require_own_password
 from app.models import db
 
 
@@ -32,7 +32,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     logs.install(app)
     assert app.jinja_loader is not None  # Flask always has one for a package with a templates folder
     originals = PrefixLoader({"fab": PackageLoader("flask_appbuilder", "templates")})
-    app.jinja_loader = ChoiceLoader([app.jinja_loader, originals])  # type: ignore[method-assign]
+    app.jinja_loader = ChoiceLoader([app.jinja_loader, originals])
     db.init_app(app)
     scope.install()
     csrf = CSRFProtect(app)
@@ -46,6 +46,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     app.before_request(keep_session)
     app.before_request(enter_request)
     app.before_request(require_own_password)
+    app.before_request(refuse_unknown_actions)
     views.identity.install(app)
     errors.install(app)
     cli.install(app)

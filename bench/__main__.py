@@ -20,7 +20,10 @@ def main() -> int:
         measure = getattr(importlib.import_module(f"bench.{module.name}"), "measure", None)
         for row in measure() if measure else []:
             rows.append(row)
-            print(f"{'ok  ' if row['holds'] else 'FAIL'} {row['name']}: {row['value']} {row['unit']} (bar {row['bar']})", flush=True)
+            print(
+                f"{'ok  ' if row['holds'] else 'FAIL'} {row['name']}: {row['value']} {row['unit']} (bar {row['bar']})",
+                flush=True,
+            )
     RESULTS.write_text(json.dumps(rows, ensure_ascii=False, indent=1) + "\n")
     return 0 if all(row["holds"] for row in rows) else 1
 

@@ -22,7 +22,9 @@ OF_STUDENT = f"student_id = {STUDENT}"
 SENT_TO_DEPARTMENT = f"sent_to_department({{case}}, {DEPARTMENT})"
 
 
-def public_table(table: str, *, writers: tuple[str, ...] = ("school",), commands: str = "insert, update, delete") -> None:
+def public_table(
+    table: str, *, writers: tuple[str, ...] = ("school",), commands: str = "insert, update, delete"
+) -> None:
     """A table that holds nobody's rows: everyone reads, `writers` (scopes, or "everybody") write."""
     op.execute(f"grant select on {table} to {', '.join(EVERYBODY)}")
     roles = EVERYBODY if writers == ("everybody",) else tuple(f"xueji_{scope}" for scope in writers)

@@ -26,7 +26,9 @@ def merged() -> Catalog:
                     continue
                 found = whole.get(message.id, message.context)
                 if found is not None and found.string != message.string:
-                    clashes.append(f"{path.name}: {message.id!r} is {found.string!r} elsewhere, here {message.string!r}")
+                    clashes.append(
+                        f"{path.name}: {message.id!r} is {found.string!r} elsewhere, here {message.string!r}"
+                    )
                 whole.add(message.id, message.string, context=message.context)
     if clashes:
         sys.exit("One text, two translations:\n" + "\n".join(clashes))

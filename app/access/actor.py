@@ -10,6 +10,7 @@ from sqlalchemy import select
 from app.access.roles import Permission, Role, granted
 from app.access.scope import NO_SCOPE, NOBODY, Scope
 from app.models import Delegation, Identity, db
+from app.models.accounts import person_name
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ ANONYMOUS = Actor(NOBODY, "", NOBODY, frozenset(), NO_SCOPE)
 def actor_of(identity: Identity) -> Actor:
     """The actor that an identity makes of its user."""
     user = identity.user
-    name = f"{user.last_name}{user.first_name}" if user.last_name.isascii() is False else user.get_full_name()
+    name = person_name(user)
     scope = Scope(
         identity.scope,
         user.id,

@@ -26,6 +26,12 @@ identity_role = Table(
 )
 
 
+def person_name(user: User) -> str:
+    """A user's name in the order of its language: family name first and joined in Chinese."""
+    name = f"{user.last_name}{user.first_name}"
+    return name if not name.isascii() else f"{user.first_name} {user.last_name}".strip()
+
+
 class Identity(Model):
     """What a user may be: a set of roles together with the rows they reach. One is active at a time."""
 

@@ -53,7 +53,9 @@ def admit(actor: Actor, table: str, columns: dict[str, str], entry_year: int) ->
     new = run(INSERT.format(**shape), **parameters).rowcount
     touch(table, "admitted_new", "new")
     ledger.enter(actor, "admitted_new", "A1", first=True)
-    differs = " or ".join(f"s.{theirs} is distinct from v.{ours}" for ours, theirs in columns.items() if theirs in STUDY)
+    differs = " or ".join(
+        f"s.{theirs} is distinct from v.{ours}" for ours, theirs in columns.items() if theirs in STUDY
+    )
     touch(table, "admitted_moved", "changed", f" and ({differs})")
     ledger.remember("admitted_moved")
     say_why(f"{entry_year}年录取名单")

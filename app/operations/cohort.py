@@ -163,7 +163,7 @@ def preview_numbers(actor: Actor, entry_year: int) -> list[Numbers]:
     """The first and last number that each major would get. Raises Refused."""
     _plan_numbers(entry_year)
     rows = _run(
-        'select major_id, count(*) as students, min(number) as first, max(number) as last'
+        "select major_id, count(*) as students, min(number) as first, max(number) as last"
         " from cohort_number group by major_id order by major_id"
     )
     return [Numbers(*row) for row in rows]
@@ -218,7 +218,9 @@ def _plan_numbers(year: int) -> None:
     _run("drop table if exists cohort_number")
     plan = NUMBERS.format(prefix=rule.prefix, suffix=rule.suffix, fresh=FRESH)
     _run(plan, year=year, width=rule.width, last=10**rule.width - 1)
-    full = _run("select pattern, count(*) from cohort_number where number is null group by 1 order by 1 limit 1").first()
+    full = _run(
+        "select pattern, count(*) from cohort_number where number is null group by 1 order by 1 limit 1"
+    ).first()
     if full:
         raise Refused(
             _("The serial of %(pattern)s is used up: %(count)s students would have no number. Give the serial more"
@@ -249,12 +251,14 @@ def _refuse_named(condition: str, year: int, reason: Any) -> None:
     rows = _run(
         "select s.name, coalesce(s.student_no, s.examinee_no), count(*) over () as everybody"
         " from student s join major m on m.id = s.major_id left join class_group g on g.id = s.class_group_id"
-        f" where {FRESH} and {condition} order by s.id limit :named",  # noqa: S608 (conditions of this module)
+        f" where {FRESH} and {condition} order by s.id limit :named",
         year=year, named=NAMED,
     ).all()  # fmt: skip
     if rows:
         names = "、".join(f"{name} ({number})" for name, number, _count in rows)
-        raise Refused(str(reason) % {"names": names + (f" … ({rows[0].everybody})" if len(rows) < rows[0].everybody else "")})
+        raise Refused(
+            str(reason) % {"names": names + (f" … ({rows[0].everybody})" if len(rows) < rows[0].everybody else "")}
+        )
 
 
 def _groups() -> list[Group]:

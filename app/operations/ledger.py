@@ -58,4 +58,3 @@ def enter(actor: Actor, students: str, code: str, *, note: str | None = None, fi
         {"code": code, "today": clock.today(), "labels": json.dumps(labels, ensure_ascii=False), "note": note, "who": actor.user_id,
          "now": clock.now()},
     )  # fmt: skip
-

@@ -35,7 +35,9 @@ def read_rule(rule: str) -> NumberRule:
     try:
         pieces = list(Formatter().parse(rule))
     except ValueError as wrong:
-        raise Refused(_("The rule of student numbers has a brace too many or too few. Correct it in the settings.")) from wrong
+        raise Refused(
+            _("The rule of student numbers has a brace too many or too few. Correct it in the settings.")
+        ) from wrong
     before: list[str] = []
     after: list[str] = []
     width, at = 0, before

@@ -14,14 +14,18 @@ from app.models import Case, ClassGroup, Student, db
 LONG = frozenset({"statement"})
 HINTS = {
     "leave_terms": _("1 or 2; one leave and all leaves together have limits that the school sets."),
-    "evidence_date": _("For illness and enlistment: the day on the diagnosis or the notice. The case must be handed in within a week of it."),  # noqa: E501
+    "evidence_date": _(
+        "For illness and enlistment: the day on the diagnosis or the notice. The case must be handed in within a week of it."
+    ),  # noqa: E501
     "statement": _("Why, in your own words."),
 }
 
 
 def application_form(flow: Flow, case: Case | None = None) -> FlaskForm:
     """The form of a flow, filled in from the case. Fields that only some reasons need are never required here."""
-    fields = {item.key: _field(flow, item.key, required=item.when is None and not item.optional) for item in flow.fields}
+    fields = {
+        item.key: _field(flow, item.key, required=item.when is None and not item.optional) for item in flow.fields
+    }
     return _form(fields, case)
 
 

@@ -2,7 +2,7 @@
 
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from flask import abort, current_app, flash, redirect, request, send_file, url_for
 from flask_appbuilder import expose
@@ -21,6 +21,7 @@ from app.kit.operation import NotFound, Refused, get
 from app.kit.screen import Api, Menu, Screen
 from app.kit.screen.present import TONES
 from app.models import Case, CaseEvent, CaseState, Material, Paper, Student, db, setting_int
+from app.models.accounts import person_name
 from app.papers.application_form import FORMS
 from app.views.case_forms import application_form, records_form, values
 
@@ -155,7 +156,7 @@ class CaseScreen(Screen):
         if sent is None or not sent.filename:
             raise Refused(_("Choose a file first."))
         try:
-            add_material(current_actor(), case_id, kind, sent.stream, sent.filename, files_root=files_root())
+            add_material(current_actor(), case_id, kind, cast(BinaryIO, sent.stream), sent.filename, files_root=files_root())
         except NotFound:
             raise
         except Refused as refused:
@@ -204,7 +205,7 @@ def page(case: Case) -> dict[str, Any]:
         "case": {
             "number": case.number, "title": flow.title, "subject": case.subject, "state": state.label,
             "tone": TONES.get(state, "muted"), "opened": format_datetime(case.opened_at, "short"),
-            "opener": case.opener.first_name,
+            "opener": person_name(case.opener),
             "subject_url": url_for("StudentScreen.show", pk=case.student_id)
             if student and actor.may(Permission.ROSTER_READ) else None,
         },
@@ -228,7 +229,9 @@ def notes(case: Case) -> list[tuple[str, Any]]:
     made: list[tuple[str, Any]] = []
     if case.state == CaseState.SENT_BACK:
         last = db.session.scalars(
-            select(CaseEvent).where(CaseEvent.case_id == case.id, CaseEvent.act == "send_back").order_by(CaseEvent.id.desc())
+            select(CaseEvent)
+            .where(CaseEvent.case_id == case.id, CaseEvent.act == "send_back")
+            .order_by(CaseEvent.id.desc())
         ).first()
         made.append(("warn", _("Sent back: %(why)s", why=(last.opinion if last else ""))))
     if case.late_reason:
@@ -249,7 +252,7 @@ def facts(case: Case) -> list[tuple[Any, Any]]:
         if key == "reason":
             value = label("reason", value)
         elif key == "class_group_id":
-            value = case.class_group or value  # type: ignore[attr-defined]  # of the return case alone
+            value = case.class_group or value
         elif isinstance(value, date):
             value = format_date(value)
         made.append((label("field", key), value))

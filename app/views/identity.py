@@ -5,7 +5,6 @@ from typing import ClassVar
 from flask import Flask, abort, redirect, request, session, url_for
 from flask_appbuilder import BaseView, expose
 from flask_appbuilder.security.decorators import has_access
-from flask_babel import gettext
 from sqlalchemy import func, update
 
 from app.access import Permission, Role, current_actor, identities_of
@@ -55,5 +54,5 @@ def install(app: Flask) -> None:
             "identities": choices,
             "identity": active,
             "identity_url": url_for("IdentityView.switch"),
-            "product": gettext("Xueji"),
+            "person": actor.name,
         }

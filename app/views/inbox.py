@@ -174,7 +174,9 @@ class InboxView(BaseView):
             return None
         if not form.validate():
             raise Refused(_("Fill in what this step records."))
-        return {key: value if isinstance(value, bool | int | None) else str(value) for key, value in values(form).items()}
+        return {
+            key: value if isinstance(value, bool | int | None) else str(value) for key, value in values(form).items()
+        }
 
 
 def selects() -> dict[str, Select]:
@@ -197,7 +199,10 @@ def filtered(query: Select) -> Select:
 
 
 def counted(query: Select) -> int:
-    return db.session.scalar(select(func.count()).select_from(query.with_only_columns(Case.id).order_by(None).subquery())) or 0
+    return (
+        db.session.scalar(select(func.count()).select_from(query.with_only_columns(Case.id).order_by(None).subquery()))
+        or 0
+    )
 
 
 def tabs() -> list[dict[str, Any]]:
@@ -212,7 +217,9 @@ def flows(tab: str) -> list[dict[str, Any]]:
     """How many of each flow, as links that narrow the list."""
     query = selects()[tab].with_only_columns(Case.flow, func.count()).order_by(None).group_by(Case.flow)
     numbers = {flow: number for flow, number in db.session.execute(query)}
-    made = [{"key": "", "label": _("All flows"), "url": url_for("InboxView.list", tab=tab), "count": sum(numbers.values())}]
+    made = [
+        {"key": "", "label": _("All flows"), "url": url_for("InboxView.list", tab=tab), "count": sum(numbers.values())}
+    ]
     made += [
         {"key": key, "label": flow.title, "url": url_for("InboxView.list", tab=tab, flow=key), "count": numbers[key]}
         for key, flow in FLOWS.items() if key in numbers

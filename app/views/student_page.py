@@ -93,7 +93,13 @@ def changes(student: Student) -> list[dict[str, Any]]:
     made = []
     for change in db.session.scalars(ordered):
         old, new = change.old_text or {}, change.new_text or {}
-        lines = [(_("Roster status"), old.get("status", "—"), new.get("status") or str(RosterStatus(change.new_status).label))]
+        lines = [
+            (
+                _("Roster status"),
+                old.get("status", "—"),
+                new.get("status") or str(RosterStatus(change.new_status).label),
+            )
+        ]
         lines += [(label, old.get(key, "—"), new[key]) for key, label in names.items() if new.get(key) != old.get(key)
                   and key in new]  # fmt: skip
         made.append({

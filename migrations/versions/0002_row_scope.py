@@ -20,11 +20,36 @@ from migrations.policies import (
 revision = "0002"
 down_revision = "0001"
 
-ACCOUNTS = (
-    "ab_user ab_role ab_permission ab_view_menu ab_permission_view ab_permission_view_role ab_user_role ab_group"
-    " ab_user_group ab_group_role ab_register_user ab_api_key identity identity_role delegation password_state"
-).split()
-REFERENCE = "college major department code_set code setting term flow_window paper_template paper_counter".split()
+ACCOUNTS = [
+    "ab_user",
+    "ab_role",
+    "ab_permission",
+    "ab_view_menu",
+    "ab_permission_view",
+    "ab_permission_view_role",
+    "ab_user_role",
+    "ab_group",
+    "ab_user_group",
+    "ab_group_role",
+    "ab_register_user",
+    "ab_api_key",
+    "identity",
+    "identity_role",
+    "delegation",
+    "password_state",
+]
+REFERENCE = [
+    "college",
+    "major",
+    "department",
+    "code_set",
+    "code",
+    "setting",
+    "term",
+    "flow_window",
+    "paper_template",
+    "paper_counter",
+]
 HIS_STUDENT = "exists (select from student s where s.id = student_id)"  # answered by the writer's own scope
 CONTACT = "phone, email, address, postcode, guardian_name, guardian_phone, dormitory, note, version, updated_at"
 # Not worth a line in a person's history: derived, or the row's own book-keeping.

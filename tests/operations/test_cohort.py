@@ -82,14 +82,18 @@ def test_classes_are_even_in_size_and_sex(registry, freshmen, behind):
     assert assign_classes(registry, YEAR) == Placed(91, 4)
     assert [n for n, _men in sizes(behind)] == [27, 27, 27]
     assert {men for _n, men in sizes(behind)} <= {13, 14}
-    names = behind.rows("select name, code, capacity from class_group where grade = :y and major_id = 1 order by code", y=YEAR)
+    names = behind.rows(
+        "select name, code, capacity from class_group where grade = :y and major_id = 1 order by code", y=YEAR
+    )
     assert names[0] == {"name": "计算机科学与技术2026级1班", "code": "01", "capacity": 40}
 
 
 def test_placing_is_in_ledger_history_and_audit(registry, freshmen, behind):
     freshmen(2)
     assign_classes(registry, YEAR)
-    (entry, _other) = behind.rows("select * from roster_change where student_id in (select id from student where entry_year = :y)", y=YEAR)
+    (entry, _other) = behind.rows(
+        "select * from roster_change where student_id in (select id from student where entry_year = :y)", y=YEAR
+    )
     assert entry["code"] == "I1"
     assert entry["old_class_group_id"] is None and entry["new_class_group_id"]
     assert entry["new_text"]["class_group"] == "计算机科学与技术2026级1班"
@@ -137,7 +141,10 @@ def test_numbers_follow_the_rule_and_skip_those_given(registry, freshmen, behind
     assign_numbers(registry, YEAR)
     given = behind.rows("select student_no from student where entry_year = :y order by pinyin", y=YEAR)
     assert [row["student_no"][-2:] for row in given] == ["01", "04", "05", "06"]
-    assert behind.one("select distinct why from field_change where field = 'student_no' and student_id > 1000") == "2026级新生编学号"
+    assert (
+        behind.one("select distinct why from field_change where field = 'student_no' and student_id > 1000")
+        == "2026级新生编学号"
+    )
 
 
 def test_a_serial_that_is_used_up_is_refused(registry, freshmen, behind):

@@ -124,7 +124,9 @@ def test_a_student_on_the_roll_is_a_clear_cell_error_although_the_importer_canno
     assert report.by_code == {"KNOWN_PERSON": 1}
 
 
-@pytest.mark.parametrize("change", ["status = 'waived'", "status = 'enrolled'", "entry_year = 2025", "registered = true"])
+@pytest.mark.parametrize(
+    "change", ["status = 'waived'", "status = 'enrolled'", "entry_year = 2025", "registered = true"]
+)
 def test_who_is_past_admission_is_not_touched(checks, imports, behind, change):
     imports(GOOD)
     behind.run(f"update student set {change} where examinee_no = :n", n=GOOD["考生号"])
@@ -153,7 +155,12 @@ def test_freshmen_are_admitted(imports, behind, office):
     assert imports(GOOD, OTHER) == importing.Counts(2, 0, 0)
     (one, two) = behind.rows("select * from student where entry_year = :y order by examinee_no", y=YEAR)
     assert (one["name"], one["pinyin"], one["initials"]) == ("曾小贤", "zengxiaoxian", "zxx")
-    assert (one["status"], one["registered"], one["grade"], str(one["entry_date"])) == ("admitted", False, YEAR, "2026-09-01")
+    assert (one["status"], one["registered"], one["grade"], str(one["entry_date"])) == (
+        "admitted",
+        False,
+        YEAR,
+        "2026-09-01",
+    )
     assert (one["sex"], one["id_type"], one["ethnic_group"], one["education_level"]) == ("1", "1", "01", "05")
     assert (one["major_id"], two["major_id"], one["college_id"]) == (2, 1, 1)
     assert str(one["expected_graduation"]) == "2030-06-30"
@@ -176,9 +183,14 @@ def test_a_correction_is_in_ledger_and_history(imports, behind):
     assert imports(GOOD | {"姓名": "曾大贤", "录取专业": "080901"}, OTHER) == importing.Counts(0, 1, 1)
     (student,) = behind.rows("select id, name, pinyin, major_id from student where examinee_no = :n", n=GOOD["考生号"])
     assert (student["name"], student["pinyin"], student["major_id"]) == ("曾大贤", "zengdaxian", 1)
-    codes = behind.rows("select code, old_major_id, new_major_id from roster_change where student_id = :s order by id", s=student["id"])
+    codes = behind.rows(
+        "select code, old_major_id, new_major_id from roster_change where student_id = :s order by id", s=student["id"]
+    )
     assert [tuple(row.values()) for row in codes] == [("A1", None, 2), ("I1", 2, 1)]
-    assert behind.one("select why from field_change where student_id = :s and field = 'name'", s=student["id"]) == "2026年录取名单"
+    assert (
+        behind.one("select why from field_change where student_id = :s and field = 'name'", s=student["id"])
+        == "2026年录取名单"
+    )
 
 
 def test_who_has_a_class_keeps_the_major(imports, checks, behind):

@@ -22,9 +22,7 @@ def save_columns(screen: str, columns: list[str]) -> None:
     if columns:
         db.session.merge(ColumnChoice(user_id=key[0], screen=screen, columns=",".join(columns)))
     else:
-        db.session.execute(
-            delete(ColumnChoice).where(ColumnChoice.user_id == key[0], ColumnChoice.screen == screen)
-        )
+        db.session.execute(delete(ColumnChoice).where(ColumnChoice.user_id == key[0], ColumnChoice.screen == screen))
     db.session.commit()
 
 
@@ -45,9 +43,7 @@ def save_filter(screen: str, name: str, query: str) -> None:
     """Keep the query of a list under a name; the same name again replaces it."""
     user = current_actor().user_id
     found = db.session.scalar(
-        select(SavedFilter).where(
-            SavedFilter.user_id == user, SavedFilter.screen == screen, SavedFilter.name == name
-        )
+        select(SavedFilter).where(SavedFilter.user_id == user, SavedFilter.screen == screen, SavedFilter.name == name)
     )
     row = found or SavedFilter(user_id=user, screen=screen, name=name)
     row.query = query

@@ -106,7 +106,7 @@ def look_up(table: str, column: Column, columns: Sequence[Column]) -> str:
 
 def lookup_rows(column: Column, within: Sequence[str]) -> str:
     lookup = column.lookup
-    assert lookup  # noqa: S101 (for the type checker; only columns with one come here)
+    assert lookup
     wanted = sa.text("select key from wanted")
     parts = []
     for accepted in lookup.accepts:

@@ -49,7 +49,7 @@ def duplicates(work: Staged, columns: list[Column]) -> str:
 def taken(work: Staged, column: Column) -> str:
     """Values that another record of the target holds already, as far as the person may see."""
     target = work.workbook.target
-    assert target  # noqa: S101 (for the type checker; findings() asked)
+    assert target
     theirs = f"t.{quoted(target.column(column.name).name)}"
     keys = [
         (f"t.{quoted(target.column(key.name).name)}::text", f"{value(work.workbook, key)}::text")
@@ -64,7 +64,7 @@ def taken(work: Staged, column: Column) -> str:
 
 
 def table_name(work: Staged) -> str:
-    assert work.workbook.target  # noqa: S101 (for the type checker; asked by every caller)
+    assert work.workbook.target
     return DIALECT.identifier_preparer.format_table(work.workbook.target.table)
 
 
@@ -90,7 +90,7 @@ def typed(work: Staged) -> str:
 
 def insert(work: Staged) -> str:
     target = work.workbook.target
-    assert target  # noqa: S101 (for the type checker; a workbook without save has a target)
+    assert target
     given = {**target.on_insert, **target.on_change}
     values = {name: literal(value, target.table.c[name]) for name, value in given.items()}
     values |= {target.column(column.name).name: f"v.{quoted(column.name)}" for column in work.columns}
@@ -103,7 +103,7 @@ def insert(work: Staged) -> str:
 def update(work: Staged) -> str:
     """Rows that say what the table says already are not touched."""
     target = work.workbook.target
-    assert target  # noqa: S101 (for the type checker; a workbook without save has a target)
+    assert target
     pairs = [(quoted(target.column(c.name).name), f"v.{quoted(c.name)}", c.key) for c in work.columns]
     sets = [f"{theirs} = {ours}" for theirs, ours, key in pairs if not key]
     sets += [f"{quoted(name)} = {literal(v, target.table.c[name])}" for name, v in target.on_change.items()]

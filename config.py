@@ -34,7 +34,7 @@ def load(env: Mapping[str, str] = os.environ) -> dict[str, object]:
         raise UnsafeSettings(
             f"XUEJI_MODE is {mode!r}; it may be {', '.join(MODES)}. 运行模式只能是 {'、'.join(MODES)}。"
         )
-    embedded = Cluster(ROOT / "var" / "pg")
+    embedded = Cluster(data_folder(env) / "pg")
     demo_password = DEMO_PASSWORD if mode == "demo" else ""
     return {
         "XUEJI_MODE": mode,
@@ -42,7 +42,7 @@ def load(env: Mapping[str, str] = os.environ) -> dict[str, object]:
         "XUEJI_OWNER_URL": psycopg_url(owner) if owner else "" if web else embedded.url(OWNER),
         "SECRET_KEY": env.get("XUEJI_SECRET_KEY") or DEMO_SECRET,
         "XUEJI_DEMO_PASSWORD": env.get("XUEJI_DEMO_PASSWORD", demo_password),
-        "XUEJI_FILES": str(Path(env.get("XUEJI_FILES") or ROOT / "var" / "files").resolve()),
+        "XUEJI_FILES": str(Path(env.get("XUEJI_FILES") or data_folder(env) / "files").resolve()),
         "XUEJI_PROXIES": int(env.get("XUEJI_PROXIES") or 0),
         # Values of rows stay out of error messages and so out of the logs.
         "SQLALCHEMY_ENGINE_OPTIONS": {"hide_parameters": True, "pool_pre_ping": True, "pool_size": 10},
@@ -54,6 +54,11 @@ def load(env: Mapping[str, str] = os.environ) -> dict[str, object]:
         "SESSION_COOKIE_SECURE": mode == "production",
         "REMEMBER_COOKIE_SECURE": mode == "production",
     }
+
+
+def data_folder(env: Mapping[str, str] = os.environ) -> Path:
+    """Where all that this machine keeps lies: files, logs and the embedded database."""
+    return Path(env.get("XUEJI_VAR") or ROOT / "var").resolve()
 
 
 def strong_password(password: str) -> None:

@@ -25,10 +25,10 @@ from sqlalchemy.exc import OperationalError
 from app import create_app
 from app.cluster import OWNER, WEB, Cluster, ClusterError, check_roles
 from app.demo import sample_accounts
-from config import UnsafeSettings, load
+from config import UnsafeSettings, data_folder, load
 
 ROOT = Path(__file__).parent
-VAR = ROOT / "var"
+VAR = data_folder()
 COMMANDS = {
     "web": [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py"],
     "worker": [sys.executable, "-m", "app.jobs"],
@@ -142,7 +142,8 @@ def demo(app: Flask) -> list[tuple[str, str]]:
     """In demo mode: data where there is none, windows that are open today, and the accounts to try."""
     if app.config["XUEJI_MODE"] != "demo":
         return []
-    flask(app, "xueji", "demo")
+    students = os.environ.get("XUEJI_DEMO_STUDENTS")
+    flask(app, "xueji", "demo", *(["--students", students] if students else []))
     engine = create_engine(app.config["XUEJI_OWNER_URL"])
     with engine.connect() as connection:
         return sample_accounts(connection)
@@ -167,7 +168,7 @@ def serve(name: str) -> None:
 @contextlib.contextmanager
 def alone(address: str) -> Iterator[None]:
     """Refuse a second start in the same folder."""
-    VAR.mkdir(exist_ok=True)
+    VAR.mkdir(parents=True, exist_ok=True)
     with (VAR / "run.lock").open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

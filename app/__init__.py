@@ -10,7 +10,7 @@ from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.access import scope
-from app.access.security import XuejiSecurityManager, enter_request, limit_logins, require_own_password
+from app.access.security import XuejiSecurityManager, enter_request, limit_logins, refuse_unknown_actions, require_own_password
 from app.models import db
 
 
@@ -21,7 +21,7 @@ def keep_session() -> None:
 
 def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     """The web application (and the worker's context). `settings` as `config.load` gives them."""
-    from app import cli, errors, flows, headers, logs, views  # noqa: F401  (importing the flows registers them)
+    from app import cli, errors, flows, headers, jobs, logs, views  # noqa: F401  (importing flows and jobs registers them)
     from config import load, refuse_unsafe
 
     app = Flask(__name__)
@@ -46,6 +46,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     app.before_request(keep_session)
     app.before_request(enter_request)
     app.before_request(require_own_password)
+    app.before_request(refuse_unknown_actions)
     views.identity.install(app)
     errors.install(app)
     cli.install(app)

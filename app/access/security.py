@@ -1,6 +1,6 @@
 """登录与权限检查 the security manager: FAB asks here who the user is and what the active identity may do."""
 
-from flask import Flask, current_app, g, redirect, request, url_for
+from flask import Flask, abort, current_app, g, redirect, request, url_for
 from flask_appbuilder.security.sqla.manager import SecurityManager
 from sqlalchemy import select
 
@@ -28,6 +28,8 @@ OWN_ACCOUNT = frozenset({"can_userinfo", "resetmypassword", "userinfoedit"})
 
 class XuejiSecurityManager(SecurityManager):
     """FAB's security with permissions and scope taken from the active identity, and no query per button."""
+
+    userstatschartview = None  # loads a script from another site
 
     def __init__(self, appbuilder) -> None:
         self.needs: dict[tuple[str, str], Permission] = {}
@@ -166,6 +168,17 @@ def require_own_password():
     if state is not None and not state.must_change:
         return None
     return redirect(url_for("ResetMyPasswordView.this_form_get"))
+
+
+def refuse_unknown_actions() -> None:
+    """Before each request: FAB looks an action up without asking whether the view has one of that name."""
+    view_name, _dot, method = (request.endpoint or "").rpartition(".")
+    if method not in ("action", "action_post"):
+        return
+    view = next((v for v in current_app.appbuilder.baseviews if type(v).__name__ == view_name), None)
+    wanted = request.form.get("action") if method == "action_post" else (request.view_args or {}).get("name")
+    if view is not None and wanted not in view.actions:
+        abort(404)
 
 
 def limit_logins(app: Flask) -> None:

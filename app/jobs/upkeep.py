@@ -4,6 +4,7 @@ import asyncio
 import datetime as dt
 import logging
 import shutil
+from pathlib import Path
 
 from procrastinate import JobContext
 from procrastinate.exceptions import ConnectorException
@@ -35,9 +36,9 @@ def purge_files(context: JobContext, timestamp: int) -> None:
         purge(dt.datetime.fromtimestamp(timestamp, dt.UTC).date())
 
 
-def purge(today: dt.date) -> list[str]:
-    """Remove the folders of days up to `today`, and return their names."""
-    folder = jobs_folder()
+def purge(today: dt.date, folder: Path | None = None) -> list[str]:
+    """Remove the folders of days up to `today` (of result files, if no folder is said), and return their names."""
+    folder = folder or jobs_folder()
     expired = sorted(day.name for day in folder.iterdir() if day.name <= str(today)) if folder.is_dir() else []
     for day in expired:
         shutil.rmtree(folder / day)

@@ -6,9 +6,11 @@ from flask_babel import lazy_gettext as _
 
 from app.views.apply import ApplyView
 from app.views.cases import CaseApi, CaseScreen
+from app.views.cohort import CohortView
 from app.views.health import health
 from app.views.home import HomeView
 from app.views.identity import IdentityView
+from app.views.imports import AdmissionsImportView
 from app.views.inbox import InboxView
 from app.views.jobs import JobsView
 from app.views.organisation import ClassGroupScreen, CollegeScreen, DepartmentScreen, MajorScreen
@@ -25,7 +27,7 @@ GROUPS = {
 # In the order of the sidebar: a class with `menu` and `needs()`, a model's screen or a page of its own.
 PAGES: list = [
     InboxView, ApplyView, CaseScreen, PaperScreen, JobsView,
-    StudentScreen,
+    StudentScreen, AdmissionsImportView, CohortView,
     CollegeScreen, MajorScreen, ClassGroupScreen, DepartmentScreen,
     TermScreen, FlowWindowScreen, SettingScreen, CodeSetScreen, CodeScreen, WordingView,
     IdentityView,

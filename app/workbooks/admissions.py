@@ -18,6 +18,7 @@ MOBILE = r"1[3-9]\d{9}"
 RESIDENT = "{id_type.value} = '1'"  # a resident identity card, whose number says birth date and sex
 AGES = (13, 60)  # on entering
 TITLE = _("Admissions file")
+CHECK, IMPORT = "admissions_check", "admissions_import"  # the kinds of its jobs
 
 
 def code(set_key: str) -> Lookup:

@@ -7,28 +7,28 @@ down_revision = "0003"
 
 # The first two are a copy of app/kit/workbook/functions.sql.
 FUNCTIONS = r"""
--- The check character that GB 11643 gives to the first 17 digits of an ID number.
-create or replace function id_number_check(digits text) returns text
-language sql immutable strict parallel safe
+-- The check character that GB 11643 gives to the first 17 digits of an ID number, here as bytes: of all ways to take
+-- the digits apart the fastest. 4800 is what the code of '0' adds 100 times, the sum of the weights.
+create or replace function id_number_check(digits bytea) returns text
+language sql immutable parallel safe
 return substr('10X98765432', 1 + (
-    7 * substr(digits, 1, 1)::int + 9 * substr(digits, 2, 1)::int + 10 * substr(digits, 3, 1)::int
-  + 5 * substr(digits, 4, 1)::int + 8 * substr(digits, 5, 1)::int + 4 * substr(digits, 6, 1)::int
-  + 2 * substr(digits, 7, 1)::int + 1 * substr(digits, 8, 1)::int + 6 * substr(digits, 9, 1)::int
-  + 3 * substr(digits, 10, 1)::int + 7 * substr(digits, 11, 1)::int + 9 * substr(digits, 12, 1)::int
-  + 10 * substr(digits, 13, 1)::int + 5 * substr(digits, 14, 1)::int + 8 * substr(digits, 15, 1)::int
-  + 4 * substr(digits, 16, 1)::int + 2 * substr(digits, 17, 1)::int
+    7 * get_byte(digits, 0) + 9 * get_byte(digits, 1) + 10 * get_byte(digits, 2) + 5 * get_byte(digits, 3)
+  + 8 * get_byte(digits, 4) + 4 * get_byte(digits, 5) + 2 * get_byte(digits, 6) + 1 * get_byte(digits, 7)
+  + 6 * get_byte(digits, 8) + 3 * get_byte(digits, 9) + 7 * get_byte(digits, 10) + 9 * get_byte(digits, 11)
+  + 10 * get_byte(digits, 12) + 5 * get_byte(digits, 13) + 8 * get_byte(digits, 14) + 4 * get_byte(digits, 15) + 2 * get_byte(digits, 16)
+  - 4800
 ) % 11, 1);
 
 -- An ID number of 18 characters whose birth date exists and whose check character fits.
 create or replace function id_number_ok(number text) returns boolean
-language sql immutable strict parallel safe
+language sql immutable parallel safe
 return case
     when number !~ '^[1-9]\d{5}(19|20)\d{2}((0[13578]|1[02])(0[1-9]|[12]\d|3[01])|(0[469]|11)(0[1-9]|[12]\d|30)|02(0[1-9]|[12]\d))\d{3}[\dX]$'
         then false
     when substr(number, 11, 4) = '0229'
         and (substr(number, 7, 4)::int % 4 <> 0 or substr(number, 7, 4) = '1900')
         then false
-    else id_number_check(number) = substr(number, 18, 1)
+    else id_number_check(number::bytea) = substr(number, 18, 1)
 end;
 """
 

@@ -81,6 +81,26 @@ def test_it_writes_the_bytes_of_the_stock_worksheet(tmp_path, kind, method, valu
     assert fast(tmp_path / "fast.xlsx", [kind, kind], rows) == stock(tmp_path / "stock.xlsx", method, rows)
 
 
+def test_marked_and_hidden_rows_are_those_of_the_stock_worksheet(tmp_path):
+    def write(name, kind):
+        with open_book(tmp_path / name) as book:
+            plain, mark = book.add_format({"num_format": "@"}), book.add_format({"bold": True})
+            sheet = book.add_worksheet("s", FastWorksheet if kind == "fast" else None)
+            if kind == "fast":
+                sheet.plan(["text"] * 3, [plain] * 3)
+                sheet.append_marked(0, ["a", "b", None], {1: mark, 2: mark})
+                sheet.append_hidden(1, ["c", "", "d"])
+            else:
+                sheet.write_row(0, 0, ["a"], plain)
+                sheet.write_row(0, 1, ["b", None], mark)
+                sheet.set_row(1, options={"hidden": True})
+                sheet.write_string(1, 0, "c", plain)
+                sheet.write_string(1, 2, "d", plain)
+        return whole(tmp_path / name)
+
+    assert write("fast.xlsx", "fast") == write("stock.xlsx", "stock")
+
+
 def test_it_leaves_the_cells_empty_that_have_no_value(tmp_path):
     """A stock worksheet raises on NaN and infinity, and writes '' as an empty string."""
     fast(tmp_path / "fast.xlsx", ["number"] * len(EMPTY), [EMPTY, [1] * len(EMPTY)])

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from xlsxwriter.format import Format
@@ -65,11 +65,15 @@ class FastWorksheet(Worksheet):
         """Write the zero-based row, which must come after all rows written so far. None and '' leave a cell empty."""
         self._write_cells(row, values, self._cells, "")
 
-    def append_marked(self, row: int, values: Sequence[Any], marked: Collection[int], look: Format) -> None:
-        """As append, with the cells of some columns in another look."""
-        mark = self._style(look)
-        cells = [(kind, head, mark if i in marked else style) for i, (kind, head, style) in enumerate(self._cells)]
-        self._write_cells(row, values, cells, "")
+    def append_marked(self, row: int, values: Sequence[Any], looks: Mapping[int, Format]) -> None:
+        """As append, with the cells of some columns in another look, which shows even where they are empty."""
+        cells, shown = list(self._cells), list(values)
+        for index, look in looks.items():
+            kind, head, _style = cells[index]
+            empty = shown[index] is None or shown[index] == ""
+            cells[index] = ("blank" if empty else kind, head, self._style(look))
+            shown[index] = 0 if empty else shown[index]
+        self._write_cells(row, shown, cells, "")
 
     def append_hidden(self, row: int, values: Sequence[Any]) -> None:
         """As append, in a row that the filter hides."""
@@ -99,6 +103,9 @@ class FastWorksheet(Worksheet):
                         continue
                 elif kind == "boolean":
                     out.append(f'{head}{number}"{style} t="b"><v>{int(value)}</v></c>')
+                    continue
+                elif kind == "blank":
+                    out.append(f'{head}{number}"{style}/>')
                     continue
                 elif kind != "text" and isinstance(value, dt.date):
                     day: float = serial_day(value)

@@ -1,0 +1,35 @@
+"""启动检查: refuse to serve a database that would not hold the row scope."""
+
+from sqlalchemy import Connection, MetaData, text
+
+# Tables that hold nobody's rows, or that the login must read before a scope exists. Every other one needs a policy.
+PUBLIC = frozenset({
+    "ab_api_key", "ab_group", "ab_group_role", "ab_permission", "ab_permission_view", "ab_permission_view_role",
+    "ab_register_user", "ab_role", "ab_user", "ab_user_group", "ab_user_role", "ab_view_menu",
+    "identity", "identity_role", "delegation", "password_state",
+    "college", "major", "department", "code_set", "code", "setting", "term", "flow_window", "paper_template",
+    "paper_counter",
+})  # fmt: skip
+
+
+class UnsafeDatabase(RuntimeError):
+    """The database would show rows to people whose they are not. The message says what to mend."""
+
+
+def unprotected(connection: Connection, metadata: MetaData) -> list[str]:
+    """The models' tables that are neither public nor under forced row security with at least one policy."""
+    protected = set(connection.scalars(text(
+        "select c.relname from pg_class c where c.relrowsecurity and c.relforcerowsecurity"
+        " and c.relnamespace = 'public'::regnamespace and exists (select from pg_policy p where p.polrelid = c.oid)"
+    )))  # fmt: skip
+    return sorted(set(metadata.tables) - PUBLIC - protected)
+
+
+def refuse_unsafe_database(connection: Connection, metadata: MetaData) -> None:
+    """Raise UnsafeDatabase if a table that is not listed as public lies open to everybody."""
+    tables = unprotected(connection, metadata)
+    if tables:
+        raise UnsafeDatabase(
+            f"No row security on {', '.join(tables)}. Run the migrations (make deploy); the migration that makes a table"
+            " calls protect(), or the table is listed in app/access/startup.py as public."
+        )

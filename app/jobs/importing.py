@@ -1,0 +1,117 @@
+"""导入 the jobs of the admissions import: the dry run, and the import that saves all rows or none."""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import islice
+from typing import Any
+
+from flask_babel import force_locale
+from flask_babel import lazy_gettext as _
+from procrastinate import JobContext
+from sqlalchemy import event, text
+
+from app.access import Permission
+from app.jobs.upkeep import purge
+from app.kit.job import JobResult, RunningJob, Stopped, job, queue
+from app.kit.operation import Refused
+from app.kit.upload import forget, imports_folder, keep_findings, kept, limits
+from app.kit.workbook import importing
+from app.kit.workbook.declare import LANGUAGES
+from app.kit.workbook.export import Stopped as ReadingStopped
+from app.kit.workbook.importing import Report
+from app.kit.workbook.reasons import Refusal
+from app.kit.workbook.returned import write_returned
+from app.models import db
+from app.workbooks.admissions import CHECK, IMPORT, admissions
+
+
+@job(CHECK, needs=Permission.ADMISSION_IMPORT)
+def check_admissions(run: RunningJob) -> JobResult:
+    """Find every bad cell and say what an import would do; nothing is saved."""
+    with in_words():
+        report = read(run)
+        keep_findings(run.params["file"], findings(report))
+        figures = {
+            "rows": report.rows, "new": report.new, "changed": report.changed, "unchanged": report.unchanged,
+            "bad_rows": report.bad_rows, "cells": sum(report.by_code.values()), "url": page_of(run),
+        }  # fmt: skip
+        if not report.bad_rows:
+            return JobResult(_("%(rows)s rows, no errors", rows=report.rows), figures)
+        write_returned(run.file, db.session.connection(), report, limits=limits())
+        message = _("%(bad)s of %(rows)s rows have errors", bad=report.bad_rows, rows=report.rows)
+        return JobResult(message, figures, run.params["returned_name"])
+
+
+@job(IMPORT, needs=Permission.ADMISSION_IMPORT)
+def import_admissions(run: RunningJob) -> JobResult:
+    """Check the file again, against the data of this moment, and save all of it."""
+    # One import at a time: the second then sees what the first has saved.
+    db.session.execute(text("select pg_advisory_xact_lock(hashtextextended('admissions', 0))"))
+    with in_words():
+        report = read(run)
+        counts = importing.commit(db.session.connection(), report)
+    event.listen(db.session(), "after_commit", lambda session: forget(run.params["file"]), once=True)
+    figures = {
+        "rows": report.rows, "new": counts.new, "changed": counts.changed, "unchanged": counts.unchanged,
+        "url": page_of(run),
+    }  # fmt: skip
+    return JobResult(_("%(new)s new, %(changed)s changed, %(unchanged)s unchanged", **figures), figures)
+
+
+def read(run: RunningJob) -> Report:
+    """Read and check the run's file within its transaction."""
+    connection = db.session.connection()
+    workbook = admissions(run.actor, run.params["entry_year"])
+    staged = importing.stage(
+        connection, workbook, kept(run.params["file"]),
+        granted=run.actor.permissions, limits=limits(), should_stop=run.should_stop,
+    )  # fmt: skip
+    rows = connection.exec_driver_sql(f"select count(*) from {staged.table}").scalar_one()  # noqa: S608 (our own table)
+    run.progress(0, rows)
+    report = importing.check(connection, staged)
+    run.progress(rows)
+    if run.should_stop():
+        raise Stopped
+    return report
+
+
+def page_of(run: RunningJob) -> str:
+    return f"{run.params['pages']}{run.id}"
+
+
+def findings(report: Report) -> dict[str, Any]:
+    """The first errors in each language, how many there are of each kind, and what was not read."""
+    connection = db.session.connection()
+    errors: dict[str, list[dict[str, Any]]] = {}
+    notices: dict[str, list[str]] = {}
+    kinds: Counter[tuple[str, str]] = Counter()
+    for language in LANGUAGES:
+        with force_locale(language):
+            errors[language] = [
+                {"row": error.row, "column": error.label, "value": error.value, "reason": error.message}
+                for error in islice(report.errors(connection), importing.SHOWN)
+            ]
+            notices[language] = [notice.message for notice in report.staged.header.notices]
+    kinds.update((error.column, error.code) for error in report.errors(connection))
+    return {"errors": errors, "notices": notices, "kinds": [[*kind, count] for kind, count in kinds.most_common()]}
+
+
+@contextmanager
+def in_words() -> Iterator[None]:
+    """What is wrong with a file ends the job with its sentence."""
+    try:
+        yield
+    except Refusal as refusal:
+        raise Refused(refusal.message) from refusal
+    except ReadingStopped as stopped:
+        raise Stopped from stopped
+
+
+@queue.periodic(cron="22 3 * * *")
+@queue.task(name="purge_uploads", pass_context=True)
+def purge_uploads(context: JobContext, timestamp: int) -> None:
+    """Remove uploads that nobody imported, when their day of expiry has come."""
+    with context.additional_context["app"].app_context():
+        purge(dt.datetime.fromtimestamp(timestamp, dt.UTC).date(), imports_folder())

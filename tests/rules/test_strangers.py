@@ -1,0 +1,150 @@
+"""Every route, asked by strangers for rows not theirs: nothing leaks, nothing changes, nothing breaks.
+
+A route that is added is walked at once. If this fails after you added one: its view declares too little in `needs`, it
+fetches a row otherwise than through the session, or it answers bad input with an error page instead of a sentence.
+"""
+
+from collections.abc import Iterator
+from itertools import chain
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from flask_appbuilder import Model
+
+from app.access import Actor
+from app.access.security import XuejiSecurityManager
+from app.access.startup import PUBLIC
+from app.kit.job import jobs_folder
+from app.models import db
+from tests.cast import PASSWORD
+from tests.rules import foreign, walk
+
+STRANGERS = ("anonymous", "student", "clerk", "admin")
+ACCOUNTS = frozenset(name for name in PUBLIC if name.startswith("ab_")) | {"identity", "password_state"}
+# Written by being there: the trail itself.
+TRAIL = frozenset({"audit_entry"})
+
+
+@pytest.fixture
+def foreign_rows(app: Flask, behind) -> None:
+    db.session.remove()
+    connection = behind.connection
+    connection.exec_driver_sql("set local role xueji_owner")
+    foreign.write(connection)
+    connection.exec_driver_sql("set local role none")
+    file = jobs_folder() / foreign.PARTICULAR["job_run"]["file_path"]
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(foreign.MARK)
+
+
+@pytest.fixture
+def no_python_checks(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every question that Python asks is answered with yes; the policies are alone."""
+    monkeypatch.setattr(XuejiSecurityManager, "has_access", lambda self, permission, view: True)
+    monkeypatch.setattr(XuejiSecurityManager, "is_item_public", lambda self, permission, view: True)
+    monkeypatch.setattr(Actor, "may", lambda self, permission: True)
+    monkeypatch.setattr(Actor, "has", lambda self, role: True)
+
+
+class Stranger:
+    """One person's ways in: the browser's session, and over the API a token without any cookie."""
+
+    def __init__(self, app: Flask, cast, name: str) -> None:
+        self.name = name
+        self.browser = app.test_client() if name == "anonymous" else cast.login(name)
+        self.bare = app.test_client(use_cookies=False)
+        self.headers = {} if name == "anonymous" else {"Authorization": f"Bearer {token(self.bare, name)}"}
+
+    def asks(self, visit: walk.Visit, form: dict) -> Iterator:
+        data = {"data": form} if visit.method != "GET" else {}
+        yield self.browser.open(visit.path, method=visit.method, query_string=visit.query, **data)
+        if visit.path.startswith("/api/"):
+            data = {"json": form} if visit.method != "GET" else {}
+            yield self.bare.open(visit.path, method=visit.method, query_string=visit.query, headers=self.headers, **data)
+
+
+def token(client: FlaskClient, username: str) -> str:
+    answer = client.post("/api/v1/security/login", json={"username": username, "password": PASSWORD, "provider": "db"})
+    assert answer.status_code == 200, answer.text
+    return answer.json["access_token"]
+
+
+class Prints:
+    """The checksum of each table's rows, less those of the person who acts."""
+
+    def __init__(self, behind, user_id: int, besides: frozenset[str] = frozenset()) -> None:
+        self.behind = behind
+        tables = [table for table in Model.metadata.tables.values() if table.name not in TRAIL | besides]
+        self.statement = " union all ".join(
+            f"select '{table.name}' as name, md5(coalesce(string_agg(t::text, '|' order by t::text), '')) as print"
+            f" from {table.name} t where {self.of_others(table, user_id)}"
+            for table in tables
+        )
+        self.last = self.take()
+
+    @staticmethod
+    def of_others(table, user_id: int) -> str:
+        column = "user_id" if "user_id" in table.columns else "id" if table.name == "ab_user" else None
+        return f"t.{column} is distinct from {user_id}" if column else "true"
+
+    def take(self) -> dict[str, str]:
+        return {row["name"]: row["print"] for row in self.behind.rows(self.statement)}
+
+    def changed(self) -> list[str]:
+        now = self.take()
+        differing = [name for name in now if now[name] != self.last[name]]
+        self.last = now
+        return differing
+
+
+def walked(app: Flask, stranger: Stranger, prints: Prints) -> list[str]:
+    """What went wrong on the way, a line each."""
+    form, faults, refused = walk.form(), [], set()
+    last = None
+    for visit in chain(walk.visits(app), walk.list_visits(app)):
+        if visit.endpoint in refused:
+            continue  # the bare list was refused; its filters come after the same question
+        if last and last.endpoint != visit.endpoint and (tables := prints.changed()):
+            faults.append(f"{last.endpoint}: changed {', '.join(tables)}")
+        last = visit
+        answers = list(stranger.asks(visit, form))
+        if visit.endpoint.endswith("list") and not visit.query and all(a.status_code != 200 for a in answers):
+            refused.add(visit.endpoint)
+        faults += [f"{visit}: {fault}" for answer in answers for fault in faults_of(stranger, visit, answer)]
+    if tables := prints.changed():
+        faults.append(f"{last}: changed {', '.join(tables)}")
+    return faults
+
+
+def faults_of(stranger: Stranger, visit: walk.Visit, answer) -> Iterator[str]:
+    body = answer.get_data()
+    if answer.status_code >= 500 and visit.endpoint != "health.ready":
+        yield f"status {answer.status_code}"
+    if foreign.MARK.encode() in body or ascii(foreign.MARK)[1:-1].encode() in body:
+        yield f"leaks ({answer.status_code})"
+    if stranger.name == "anonymous" and not turned_away(visit, answer):
+        yield f"open to everybody ({answer.status_code})"
+
+
+def turned_away(visit: walk.Visit, answer) -> bool:
+    if visit.endpoint in walk.OPEN_TO_ALL or answer.status_code in (400, 401, 403, 404, 405, 415, 422, 429):
+        return True
+    return answer.status_code == 302 and answer.location.startswith("/login/")
+
+
+@pytest.mark.parametrize("name", STRANGERS)
+def test_strangers_get_and_change_nothing(app, cast, behind, foreign_rows, name):
+    check(app, cast, behind, name)
+
+
+@pytest.mark.parametrize("name", STRANGERS)
+def test_row_security_holds_alone(app, cast, behind, foreign_rows, no_python_checks, name):
+    check(app, cast, behind, name)
+
+
+def check(app: Flask, cast, behind, name: str) -> None:
+    user_id = -1 if name == "anonymous" else getattr(cast, name).user_id
+    besides = ACCOUNTS if name == "admin" else frozenset()  # accounts are her work
+    faults = walked(app, Stranger(app, cast, name), Prints(behind, user_id, besides))
+    assert not faults, "\n".join(faults)

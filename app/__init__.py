@@ -32,7 +32,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     logs.install(app)
     assert app.jinja_loader is not None  # Flask always has one for a package with a templates folder
     originals = PrefixLoader({"fab": PackageLoader("flask_appbuilder", "templates")})
-    app.jinja_loader = ChoiceLoader([app.jinja_loader, originals])  # type: ignore[method-assign]
+    app.jinja_loader = ChoiceLoader([app.jinja_loader, originals])
     db.init_app(app)
     scope.install()
     csrf = CSRFProtect(app)

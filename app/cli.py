@@ -28,10 +28,9 @@ def owner() -> Engine:
 @group.command()
 def sync() -> None:
     """After each deploy: reference data, default wordings, roles, and the permission names of all screens."""
-    manager = current_app.appbuilder.sm  # type: ignore[attr-defined]  # FAB hangs itself on the application
-    pairs = {
-        (p, view.class_permission_name) for view in current_app.appbuilder.baseviews for p in view.base_permissions
-    }  # type: ignore[attr-defined]  # noqa: E501
+    appbuilder = current_app.extensions["appbuilder"]
+    manager = appbuilder.sm
+    pairs = {(p, view.class_permission_name) for view in appbuilder.baseviews for p in view.base_permissions}
     pairs |= {("menu_access", item) for item in manager.menu_names()}
     engine = owner()
     with engine.begin() as connection:

@@ -32,7 +32,7 @@ def _answer(status: int, detail: str | None = None):
     title, remedy = PAGES.get(status, PAGES[400 if status < 500 else 500])
     if request.path.startswith("/api/") or request.accept_mimetypes.best == "application/json":
         return jsonify(message=str(detail or title), reference=g.get("request_id")), status
-    appbuilder = current_app.appbuilder  # type: ignore[attr-defined]  # FAB hangs itself on the application
+    appbuilder = current_app.extensions["appbuilder"]
     page = render_template(
         "xueji/error.html",
         appbuilder=appbuilder,

@@ -187,7 +187,7 @@ def refuse_unknown_actions() -> None:
     view_name, _dot, method = (request.endpoint or "").rpartition(".")
     if method not in ("action", "action_post"):
         return
-    view = next((v for v in current_app.appbuilder.baseviews if type(v).__name__ == view_name), None)
+    view = next((v for v in current_app.extensions["appbuilder"].baseviews if type(v).__name__ == view_name), None)
     wanted = request.form.get("action") if method == "action_post" else (request.view_args or {}).get("name")
     if view is not None and wanted not in view.actions:
         abort(404)
@@ -195,6 +195,6 @@ def refuse_unknown_actions() -> None:
 
 def limit_logins(app: Flask) -> None:
     """The API's login takes passwords as well as the form's, and FAB limits only the form's."""
-    manager = current_app.appbuilder.sm
+    manager = current_app.extensions["appbuilder"].sm
     if manager.is_auth_limited:
         manager.limiter.limit(manager.auth_rate_limit, methods=["POST"])(app.blueprints["SecurityApi"])

@@ -60,15 +60,16 @@ class PaperKind:
 
     @property
     def all_placeholders(self) -> tuple[Placeholder, ...]:
-        return (*self.placeholders, *(NUMBERED if self.prefix else DATED))
+        if self.prefix is None:
+            return (*self.placeholders, DATE)
+        return (*self.placeholders, Placeholder("number", _("Number of the paper"), f"{self.prefix}-2026-0001"), DATE)
 
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(placeholder.key for placeholder in self.all_placeholders)
 
 
-DATED = (Placeholder("date", _("Date of the paper"), "2026年9月2日"),)
-NUMBERED = (Placeholder("number", _("Number of the paper"), "XX-2026-0001"), *DATED)
+DATE = Placeholder("date", _("Date of the paper"), "2026年9月2日")
 
 
 @dataclass(frozen=True)

@@ -40,37 +40,35 @@ RETURN = (
 )
 
 HEAD = """
-<table class="form-table">
+<table>
 <tbody>
-<tr><th>姓名</th><td>{{ student_name }}</td><th>性别</th><td>{{ sex }}</td><th>学号</th><td>{{ student_no }}</td></tr>
-<tr><th>学院</th><td colspan="3">{{ college }}</td><th>专业</th><td>{{ major }}</td></tr>
-<tr><th>年级</th><td>{{ grade }}</td><th>班级</th><td>{{ class_group }}</td>\
-<th>联系电话</th><td>{{ phone }}</td></tr>
-<tr><th>家庭住址</th><td colspan="5">{{ address }}</td></tr>
+<tr><th>姓名</th><td>{{ student_name }}</td><th>性别</th><td>{{ sex }}</td></tr>
+<tr><th>学号</th><td>{{ student_no }}</td><th>联系电话</th><td>{{ phone }}</td></tr>
+<tr><th>学院</th><td>{{ college }}</td><th>专业</th><td>{{ major }}</td></tr>
+<tr><th>年级</th><td>{{ grade }}</td><th>班级</th><td>{{ class_group }}</td></tr>
+<tr><th>家庭住址</th><td colspan="3">{{ address }}</td></tr>
 """
 SIGNATURES = """
-<tr><th>本人及家长签名</th><td colspan="5" class="left">\
-<div class="sign"><span>学生：　　　　　</span><span>家长：　　　　　</span><span>年　　月　　日</span></div></td></tr>
-<tr><th>二级学院意见</th><td colspan="5" class="left tall">\
-<div class="sign"><span>学籍分管院领导签名：　　　　　</span><span>（盖章）　　年　　月　　日</span></div></td></tr>
-<tr><th>教务处意见</th><td colspan="5" class="left tall">\
-<div class="sign"><span>分管领导签名：　　　　　</span><span>（盖章）　　年　　月　　日</span></div></td></tr>
-<tr><th>学籍中心办理</th><td colspan="5" class="left">\
-<div class="sign"><span>经办人签名：　　　　　</span><span>年　　月　　日</span></div></td></tr>
+<tr><th>学生本人签名</th><td class="sign">年　　月　　日</td><th>家长签名</th><td class="sign">年　　月　　日</td></tr>
+<tr><th>二级学院意见</th><td colspan="3" class="sign seal">\
+学籍分管院领导签名：　　　　　　　（盖章）<br>年　　月　　日</td></tr>
+<tr><th>教务处意见</th><td colspan="3" class="sign seal">\
+分管领导签名：　　　　　　　（盖章）<br>年　　月　　日</td></tr>
+<tr><th>学籍中心办理</th><td colspan="3" class="sign">经办人签名：　　　　　　　年　　月　　日</td></tr>
 </tbody>
 </table>
-<p class="small">{{ school }}　办件编号：{{ case_number }}　打印日期：{{ date }}。\
+<p class="small">{{ school }}　办件编号：{{ case_number }}　打印日期：{{ date }}<br>\
 本表一式两份，学院、教务处各存一份。</p>
 """
 LEAVE_WORDING = f"""{HEAD}
-<tr><th>休学原因</th><td>{{{{ reason }}}}</td><th>休学起止</th>\
-<td colspan="3">{{{{ leave_from }}}}至{{{{ leave_until }}}}，共{{{{ leave_terms }}}}学期</td></tr>
-<tr><th>申请理由</th><td colspan="5" class="left tall">{{{{ statement }}}}</td></tr>
+<tr><th>休学原因</th><td>{{{{ reason }}}}</td><th>休学学期数</th><td>{{{{ leave_terms }}}}</td></tr>
+<tr><th>休学起止日期</th><td colspan="3">{{{{ leave_from }}}}至{{{{ leave_until }}}}</td></tr>
+<tr><th>申请理由</th><td colspan="3" class="text">{{{{ statement }}}}</td></tr>
 {SIGNATURES}"""
 RETURN_WORDING = f"""{HEAD}
-<tr><th>原休学原因</th><td>{{{{ reason }}}}</td><th>拟复学日期</th><td colspan="3">{{{{ return_on }}}}</td></tr>
-<tr><th>拟编入年级</th><td>{{{{ new_grade }}}}</td><th>拟编入班级</th><td colspan="3">{{{{ new_class }}}}</td></tr>
-<tr><th>申请理由</th><td colspan="5" class="left tall">{{{{ statement }}}}</td></tr>
+<tr><th>原休学原因</th><td>{{{{ reason }}}}</td><th>拟复学日期</th><td>{{{{ return_on }}}}</td></tr>
+<tr><th>拟编入年级</th><td>{{{{ new_grade }}}}</td><th>拟编入班级</th><td>{{{{ new_class }}}}</td></tr>
+<tr><th>申请理由</th><td colspan="3" class="text">{{{{ statement }}}}</td></tr>
 {SIGNATURES}"""
 
 

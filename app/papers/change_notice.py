@@ -15,21 +15,21 @@ WORDING = """
 <p>{{ college }}：</p>
 <p class="indent">你院学生{{ student_name }}（学号：{{ student_no }}，{{ major }}专业）提出的申请，\
 经学院审核、教务处审批，现予办理<strong>{{ change }}</strong>，有关学籍异动事项通知如下：</p>
-<table class="form-table">
+<table>
 <tbody>
 <tr><th>姓名</th><td>{{ student_name }}</td><th>学号</th><td>{{ student_no }}</td></tr>
 <tr><th>性别</th><td>{{ sex }}</td><th>专业</th><td>{{ major }}</td></tr>
 <tr><th>异动类别</th><td>{{ change }}</td><th>异动原因</th><td>{{ reason }}</td></tr>
 <tr><th>异动前学籍状态</th><td>{{ old_status }}</td><th>异动后学籍状态</th><td>{{ new_status }}</td></tr>
-<tr><th>异动前年级班级</th><td>{{ old_grade }} {{ old_class }}</td>\
-<th>异动后年级班级</th><td>{{ new_grade }} {{ new_class }}</td></tr>
+<tr><th>异动前年级班级</th><td>{{ old_grade }}<br>{{ old_class }}</td>\
+<th>异动后年级班级</th><td>{{ new_grade }}<br>{{ new_class }}</td></tr>
 <tr><th>审批日期</th><td>{{ approved_on }}</td><th>生效日期</th><td>{{ effective_on }}</td></tr>
 <tr><th>期限至</th><td>{{ until }}</td><th>办件编号</th><td>{{ case_number }}</td></tr>
 </tbody>
 </table>
 <p class="indent">{{ reminder }}</p>
 <p class="indent">请你院及时将本通知送达学生本人，并据此办理相关手续。</p>
-<div class="keep right"><p>{{ school }}教务处（盖章）</p><p>{{ date }}</p></div>
+<p class="right seal keep">{{ school }}教务处（盖章）<br>{{ date }}</p>
 """
 
 REMINDER = (

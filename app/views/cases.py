@@ -2,7 +2,7 @@
 
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from flask import abort, current_app, flash, redirect, request, send_file, url_for
 from flask_appbuilder import expose
@@ -156,7 +156,7 @@ class CaseScreen(Screen):
         if sent is None or not sent.filename:
             raise Refused(_("Choose a file first."))
         try:
-            add_material(current_actor(), case_id, kind, sent.stream, sent.filename, files_root=files_root())
+            add_material(current_actor(), case_id, kind, cast(BinaryIO, sent.stream), sent.filename, files_root=files_root())
         except NotFound:
             raise
         except Refused as refused:
@@ -252,7 +252,7 @@ def facts(case: Case) -> list[tuple[Any, Any]]:
         if key == "reason":
             value = label("reason", value)
         elif key == "class_group_id":
-            value = case.class_group or value  # type: ignore[attr-defined]  # of the return case alone
+            value = case.class_group or value
         elif isinstance(value, date):
             value = format_date(value)
         made.append((label("field", key), value))

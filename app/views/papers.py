@@ -37,7 +37,7 @@ class PaperScreen(Screen):
     list_title = _("Papers")
 
     def list_extras(self, shown: list[str]) -> dict[str, Any]:
-        query = request.args.to_dict(flat=False)
+        query: dict[str, Any] = request.args.to_dict(flat=False)
         return super().list_extras(shown) | {
             "exports": [(_("Print all that match"), url_for("PaperScreen.print_matching", **query))]
         }

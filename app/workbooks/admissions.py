@@ -68,7 +68,7 @@ def admissions(actor: Actor, entry_year: int) -> Workbook:
         title=TITLE,
         columns=COLUMNS,
         rules=rules(entry_year),
-        target=Target(Student.__table__, {"college": "college_id", "major": "major_id"}),  # type: ignore[arg-type]  # a Table
+        target=Target(Student.__table__, {"college": "college_id", "major": "major_id"}),
         save=partial(save, actor, entry_year),
     )
 

@@ -1,74 +1,20 @@
-"""Jobs: strangers and refusals first, then a worker that is stopped, killed and started again."""
+"""Jobs: who may ask, whose runs they are, rights lost meanwhile, and every way a job can end."""
 
-import json
-import os
-import random
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
 from datetime import date
-from pathlib import Path
 
 import procrastinate
 import pytest
-from flask import Flask
 from sqlalchemy import text
 
 from app.access import Actor, scope_as
 from app.jobs.running import MOST_ATTEMPTS, perform
 from app.jobs.upkeep import purge
-from app.kit.job import RunRecord, cancel, enqueue, job, jobs_folder, result_file, worker_seen
+from app.kit.job import RunRecord, cancel, enqueue, job, jobs_folder, result_file
 from app.kit.operation import NotAllowed, NotFound, Refused, operation
 from app.models import JobRun, JobState, db
-from tests.conftest import ROOT, Cast
 from tests.kit import job_worker
-
-PATIENCE = 60  # seconds until a test says that a worker does nothing
-
-
-class Office:
-    """The application on a database of its own, with the cast, and what is really in its tables."""
-
-    def __init__(self, app: Flask) -> None:
-        self.app = app
-        self.cast = Cast(app)
-
-    def ask(self, actor: Actor, kind: str, **params: object) -> int:
-        with scope_as(actor.scope):
-            return enqueue(actor, kind, "A test", params).id
-
-    def run(self, actor: Actor, run_id: int, ends: Callable[[], bool] = lambda: False, attempts: int = 0) -> dict:
-        """Run it here, as a worker would, and return its row."""
-        perform(RunRecord(run_id, actor.user_id), ends, attempts)
-        return self.row(actor, run_id)
-
-    def row(self, actor: Actor, run_id: int) -> dict:
-        row = RunRecord(run_id, actor.user_id).read()
-        assert row is not None
-        return row
-
-    def effects(self, actor: Actor) -> int:
-        with scope_as(actor.scope):
-            return db.session.scalar(text("select count(*) from audit_entry where action = 'test.effect'"))
-
-    def queued(self) -> int:
-        with db.engine.begin() as connection:
-            return connection.scalar(text("select count(*) from procrastinate_jobs where status = 'todo'"))
-
-
-@pytest.fixture
-def office(own_app: Flask) -> Iterator[Office]:
-    with own_app.app_context(), db.engine.begin() as connection:
-        connection.execute(text("set local role xueji_school"))
-        connection.execute(text(
-            "insert into setting (key, kind, value, title_zh, title_en) values ('job_file_days', 'integer', '7', 'x',"
-            " 'x') on conflict do nothing"
-        ))  # fmt: skip
-    with own_app.app_context():
-        yield Office(own_app)
-
+from tests.kit.job_fixtures import Office
+from tests.kit.job_fixtures import office as office
 
 # asking
 
@@ -226,114 +172,3 @@ def test_purge_removes_expired_files_only(office: Office):
     assert purge(day) == [str(day)]
     with scope_as(clerk.scope), pytest.raises(Refused):
         result_file(run_id)
-
-
-# real worker processes
-
-
-class Workers:
-    """Real worker processes on the office's database, quick to notice a dead one."""
-
-    def __init__(self, office: Office) -> None:
-        kept = ("SQLALCHEMY_DATABASE_URI", "SECRET_KEY", "LANGUAGES")
-        config = office.app.config.items()
-        values = {key: value for key, value in config if key in kept or key.startswith(("FAB_", "XUEJI_"))}
-        quick = {"BABEL_DEFAULT_LOCALE": "zh", "WORKER_HEARTBEAT_SECONDS": 0.3, "WORKER_STOP_SECONDS": 0.2}
-        self.settings = json.dumps(values | quick, default=str)
-        self.office = office
-        self.processes: list[subprocess.Popen] = []
-
-    def start(self) -> subprocess.Popen:
-        command = [sys.executable, "-m", "tests.kit.job_worker", self.settings]
-        environment = os.environ | {"PYTHONPATH": str(ROOT)}
-        process = subprocess.Popen(command, cwd=ROOT, env=environment)
-        self.processes.append(process)
-        return process
-
-    def wait(self, condition: Callable[[], object], what: str) -> None:
-        deadline = time.monotonic() + PATIENCE
-        while not condition():
-            assert time.monotonic() < deadline, f"waited in vain until {what}"
-            time.sleep(0.02)
-
-    def until(self, actor: Actor, run_id: int, state: JobState) -> dict:
-        self.wait(lambda: self.office.row(actor, run_id)["state"] == state, f"the run is {state}")
-        return self.office.row(actor, run_id)
-
-
-@pytest.fixture
-def workers(office: Office) -> Iterator[Workers]:
-    crew = Workers(office)
-    yield crew
-    for process in crew.processes:
-        process.kill()
-        process.wait()
-
-
-def test_a_worker_is_seen_and_stops_on_sigterm(office: Office, workers: Workers):
-    assert not worker_seen()
-    process = workers.start()
-    workers.wait(worker_seen, "a worker is seen")
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(PATIENCE) == 0
-    assert not worker_seen()
-
-
-def test_cancel_while_it_runs(office: Office, workers: Workers):
-    clerk = office.cast.clerk
-    run_id = office.ask(clerk, "test_count", rows=100_000, pause=0.001)
-    workers.start()
-    workers.until(clerk, run_id, JobState.RUNNING)
-    with scope_as(clerk.scope):
-        cancel(clerk, run_id)
-    workers.until(clerk, run_id, JobState.CANCELLED)
-    assert office.effects(office.cast.registry) == 0
-
-
-def test_sigterm_in_the_middle_and_another_worker_finishes(office: Office, workers: Workers):
-    clerk = office.cast.clerk
-    run_id = office.ask(clerk, "test_count", rows=1000, pause=0.001)
-    first = workers.start()
-    workers.wait(lambda: office.row(clerk, run_id)["done"] > 0, "the run has progressed")
-    first.send_signal(signal.SIGTERM)
-    assert first.wait(PATIENCE) == 0
-    assert office.row(clerk, run_id)["state"] == JobState.QUEUED
-    workers.start()
-    workers.until(clerk, run_id, JobState.DONE)
-    assert office.effects(office.cast.registry) == 1
-
-
-def test_killed_workers_lose_nothing_and_double_nothing(office: Office, workers: Workers):
-    """kill -9 at ten random points of ten jobs; every job ends done, its effect is there once."""
-    clerk, chance = office.cast.clerk, random.Random(20260902)  # noqa: S311 - points in time, not secrets
-    runs = [office.ask(clerk, "test_count", rows=300, pause=0.001) for _ in range(10)]
-    for _ in range(10):
-        process = workers.start()
-        workers.wait(worker_is_at_it(office, clerk, runs), "a run is running")
-        time.sleep(chance.random() * 0.4)  # the point of death; nothing is waited for
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-    workers.start()
-    for run_id in runs:
-        row = workers.until(clerk, run_id, JobState.DONE)
-        with scope_as(clerk.scope):
-            assert result_file(run_id)[0].read_text().count("\n") == 300
-        assert row["result"] == {"rows": 300}
-    assert office.effects(office.cast.registry) == len(runs)
-    assert list(Path(jobs_folder()).rglob("*.new")) == []
-    with db.engine.begin() as connection:
-        lost = connection.scalar(text("select count(*) from procrastinate_jobs where attempts > 1"))
-    assert lost >= 3, "the workers were killed between jobs, never in the middle: this test proved nothing"
-
-
-def worker_is_at_it(office: Office, actor: Actor, runs: list[int]) -> Callable[[], bool]:
-    """True once some run has started since now, or all are done."""
-    before = {run: office.row(actor, run)["started_at"] for run in runs}
-
-    def seen() -> bool:
-        rows = [office.row(actor, run) for run in runs]
-        return any(row["started_at"] != before[row["id"]] for row in rows) or all(
-            row["state"] == JobState.DONE for row in rows
-        )
-
-    return seen

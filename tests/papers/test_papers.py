@@ -111,8 +111,8 @@ def test_the_return_notice_names_the_new_class(cases: Cases, cast: Cast, behind:
     case_id = cases.at("registry", return_)
     acting(cast.registry, issue, [case_id])
     body = notice_of(case_id, behind)["body"]
-    assert "2024级 计科2024-1班" in body
-    assert "2025级 计科2025-1班" in body
+    assert "2024级<br>计科2024-1班" in body
+    assert "2025级<br>计科2025-1班" in body
     assert "复学" in body
     assert "期满前" not in body
     form = acting(cast.clerk, print_application, case_id)

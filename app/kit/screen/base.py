@@ -182,7 +182,7 @@ class Screen(ExportsLists, RequestLocalFilters, ModelView):
         extras: dict[str, Any] = {}
         actor, name = current_actor(), type(self).__name__
         if self.workbooks and self.exports and actor.may(self.exports):
-            query = request.args.to_dict(flat=False)
+            query: dict[str, Any] = request.args.to_dict(flat=False)
             extras["exports"] = [
                 (book.title, url_for(f"{name}.export", key=book.key, **query)) for book in self.workbooks
             ]
@@ -250,7 +250,8 @@ class Screen(ExportsLists, RequestLocalFilters, ModelView):
             abort(404)
         numbers = " ".join(request.form.get("numbers", "").split())
         index = [kind.__name__ for kind in self._filters.get_search_filters()[self.pasted]].index("ListedFilter")
-        return redirect(url_for(f"{type(self).__name__}.list", **{f"_flt_{index}_{self.pasted}": numbers}))
+        asked: dict[str, Any] = {f"_flt_{index}_{self.pasted}": numbers}
+        return redirect(url_for(f"{type(self).__name__}.list", **asked))
 
     @expose("/reveal/<int:pk>/<column>", methods=["POST"])
     @has_access

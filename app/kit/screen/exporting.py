@@ -3,7 +3,8 @@
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
+from urllib.parse import parse_qsl
 
 from flask import abort, current_app, flash, redirect, request, send_file, url_for
 from flask_appbuilder import expose
@@ -26,7 +27,7 @@ EXPORT = "export"  # the kind of the job
 class ExportsLists:
     """Mixin of a screen that declares `workbooks`: the page to choose columns on, and the file or job."""
 
-    workbooks: list[Workbook]
+    workbooks: ClassVar[list[Workbook]]
 
     @expose("/export/<key>", methods=["GET", "POST"])
     @has_access
@@ -85,23 +86,27 @@ def write(
     should_stop: Callable[[], bool] | None = None,
 ) -> int:
     """Write the rows that `params` ask for within the actor's scope, audit it, and return how many they are."""
+    if book.rows is None:
+        raise TypeError(f"workbook {book.key} has no rows to export")
     columns = [column for column in visible(book.columns, actor.permissions) if column.name in params["columns"]]
     statement: Select = book.rows(screen.matching(MultiDict(query_pairs(params["query"]))))
-    connection = db.session.connection()
-    common = {"granted": actor.permissions, "on_progress": on_progress, "should_stop": should_stop}
-    if params["grouped"]:
-        rows = export.read_groups(connection, statement, columns, book.group)
-        count = sum(export.write_zip_per_group(path, book, columns, rows, **common).values())
+    connection, granted = db.session.connection(), actor.permissions
+    if params["grouped"] and book.group:
+        pairs = export.read_groups(connection, statement, columns, book.group)
+        made = export.write_zip_per_group(
+            path, book, columns, pairs, granted=granted, on_progress=on_progress, should_stop=should_stop
+        )
+        count = sum(made.values())
     else:
         rows = export.read_rows(connection, statement, columns)
-        count = export.write_workbook(path, book, columns, rows, **common)
+        count = export.write_workbook(
+            path, book, columns, rows, granted=granted, on_progress=on_progress, should_stop=should_stop
+        )
     audit(actor, "export", detail=params | {"rows": count, "sensitive": sensitive(columns, actor)})
     return count
 
 
 def query_pairs(query: str) -> Sequence[tuple[str, str]]:
-    from urllib.parse import parse_qsl
-
     return parse_qsl(query, keep_blank_values=False)
 
 
@@ -112,7 +117,8 @@ def sensitive(columns: Sequence[Column], actor: Actor) -> list[str]:
 
 def run_export(run: RunningJob) -> JobResult:
     """The job: the same file, in the background, with progress."""
-    screen = next(v for v in current_app.appbuilder.baseviews if type(v).__name__ == run.params["screen"])  # type: ignore[attr-defined]
+    screens = current_app.extensions["appbuilder"].baseviews
+    screen = next(view for view in screens if type(view).__name__ == run.params["screen"])
     book = screen.workbook(run.params["workbook"])
     total = screen.count(MultiDict(query_pairs(run.params["query"])))
     run.progress(0, total)

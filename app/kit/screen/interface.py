@@ -127,6 +127,8 @@ class XuejiInterface(SQLAInterface):
 
     def _save(self, act: str, item, change) -> None:
         try:
+            old: dict[str, str | None] | None
+            new: dict[str, str | None] | None
             old, new = (values_of(item), None) if act == "delete" else changed_values(item)
             change()
             self.session.flush()

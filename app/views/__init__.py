@@ -4,6 +4,7 @@ from flask import current_app
 from flask_appbuilder import AppBuilder
 from flask_babel import lazy_gettext as _
 
+from app.views import labels
 from app.views.apply import ApplyView
 from app.views.cases import CaseApi, CaseScreen
 from app.views.cohort import CohortView
@@ -55,4 +56,4 @@ def register(appbuilder: AppBuilder) -> None:
     current_app.register_blueprint(health)
 
 
-__all__ = ["HomeView", "register"]
+__all__ = ["HomeView", "labels", "register"]

@@ -1,0 +1,80 @@
+"""角色与权限的名称 what the role and account screens call roles, screens and permissions, in words."""
+
+from typing import Any
+
+from flask import Flask, current_app
+from flask_babel import lazy_gettext as _
+
+from app.access.roles import BUILT_IN, Role
+
+ACTS = {
+    "can_add": _("New"),
+    "can_chart": _("Chart"),
+    "can_delete": _("Delete"),
+    "can_download": _("Download"),
+    "can_edit": _("Edit"),
+    "can_export": _("Export"),
+    "can_get": _("Read over the API"),
+    "can_info": _("Description of the API"),
+    "can_list": _("List"),
+    "can_show": _("Show"),
+    "can_switch": _("Switch"),
+    "can_this_form_get": _("Open the form"),
+    "can_this_form_post": _("Send the form"),
+    "can_userinfo": _("Own account"),
+    "copyrole": _("Copy"),
+    "menu_access": _("Menu entry"),
+    "resetmypassword": _("Change own password"),
+    "resetpasswords": _("Reset passwords"),
+    "userinfoedit": _("Change own account"),
+}
+# What stands in no menu; everything else is called as the sidebar calls it.
+VIEWS = {
+    "IdentityView": _("Identities"),
+    "MenuApi": _("Menu as data"),
+    "OpenApi": _("API documentation"),
+    "ResetMyPasswordView": _("Own password"),
+    "ResetPasswordView": _("Passwords of others"),
+    "RoleModelView": _("List Roles"),
+    "SwaggerView": _("API documentation"),
+    "UserDBModelView": _("List Users"),
+    "UserGroupModelView": _("List Groups"),
+    "UserInfoEditView": _("Own account"),
+    "UserStatsChartView": _("User's Statistics"),
+}
+
+
+def role_label(name: str) -> str:
+    """A built-in role in words; the role of visitors likewise; any other bears the name it was given."""
+    if name in BUILT_IN:
+        return str(Role(name).label)
+    manager = current_app.appbuilder.sm  # type: ignore[attr-defined]  # FAB hangs itself on the application
+    return str(_("Visitor who has not logged in")) if name == manager.auth_role_public else name
+
+
+def view_label(name: str) -> str:
+    """The screen, API or group of the menu that FAB calls `name`."""
+    if name in VIEWS:
+        return str(VIEWS[name])
+    item = current_app.appbuilder.menu.find(name)  # type: ignore[attr-defined]  # as above
+    if item is not None and item.label:
+        return str(item.label)
+    api = _api_of(name)
+    return str(_("%(what)s (API)", what=api)) if api else name
+
+
+def permission_label(act: str, _view: str) -> str:
+    """What a permission lets one do on its screen. An act that is new here shows its plain name until ACTS has it."""
+    return str(ACTS.get(act) or act.removeprefix("can_").replace("_", " "))
+
+
+def _api_of(name: str) -> Any:
+    """The label of the screen that shows the rows of the API `name`."""
+    pages = current_app.appbuilder.baseviews  # type: ignore[attr-defined]  # as above
+    model = next((getattr(page, "model", None) for page in pages if page.class_permission_name == name), None)
+    screens = [page for page in pages if getattr(page, "menu", None) and getattr(page, "model", None) is model]
+    return screens[0].menu.label if model is not None and screens else None
+
+
+def install(app: Flask) -> None:
+    app.jinja_env.globals.update(role_label=role_label, view_label=view_label, permission_label=permission_label)

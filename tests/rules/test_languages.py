@@ -1,0 +1,167 @@
+"""The interface speaks Chinese and English: every text has its Chinese, and no page mixes the two.
+
+If this fails after you wrote a text: give it its Chinese in translations/zh/parts. If a page shows the other language:
+pass the text through gettext, or show the title of a row by its language, as the models do.
+"""
+
+import importlib.util
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_file
+from babel.messages.pofile import read_po
+from flask import Flask
+from flask_babel import force_locale
+
+from app.access import Role
+from app.flows import leave
+from app.views import labels
+from tests.flows.conftest import cases  # noqa: F401 - the fixture: cases to be shown on the pages
+from tests.rules.pages import walk
+
+ROOT = Path(__file__).parents[2]
+CHINESE = re.compile(r"[\u3400-\u9fff]")
+WORD = re.compile(r"[A-Za-z]{2,}")
+PLACEHOLDER = re.compile(r"%\(\w+\)s|\{\w*\}")
+KEYWORDS = {name: None for name in ("_", "gettext", "lazy_gettext")} | {"ngettext": (1, 2)}
+# An import is told the two words that a Chinese workbook has for yes and no.
+CHINESE_WITHIN = frozenset({"%(label)s: write 是 or 否 (yes or no)."})
+
+
+@cache
+def used() -> dict[str, str]:
+    """Every text of the application → where it stands first."""
+    found: dict[str, str] = {}
+    python = [*ROOT.glob("app/**/*.py"), ROOT / "config.py"]
+    for method, paths in (("python", python), ("jinja2.ext:babel_extract", ROOT.glob("app/templates/**/*.html"))):
+        for path in sorted(paths):
+            for line, text, _comments, _context in extract_from_file(method, path, keywords=KEYWORDS):
+                found.setdefault(text if isinstance(text, str) else text[0], f"{path.relative_to(ROOT)}:{line}")
+    return found
+
+
+def parts() -> Iterator[tuple[str, Catalog]]:
+    for path in sorted((ROOT / "translations" / "zh" / "parts").glob("*.po")):
+        with path.open("rb") as file:
+            yield path.name, read_po(file, "zh", abort_invalid=True)
+
+
+def chinese() -> dict[str, str]:
+    """text → its Chinese, of all parts."""
+    return {
+        id_of(message): string
+        for _name, part in parts()
+        for message in part
+        if message.id and (string := message.string if isinstance(message.string, str) else message.string[0])
+    }
+
+
+def id_of(message) -> str:
+    return message.id if isinstance(message.id, str) else message.id[0]
+
+
+def test_every_text_has_its_chinese():
+    known = chinese()
+    missing = [f"{where}: {text}" for text, where in used().items() if text not in known]
+    assert not missing, "no Chinese in translations/zh/parts for:\n" + "\n".join(missing)
+
+
+def test_one_text_has_one_chinese():
+    spec = importlib.util.spec_from_file_location("build", ROOT / "translations" / "build.py")
+    assert spec is not None and spec.loader is not None
+    build = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(build)
+    build.merged()  # exits with the clashes
+
+
+def test_the_chinese_keeps_the_placeholders():
+    wrong = [
+        text for text, string in chinese().items() if sorted(PLACEHOLDER.findall(text)) != sorted(PLACEHOLDER.findall(string))
+    ]
+    assert not wrong
+
+
+def test_texts_in_the_code_are_english():
+    assert [f"{where}: {text}" for text, where in used().items() if CHINESE.search(text) and text not in CHINESE_WITHIN] == []
+
+
+def test_our_chinese_wins_over_the_frameworks(app: Flask):
+    with app.test_request_context(), force_locale("zh"):
+        from flask_babel import gettext
+
+        assert gettext("Created by") == "创建人"  # FAB's own says 创建者
+
+
+@pytest.mark.parametrize(("language", "other"), [("zh", WORD), ("en", CHINESE)])
+def test_roles_screens_and_permissions_are_called_by_words(app: Flask, language, other):
+    shown = {}
+    with app.test_request_context(), force_locale(language):
+        manager = app.appbuilder.sm  # type: ignore[attr-defined]
+        for view in app.appbuilder.baseviews:  # type: ignore[attr-defined]
+            name = view.class_permission_name
+            for act in view.base_permissions:
+                shown[f"{act} on {name}"] = labels.view_label(name) + labels.permission_label(act, name)
+                assert act in labels.ACTS, f"app/views/labels.py has no words for {act} of {name}"
+                assert labels.view_label(name) != name, f"app/views/labels.py has no words for {name}"
+        shown |= {name: labels.view_label(name) for name in manager.menu_names()}
+        shown |= {role.value: labels.role_label(role.value) for role in Role}
+    allowed = ("API",)
+    assert {key: text for key, text in shown.items() if other.search(strip(text, allowed))} == {}
+
+
+# pages
+
+NAMES = ("学籍通", "Xueji", "籍", "中文", "English")
+TECHNICAL = ("API", "JPG", "PNG", "WebP", "PDF", "MB", "KB", "Excel", "WPS", "xlsx", "zip")
+# The rows of these screens are both languages side by side, keys and patterns.
+BILINGUAL = ("/codescreen/", "/codesetscreen/", "/settingscreen/", "/departmentscreen/", "/collegescreen/", "/majorscreen/",
+             "/flowwindowscreen/", "/wording/")  # fmt: skip
+NOT_PAGES = ("/logout", "/lang/", "/api/", "/swagger", "/static", "/health", "/ready")
+# Data that is Chinese, or Latin, whatever the language of the reader: names of people, places and accounts.
+DATA = """
+    select name from student union select name from college union select name_en from college union select name from major
+    union select name from class_group union select username from ab_user union select email from ab_user
+    union select value from setting union select title from paper union select address from student
+    union select pinyin from student union select initials from student
+"""
+BOTH = """
+    select name_zh from code union select name_en from code union select title_zh from code_set
+    union select title_en from code_set union select source from code_set union select key from code_set
+    union select version from code_set
+    union select key from setting union select title_zh from setting union select title_en from setting
+    union select note from setting union select kind from setting
+    union select key from department union select name_zh from department union select name_en from department
+    union select key from flow_window union select name_en from major union select body from paper_template
+"""
+
+
+def strip(text: str, allowed: tuple[str, ...]) -> str:
+    """`text` without the data in it, the longest first, so that no name is cut by a shorter one."""
+    for known in allowed:
+        text = text.replace(known, "")
+    return text
+
+
+@pytest.mark.parametrize(("language", "other"), [("zh", WORD), ("en", CHINESE)])
+@pytest.mark.parametrize("who", ["student", "clerk", "registry", "director", "admissions", "library", "admin", "auditor"])
+def test_pages_speak_one_language(app: Flask, cast, cases, behind, who, language, other):  # noqa: F811 - the fixture
+    cases.at("college")
+    cases.at("registry", leave, student=102)
+    cases.draft(student=103, by="clerk")
+    browser = cast.login(who)
+    browser.get(f"/lang/{language}")
+    data = {row["name"] for row in behind.rows(f"select name from ({DATA}) d where name <> ''")}
+    both = {row["name_zh"] for row in behind.rows(f"select name_zh from ({BOTH}) d where name_zh <> ''")}
+    mixed, seen = {}, []
+    for path, page in walk(lambda path: browser.get(path, follow_redirects=True), leave=NOT_PAGES):
+        known = data | (both if path.startswith(BILINGUAL) else set())
+        allowed = tuple(sorted((*known, *NAMES, *TECHNICAL), key=len, reverse=True))
+        seen.append(path)
+        if found := [text for text in dict.fromkeys(page.texts) if other.search(strip(text, allowed))]:
+            mixed[path] = found
+    assert len(seen) > 5, seen
+    assert mixed == {}

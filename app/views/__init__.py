@@ -6,6 +6,7 @@ from flask_babel import lazy_gettext as _
 
 from app.views.apply import ApplyView
 from app.views.cases import CaseApi, CaseScreen
+from app.views.accounts import AccountManager
 from app.views.health import health
 from app.views.home import HomeView
 from app.views.identity import IdentityView
@@ -53,4 +54,4 @@ def register(appbuilder: AppBuilder) -> None:
     current_app.register_blueprint(health)
 
 
-__all__ = ["HomeView", "register"]
+__all__ = ["AccountManager", "HomeView", "register"]

@@ -21,8 +21,8 @@ revision = "0002"
 down_revision = "0001"
 
 ACCOUNTS = (
-    "ab_user ab_role ab_permission ab_view_menu ab_permission_view ab_permission_view_role ab_user_role ab_group"
-    " ab_user_group ab_group_role ab_register_user ab_api_key identity identity_role delegation password_state"
+    "ab_role ab_permission ab_view_menu ab_permission_view ab_permission_view_role ab_user_role ab_group"
+    " ab_user_group ab_group_role ab_register_user ab_api_key identity_role"
 ).split()
 REFERENCE = "college major department code_set code setting term flow_window paper_template paper_counter".split()
 HIS_STUDENT = "exists (select from student s where s.id = student_id)"  # answered by the writer's own scope
@@ -35,7 +35,8 @@ def upgrade() -> None:
     op.execute(f"grant usage on schema public to {', '.join(EVERYBODY)}")
     op.execute(f"grant usage, select on all sequences in schema public to {', '.join(EVERYBODY)}")
     for table in ACCOUNTS:
-        public_table(table, writers=("everybody",))
+        public_table(table, writers=("web",))
+    accounts()
     for table in REFERENCE:
         public_table(table)
     for table in ("saved_filter", "column_choice", "job_run"):
@@ -44,6 +45,25 @@ def upgrade() -> None:
     cases()
     records()
     history()
+
+
+def accounts() -> None:
+    """The login itself reads and writes accounts, before a scope exists and for the administrator; others their own."""
+    everything = dict.fromkeys(("select", "insert", "update", "delete"), "true")
+    for table, mine in (
+        ("ab_user", {"update": f"id = {USER}"}),
+        ("password_state", dict.fromkeys(("insert", "update"), f"user_id = {USER}")),
+        ("delegation", dict.fromkeys(("insert", "update"), f"absent_user_id = {USER}")),
+    ):
+        protect(table, web=everything, **dict.fromkeys(SCOPES, {"select": "true"} | mine))
+    protect("identity", web=everything, **dict.fromkeys(SCOPES, "true"))
+    # Which rows an identity reaches is no business of its own; when it was last chosen is.
+    for scope in SCOPES:
+        op.execute(f"grant update (last_used) on identity to xueji_{scope}")
+        op.execute(
+            f"create policy {scope}_update on identity for update to xueji_{scope}"
+            f" using (user_id = {USER}) with check (user_id = {USER})"
+        )
 
 
 def students() -> None:

@@ -10,7 +10,7 @@ from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.access import scope
-from app.access.security import XuejiSecurityManager, enter_request, limit_logins, refuse_unknown_actions, require_own_password
+from app.access.security import enter_request, limit_logins, refuse_unknown_actions, require_own_password
 from app.models import db
 
 
@@ -38,7 +38,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     csrf = CSRFProtect(app)
     headers.install(app)
     with app.app_context():
-        appbuilder = AppBuilder(security_manager_class=XuejiSecurityManager, indexview=views.HomeView)
+        appbuilder = AppBuilder(security_manager_class=views.AccountManager, indexview=views.HomeView)
         appbuilder.init_app(app, db.session)
         views.register(appbuilder)
         csrf.exempt(app.blueprints["SecurityApi"])  # JSON with a password or token; no cookie speaks for anybody

@@ -3,6 +3,7 @@
 import logging
 
 from flask import Flask, current_app, g, jsonify, render_template, request
+from flask_appbuilder.exceptions import DatabaseException
 from flask_babel import lazy_gettext as _
 from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError
 from sqlalchemy.orm.exc import StaleDataError
@@ -66,6 +67,10 @@ def _database(error: Exception):
                    sentence(error))  # fmt: skip
 
 
+def _not_saved(error: DatabaseException):
+    return _answer(409, str(error))
+
+
 def _unexpected(error: Exception):
     db.session.rollback()
     log.exception("unexpected error")
@@ -83,6 +88,7 @@ def install(app: Flask) -> None:
     app.before_request(check_paging)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Refused, _refused)
+    app.register_error_handler(DatabaseException, _not_saved)
     for kind in (DataError, IntegrityError, ProgrammingError, StaleDataError):
         app.register_error_handler(kind, _database)
     app.register_error_handler(Exception, _unexpected)

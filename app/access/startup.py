@@ -5,8 +5,8 @@ from sqlalchemy import Connection, MetaData, text
 # Tables that hold nobody's rows, or that the login must read before a scope exists. Every other one needs a policy.
 PUBLIC = frozenset({
     "ab_api_key", "ab_group", "ab_group_role", "ab_permission", "ab_permission_view", "ab_permission_view_role",
-    "ab_register_user", "ab_role", "ab_user", "ab_user_group", "ab_user_role", "ab_view_menu",
-    "identity", "identity_role", "delegation", "password_state",
+    "ab_register_user", "ab_role", "ab_user_group", "ab_user_role", "ab_view_menu",
+    "identity_role",
     "college", "major", "department", "code_set", "code", "setting", "term", "flow_window", "paper_template",
     "paper_counter",
 })  # fmt: skip

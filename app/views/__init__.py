@@ -5,6 +5,7 @@ from flask_appbuilder import AppBuilder
 from flask_babel import lazy_gettext as _
 
 from app.views import labels
+from app.views.accounts import AccountManager
 from app.views.apply import ApplyView
 from app.views.cases import CaseApi, CaseScreen
 from app.views.cohort import CohortView
@@ -56,4 +57,4 @@ def register(appbuilder: AppBuilder) -> None:
     current_app.register_blueprint(health)
 
 
-__all__ = ["HomeView", "labels", "register"]
+__all__ = ["AccountManager", "HomeView", "labels", "register"]

@@ -16,7 +16,7 @@ HINTS = {
     "leave_terms": _("1 or 2; one leave and all leaves together have limits that the school sets."),
     "evidence_date": _(
         "For illness and enlistment: the day on the diagnosis or the notice. The case must be handed in within a week of it."
-    ),  # noqa: E501
+    ),
     "statement": _("Why, in your own words."),
 }
 

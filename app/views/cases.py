@@ -184,7 +184,9 @@ class CaseScreen(Screen):
         if sent is None or not sent.filename:
             raise Refused(_("Choose a file first."))
         try:
-            add_material(current_actor(), case_id, kind, cast(BinaryIO, sent.stream), sent.filename, files_root=files_root())
+            add_material(
+                current_actor(), case_id, kind, cast(BinaryIO, sent.stream), sent.filename, files_root=files_root()
+            )
         except NotFound:
             raise
         except Refused as refused:

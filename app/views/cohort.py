@@ -150,7 +150,9 @@ def class_sizes(year: int) -> dict[int, list[tuple[str, int]]]:
     """(name, members) of each class of the year, by major."""
     query = (
         select(ClassGroup.major_id, ClassGroup.name, func.count(Student.id))
-        .outerjoin(Student, (Student.class_group_id == ClassGroup.id) & (Student.on_roll | (Student.status == "admitted")))
+        .outerjoin(
+            Student, (Student.class_group_id == ClassGroup.id) & (Student.on_roll | (Student.status == "admitted"))
+        )
         .where(ClassGroup.grade == year)
         .group_by(ClassGroup.id)
         .order_by(ClassGroup.major_id, ClassGroup.code)

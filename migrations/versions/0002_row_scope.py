@@ -21,7 +21,6 @@ revision = "0002"
 down_revision = "0001"
 
 ACCOUNTS = [
-    "ab_user",
     "ab_role",
     "ab_permission",
     "ab_view_menu",
@@ -33,10 +32,7 @@ ACCOUNTS = [
     "ab_group_role",
     "ab_register_user",
     "ab_api_key",
-    "identity",
     "identity_role",
-    "delegation",
-    "password_state",
 ]
 REFERENCE = [
     "college",
@@ -60,7 +56,8 @@ def upgrade() -> None:
     op.execute(f"grant usage on schema public to {', '.join(EVERYBODY)}")
     op.execute(f"grant usage, select on all sequences in schema public to {', '.join(EVERYBODY)}")
     for table in ACCOUNTS:
-        public_table(table, writers=("everybody",))
+        public_table(table, writers=("web",))
+    accounts()
     for table in REFERENCE:
         public_table(table)
     for table in ("saved_filter", "column_choice", "job_run"):
@@ -69,6 +66,25 @@ def upgrade() -> None:
     cases()
     records()
     history()
+
+
+def accounts() -> None:
+    """The login itself reads and writes accounts, before a scope exists and for the administrator; others their own."""
+    everything = dict.fromkeys(("select", "insert", "update", "delete"), "true")
+    for table, mine in (
+        ("ab_user", {"update": f"id = {USER}"}),
+        ("password_state", dict.fromkeys(("insert", "update"), f"user_id = {USER}")),
+        ("delegation", dict.fromkeys(("insert", "update"), f"absent_user_id = {USER}")),
+    ):
+        protect(table, web=everything, **dict.fromkeys(SCOPES, {"select": "true"} | mine))
+    protect("identity", web=everything, **dict.fromkeys(SCOPES, "true"))
+    # Which rows an identity reaches is no business of its own; when it was last chosen is.
+    for scope in SCOPES:
+        op.execute(f"grant update (last_used) on identity to xueji_{scope}")
+        op.execute(
+            f"create policy {scope}_update on identity for update to xueji_{scope}"
+            f" using (user_id = {USER}) with check (user_id = {USER})"
+        )
 
 
 def students() -> None:

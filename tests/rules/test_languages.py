@@ -80,13 +80,17 @@ def test_one_text_has_one_chinese():
 
 def test_the_chinese_keeps_the_placeholders():
     wrong = [
-        text for text, string in chinese().items() if sorted(PLACEHOLDER.findall(text)) != sorted(PLACEHOLDER.findall(string))
+        text
+        for text, string in chinese().items()
+        if sorted(PLACEHOLDER.findall(text)) != sorted(PLACEHOLDER.findall(string))
     ]
     assert not wrong
 
 
 def test_texts_in_the_code_are_english():
-    assert [f"{where}: {text}" for text, where in used().items() if CHINESE.search(text) and text not in CHINESE_WITHIN] == []
+    assert [
+        f"{where}: {text}" for text, where in used().items() if CHINESE.search(text) and text not in CHINESE_WITHIN
+    ] == []
 
 
 def test_our_chinese_wins_over_the_frameworks(app: Flask):
@@ -147,7 +151,9 @@ def strip(text: str, allowed: tuple[str, ...]) -> str:
 
 
 @pytest.mark.parametrize(("language", "other"), [("zh", WORD), ("en", CHINESE)])
-@pytest.mark.parametrize("who", ["student", "clerk", "registry", "director", "admissions", "library", "admin", "auditor"])
+@pytest.mark.parametrize(
+    "who", ["student", "clerk", "registry", "director", "admissions", "library", "admin", "auditor"]
+)
 def test_pages_speak_one_language(app: Flask, cast, cases, behind, who, language, other):  # noqa: F811 - the fixture
     cases.at("college")
     cases.at("registry", leave, student=102)

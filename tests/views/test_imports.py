@@ -178,7 +178,8 @@ WRONG_CONTENT = {
     "a column lacks": lambda path: sheet(path, lambda s: s.write_row(0, 0, list(GOOD)[1:])),
     "a column twice": lambda path: sheet(path, lambda s: s.write_row(0, 0, [*GOOD, "姓名"])),
     "formula": lambda path: sheet(
-        path, lambda s: (s.write_row(0, 0, list(GOOD)), s.write_row(1, 0, list(GOOD.values())), s.write_formula(1, 1, "=A1"))
+        path,
+        lambda s: (s.write_row(0, 0, list(GOOD)), s.write_row(1, 0, list(GOOD.values())), s.write_formula(1, 1, "=A1")),
     ),
     "only empty rows": lambda path: sheet(path, empty_rows),
 }

@@ -2,6 +2,7 @@
 
 import copy
 import re
+import sys
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -18,7 +19,7 @@ from app.access import Permission, current_actor
 from app.kit.operation import audit
 from app.kit.screen import preferences
 from app.kit.screen.exporting import ExportsLists
-from app.kit.screen.filters import QuickFilter
+from app.kit.screen.filters import ListedFilter, QuickFilter
 from app.kit.screen.interface import COUNT_CAP, XuejiInterface
 from app.kit.screen.present import badge_of, masked
 from app.kit.workbook.declare import Workbook
@@ -249,7 +250,7 @@ class Screen(ExportsLists, RequestLocalFilters, ModelView):
         if self.pasted is None:
             abort(404)
         numbers = " ".join(request.form.get("numbers", "").split())
-        index = [kind.__name__ for kind in self._filters.get_search_filters()[self.pasted]].index("ListedFilter")
+        index = [type(kind) for kind in self._filters.get_search_filters()[self.pasted]].index(ListedFilter)
         asked: dict[str, Any] = {f"_flt_{index}_{self.pasted}": numbers}
         return redirect(url_for(f"{type(self).__name__}.list", **asked))
 
@@ -318,6 +319,12 @@ class Api(RequestLocalFilters, ModelRestApi):
         super().__init_subclass__(**kwargs)
         if cls.model is not None:
             cls.datamodel = XuejiInterface(cls.model)
+
+    def response_500(self, **kwargs):
+        """Hand what FAB caught on to the application, which tells a refusal of the database from a fault of ours."""
+        if sys.exc_info()[1] is not None:
+            raise  # FAB calls this while it handles the exception
+        return super().response_500(**kwargs)
 
     @classmethod
     def needs(cls) -> dict[str, Permission]:

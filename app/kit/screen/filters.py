@@ -45,6 +45,17 @@ class ListedFilter(fab.FilterIn):
         return query.filter(field.in_(values))
 
 
+class BooleanFilter(fab.FilterEqual):
+    """Yes or no; any other value is no condition."""
+
+    WORDS = {"y": True, "true": True, "1": True, "n": False, "false": False, "0": False}
+
+    def apply(self, query: Query, value) -> Query:
+        wanted = self.WORDS.get(str(value).strip().lower())
+        query, field = fab.get_field_setup_query(query, self.model, self.column_name)
+        return query if wanted is None else query.filter(field == wanted)
+
+
 class _Bound(BaseFilter):
     """A bound of a range; a value that is none of the column's type bounds nothing."""
 
@@ -105,7 +116,7 @@ class XuejiFilterConverter(fab.SQLAFilterConverter):
         ("is_relation_one_to_many", [fab.FilterRelationManyToManyEqual]),
         ("is_text", TEXT),
         ("is_string", TEXT),
-        ("is_boolean", [fab.FilterEqual]),
+        ("is_boolean", [BooleanFilter]),
         ("is_integer", RANGE),
         ("is_float", RANGE),
         ("is_numeric", RANGE),

@@ -6,7 +6,7 @@ from typing import Any
 from flask_appbuilder.exceptions import DatabaseException
 from flask_appbuilder.models.sqla.interface import SQLAInterface
 from flask_babel import lazy_gettext as _
-from sqlalchemy import inspect, select
+from sqlalchemy import String, cast, inspect, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Query
 from sqlalchemy.orm.exc import StaleDataError
@@ -85,7 +85,9 @@ class XuejiInterface(SQLAInterface):
             )
         pk = self.get_pk()
         count = self.query_count(self.session.query(self.obj), filters)
-        ordered = self.apply_order_by(self.apply_filters(self.session.query(pk), filters), order_column, order_direction)
+        ordered = self.apply_order_by(
+            self.apply_filters(self.session.query(pk), filters), order_column, order_direction
+        )
         ids = [row[0] for row in self.apply_pagination(ordered, page, page_size)]
         found = {getattr(row, pk.key): row for row in self.session.query(self.obj).filter(pk.in_(ids))} if ids else {}
         return count, [found[one] for one in ids if one in found]
@@ -158,6 +160,6 @@ class XuejiInterface(SQLAInterface):
         """Rows of which one of `columns` begins with `text`; the first rows when it is empty."""
         query = select(self.obj)
         if text:
-            fields = [getattr(self.obj, column).op("^@", is_comparison=True)(text) for column in columns]
-            query = query.where(fields[0] if len(fields) == 1 else fields[0].__or__(fields[1]))
+            fields = [cast(getattr(self.obj, column), String) for column in columns]
+            query = query.where(or_(*(field.op("^@", is_comparison=True)(text) for field in fields)))
         return list(self.session.scalars(query.order_by(getattr(self.obj, columns[0]), self.get_pk()).limit(limit)))

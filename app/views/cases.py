@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from flask import abort, current_app, flash, redirect, request, send_file, url_for
-from flask_appbuilder import expose
+from flask_appbuilder import action, expose
 from flask_appbuilder.security.decorators import has_access, permission_name
 from flask_babel import format_date, format_datetime
 from flask_babel import lazy_gettext as _
@@ -15,13 +15,14 @@ from app.access import Permission, Role, current_actor
 from app.kit import clock
 from app.kit.diagram import case_diagram
 from app.kit.flow import decide, flow_of, label, let_in_late, save_draft, submit, withdraw
-from app.kit.flow.inbox import may, step_for, what_next
+from app.kit.flow.inbox import may, select_open_steps, step_for, what_next
 from app.kit.flow.material import ALLOWED, add_material, material_file, remove_material
 from app.kit.operation import NotFound, Refused, get
 from app.kit.screen import Api, Menu, Screen
 from app.kit.screen.present import TONES
-from app.models import Case, CaseEvent, CaseState, Material, Paper, Student, db, setting_int
+from app.models import Case, CaseEvent, CaseState, CaseStep, Material, Paper, Student, db, setting_int
 from app.models.accounts import person_name
+from app.operations.batches import parse
 from app.papers.application_form import FORMS
 from app.views.case_forms import application_form, records_form, values
 
@@ -67,6 +68,7 @@ class CaseScreen(Screen):
     model = Case
     menu = Menu(_("All cases"), "cases", "fa-folder-open")
     reads = Permission.CASE_READ
+    acts = {"decide": Permission.CASE_DECIDE}
     label_columns = LABELS
     quick = ("number", "subject")
     picks = {"state": CaseState}
@@ -76,6 +78,32 @@ class CaseScreen(Screen):
     search_columns = ["number", "subject", "state", "opened_at"]
     base_order = ("opened_at", "desc")
     list_title = _("All cases")
+
+    def list_extras(self, shown: list[str]) -> dict[str, Any]:
+        return super().list_extras(shown) | {"select_all_matching": True}
+
+    @action("decide", _("Decide the selected"), None, "fa-check-double", single=False)
+    def decide_selected(self, cases):
+        abort(404)  # action_post below takes the selection before FAB would
+
+    @expose("/action_post", methods=["POST"])
+    @has_access
+    @permission_name("list")
+    def action_post(self):
+        """The batch of the inbox, from any list of cases: those of the selection that wait for the reader."""
+        actor = current_actor()
+        if request.form.get("action") != "decide" or not actor.may(Permission.CASE_DECIDE):
+            abort(404)
+        if request.form.get("scope") == "filter":
+            chosen = Case.id.in_(self.matching(request.args))
+        else:
+            ticked = request.form.getlist("rowid")
+            chosen = Case.id.in_([int(one) for one in ticked if one.isdecimal() and len(one) < 19])
+        waiting = select_open_steps(actor).where(chosen).with_only_columns(Case.id, CaseStep.key).order_by(None)
+        steps = parse(f"{number}:{key}" for number, key in db.session.execute(waiting))
+        if not steps:
+            raise Refused(_("None of the selected cases waits for you."))
+        return next(v for v in self.appbuilder.baseviews if type(v).__name__ == "InboxView").confirm_page(steps)
 
     @expose("/show/<pk>")
     @has_access

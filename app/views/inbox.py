@@ -68,7 +68,10 @@ class InboxView(BaseView):
     @permission_name("list")
     def confirm(self):
         """What a batch would decide, before it does."""
-        steps = self._chosen()
+        return self.confirm_page(self._chosen())
+
+    def confirm_page(self, steps: Chosen):
+        """The page before the batch: how many, which not and why, and what the steps record."""
         ids = [number for numbers in steps.values() for number in numbers]
         if not ids:
             raise Refused(_("Select at least one case."))

@@ -1,0 +1,161 @@
+"""The look: readable to everybody in either theme and language and at any width, and what the scripts of a page do."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+PAGES = {
+    "registry": [
+        "/", "/studentscreen/list/", "/studentscreen/list/?filters=1", "/studentscreen/list/?q=nobody",
+        "/studentscreen/show/101", "/studentscreen/export/roster",
+        "/casescreen/list/", "/collegescreen/list/", "/collegescreen/edit/1",
+        "/wording/change_notice", "/apply/leave/102", "/jobs/", "/nowhere",
+    ],
+    "clerk": ["/inbox/", "/inbox/?tab=back", "/casescreen/show/1"],
+    "admin": ["/users/list/", "/users/show/1", "/users/add", "/users/userinfo/", "/roles/list/", "/roles/show/1"],
+}  # fmt: skip
+SCREENS = [
+    {"width": 1440}, {"width": 1920, "dark": True, "english": True},
+    {"width": 390, "dark": True}, {"width": 390, "english": True},
+]  # fmt: skip
+RULES = "{runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']}"
+BAD_STATUS = re.compile(r"status of 404")
+
+
+def faults(page: Page, axe: str) -> list[str]:
+    """What axe finds, and whether the page is wider than its window."""
+    page.evaluate(axe)
+    found = page.evaluate(f"axe.run({RULES})")["violations"]
+    told = [f"{page.url}: {one['id']}: {node['html'][:120]}" for one in found for node in one["nodes"]]
+    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    return told + ([f"{page.url}: {wide} px too wide"] if wide > 0 else [])
+
+
+@pytest.mark.parametrize("screen", SCREENS, ids=lambda screen: "-".join(map(str, screen.values())))
+@pytest.mark.parametrize("username", [None, *PAGES])
+def test_everybody_can_read_it(visit, axe, username, screen):
+    visitor = visit(username, **screen)
+    found = [
+        fault for path in PAGES.get(username, ["/login/"]) for fault in faults(visitor.open(path), axe)
+    ]  # fmt: skip
+    assert not found, "\n".join(found)
+    assert [said for said in visitor.complaints if not BAD_STATUS.search(said)] == []
+
+
+@pytest.mark.parametrize("system", [False, True], ids=["light", "dark"])
+def test_the_theme_follows_the_system_until_it_is_chosen(visit, system):
+    visitor = visit("clerk", dark=system)
+    html = visitor.page.locator("html")
+    expect(html).to_have_attribute("data-theme", "dark" if system else "light")
+    visitor.page.click("summary:has(.avatar)")
+    visitor.page.click(f"[data-theme-set={'light' if system else 'dark'}]")
+    visitor.open("/inbox/")
+    expect(html).to_have_attribute("data-theme", "light" if system else "dark")
+
+
+def test_without_a_tick_nothing_can_be_decided(visit):
+    page = visit("clerk").open("/inbox/")
+    expect(page.locator("[data-needs-rows]")).to_be_disabled()
+    page.check("[name=rowid] >> nth=0")
+    expect(page.locator("[data-needs-rows]")).to_be_enabled()
+    expect(page.locator(".picked [data-pick-all]")).to_be_hidden()
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_the_page_and_then_all_that_match_are_selected(visit, width):
+    page = visit("clerk", width=width).open("/inbox/?flow=leave")
+    page.locator("[data-check-all]:visible").check()
+    expect(page.locator("[data-picked]")).to_contain_text("50")
+    page.click("[data-pick-all]")
+    expect(page.locator("[data-picked]")).to_contain_text("60")
+    expect(page.locator("input[name=scope]")).to_have_value("filter")
+    with page.expect_request("**/inbox/confirm?flow=leave") as sent:
+        page.click("[data-needs-rows]")
+    assert "scope=filter" in sent.value.post_data
+    page.go_back()
+    page.locator("[data-check-all]:visible").check()
+    page.uncheck("[name=rowid] >> nth=3")
+    expect(page.locator("input[name=scope]")).to_have_value("page")
+
+
+def test_a_refusal_needs_a_reason_and_a_second_word(visit):
+    page = visit("clerk").open("/casescreen/show/2")
+    page.click("button[value=send_back]")
+    assert page.url.endswith("/casescreen/show/2")
+    assert page.evaluate("document.activeElement.id") == "opinion"
+    page.fill("#opinion", "材料不齐")
+    page.click("button[value=refuse]")
+    page.click("#confirm button:not(#confirm-ok)")
+    assert page.url.endswith("/casescreen/show/2")
+    expect(page.locator("button[value=refuse]")).to_be_focused()
+    page.click("button[value=refuse]")
+    page.click("#confirm-ok")
+    expect(page.locator(".decide")).to_have_count(0)
+
+
+def test_a_form_is_sent_once(visit):
+    page, posts = visit("registry").open("/collegescreen/list/"), []
+    page.click(".toolbar .btn-primary")
+    page.on("request", lambda request: posts.append(request.url) if request.method == "POST" else None)
+    page.fill("#code", "77")
+    page.fill("#name", "测试学院")
+    page.fill("#name_en", "Test college")
+    page.evaluate("for (let i = 0; i < 3; i++) document.querySelector('#model_form .btn-primary').click()")
+    page.wait_for_url("**/collegescreen/list/**")
+    assert len(posts) == 1
+    expect(page.locator(".alert-success")).to_be_visible()
+
+
+def test_a_wrong_form_says_where(visit):
+    page = visit("registry").open("/collegescreen/add")
+    page.evaluate("document.getElementById('model_form').noValidate = true")
+    page.click("#model_form .btn-primary")
+    expect(page.locator(".alert-danger[role=alert]")).to_be_focused()
+    expect(page.locator("#code")).to_have_attribute("aria-invalid", "true")
+    assert page.locator("#code").get_attribute("aria-describedby").split()[-1] == "code-error"
+    page.click(".alert-danger a[href='#code']")
+    assert page.url.endswith("#code")
+
+
+def test_empty_conditions_stay_out_of_the_address(visit):
+    page = visit("registry").open("/studentscreen/list/?filters=1")
+    page.select_option("#flt-status", "enrolled")
+    page.click("#conditions .btn-primary")
+    page.wait_for_url("**status=enrolled**")
+    assert page.url.count("_flt_") == 1
+    page.click(".chip a")
+    page.wait_for_url(lambda url: "_flt_" not in url)
+
+
+def test_a_picker_is_used_by_keyboard(visit):
+    page = visit("clerk").open("/apply/")
+    page.fill("#student", "nobody")
+    expect(page.locator("#student-list [aria-disabled]")).to_be_visible()
+    page.fill("#student", "学生1")
+    expect(page.locator("#student-list [data-id]").first).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.locator("#student")).to_have_value(re.compile("学生12"))
+    page.click(".choose .btn-primary")
+    page.wait_for_url("**student=102**")
+
+
+def test_the_menu_of_a_phone_opens_and_gives_the_focus_back(visit):
+    page = visit("clerk", width=390).open("/")
+    expect(page.locator("#side")).to_be_hidden()
+    page.click(".nav-toggle")
+    expect(page.locator("#side a").first).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.locator("#side")).to_be_hidden()
+    expect(page.locator(".nav-toggle")).to_be_focused()
+
+
+def test_header_and_first_column_stay_in_view(visit):
+    page = visit("registry", width=1000).open("/studentscreen/list/")
+    page.evaluate("() => { const w = document.querySelector('.table-wrap'); w.scrollTo(400, 400); }")
+    wrap, head, first = (
+        page.locator(name).first.bounding_box() for name in (".table-wrap", "thead th", "tbody tr:nth-child(12) td")
+    )
+    assert head["x"] == first["x"] == pytest.approx(wrap["x"], abs=2)
+    assert head["y"] == pytest.approx(wrap["y"], abs=2)

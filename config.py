@@ -44,6 +44,7 @@ def load(env: Mapping[str, str] = os.environ) -> dict[str, object]:
         "XUEJI_DEMO_PASSWORD": env.get("XUEJI_DEMO_PASSWORD", demo_password),
         "XUEJI_FILES": str(Path(env.get("XUEJI_FILES") or data_folder(env) / "files").resolve()),
         "XUEJI_PROXIES": int(env.get("XUEJI_PROXIES") or 0),
+        "XUEJI_TODAY": env.get("XUEJI_TODAY", "") if mode == "test" else "",  # only a test has a clock of its own
         # Values of rows stay out of error messages and so out of the logs.
         "SQLALCHEMY_ENGINE_OPTIONS": {"hide_parameters": True, "pool_pre_ping": True, "pool_size": 10},
         **FAB,

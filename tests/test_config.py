@@ -122,3 +122,9 @@ def test_facts_of_logins(tmp_path: Path) -> None:
         admin.execute("grant xueji_owner to xueji_web with inherit false, set true")
     assert login_facts(server.url(cluster.WEB)) == LoginFacts("xueji_web", False, True, True)
     server.stop()
+
+
+def test_only_a_test_has_a_clock_of_its_own() -> None:
+    day = {"XUEJI_TODAY": "2026-09-02"}
+    assert load(REAL | day)["XUEJI_TODAY"] == load({"XUEJI_MODE": "demo"} | day)["XUEJI_TODAY"] == ""
+    assert load({"XUEJI_MODE": "test"} | day)["XUEJI_TODAY"] == "2026-09-02"

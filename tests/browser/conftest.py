@@ -1,21 +1,26 @@
-"""A Chromium, and the real application behind a real server, for tests that click."""
+"""A Chromium, and the real application — gunicorn, a worker, a database of its own — for tests that click."""
 
+import contextlib
 import os
 import shutil
-import threading
+import socket
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from sqlalchemy import create_engine, text
-from werkzeug.serving import make_server
+from werkzeug.security import generate_password_hash
 
-from app import cluster, create_app
-from app.models import db
-from app.reference import load_reference
+from app import cluster
+from app.demo import make_demo
+from run import end_with_parent
 from tests.cast import PASSWORD
-from tests.conftest import Bed, settings_for
+from tests.conftest import ROOT, TODAY, Bed
 from tests.flows.many import make_leaves
 
 QUIET = (
@@ -23,52 +28,105 @@ QUIET = (
     "--disable-component-update", "--disable-sync",
 )  # fmt: skip
 LEAVES = 60
+STUDENTS = 1500  # of the demo university: every college has some who can log in
+
+
+@dataclass(frozen=True)
+class Site:
+    """A running application: its address, and the owner's address of its database."""
+
+    url: str
+    database: str
+
+
+@contextlib.contextmanager
+def running(bed: Bed, database: str, folder: Path) -> Iterator[Site]:
+    """The web server and a worker as `make web` and `make worker` start them, until the block ends."""
+    environment = {
+        "PATH": os.environ["PATH"],
+        "XUEJI_MODE": "test",
+        "XUEJI_TODAY": TODAY.isoformat(),
+        "XUEJI_WEB_DATABASE_URL": bed.cluster.url(cluster.WEB, database),
+        "XUEJI_FILES": str(folder / "files"),
+        "XUEJI_WEB_PROCESSES": "1",
+    }
+    # Listening begins here: a browser that comes before gunicorn is ready waits for its answer.
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as door:
+        commands = {
+            "web": [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py"],
+            "worker": [sys.executable, "-m", "app.jobs"],
+        }
+        logs = {name: folder / f"{name}.log" for name in commands}
+        processes = []
+        for name, command in commands.items():
+            with logs[name].open("wb") as log:
+                processes.append(subprocess.Popen(
+                    command, cwd=ROOT, env=environment | {"BIND": f"fd://{door.fileno()}"}, stdin=subprocess.DEVNULL,
+                    stdout=log, stderr=log, pass_fds=[door.fileno()], preexec_fn=end_with_parent,
+                ))  # fmt: skip
+        try:
+            yield Site(f"http://127.0.0.1:{door.getsockname()[1]}", bed.cluster.url(cluster.OWNER, database))
+        finally:
+            for process in processes:
+                process.terminate()
+            for process in processes:
+                process.wait(30)
+    errors = [line for log in logs.values() for line in log.read_text().splitlines() if '"level": "error"' in line]
+    assert not errors, "\n".join(errors)
 
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    path = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    path = os.environ.get("XUEJI_CHROMIUM") or shutil.which("chromium")
     if path is None:
-        pytest.skip("no Chromium here: `make test` brings one, or set CHROMIUM to its path")
+        pytest.skip("no Chromium here: `make test` brings one, or set XUEJI_CHROMIUM to its path")
+    libraries = os.environ.get("XUEJI_CHROMIUM_LIBS")
+    environment = dict(os.environ) | ({"LD_LIBRARY_PATH": libraries} if libraries else {})
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=[*QUIET])
+        browser = playwright.chromium.launch(executable_path=path, args=[*QUIET], env=environment)
         yield browser
         browser.close()
 
 
 @pytest.fixture(scope="session")
-def site(bed: Bed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a server on a database of its own: the cast, the code sets, and leaves that wait for the clerk."""
+def site(bed: Bed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The cast, and leaves that wait for the clerk. Its tests change only rows of their own."""
     database = bed.copy()
     with create_engine(bed.cluster.url(cluster.OWNER, database)).begin() as connection:
-        load_reference(connection)
         make_leaves(connection, LEAVES)
-        connection.execute(text("update case_step set due_on = date '2026-09-03' where state = 'open'"))
-    settings = settings_for(bed, database, tmp_path_factory.mktemp("site")) | {"WTF_CSRF_ENABLED": True}
-    app = create_app(settings)
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    with app.app_context():
-        db.engine.dispose()
+        connection.execute(text("update case_step set due_on = :day where state = 'open'"), {"day": date(2026, 9, 3)})
+    with running(bed, database, tmp_path_factory.mktemp("site")) as site:
+        yield site
+
+
+@pytest.fixture(scope="session")
+def university(bed: Bed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The demo's university: the colleges and majors that the admissions office knows, and staff for all of them."""
+    database = bed.copy()
+    hashed = generate_password_hash(PASSWORD, method="pbkdf2:sha256:1")
+    with create_engine(bed.cluster.url(cluster.OWNER, database)).begin() as connection:
+        connection.execute(text("truncate college, ab_user, term cascade"))  # the cast leaves
+        make_demo(connection, STUDENTS, TODAY, lambda _username: hashed)
+    with running(bed, database, tmp_path_factory.mktemp("university")) as site:
+        yield site
 
 
 class Visitor:
     """A person at a browser: `visitor.page`, and what the browser complained about."""
 
-    def __init__(self, context: BrowserContext, site: str) -> None:
+    def __init__(self, context: BrowserContext, url: str) -> None:
         self.context = context
-        self.site = site
+        self.url = url
         self.complaints: list[str] = []
+        context.on("page", self._listen)
         self.page: Page = context.new_page()
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("console", lambda said: self.complaints.append(said.text) if said.type == "error" else None)
+
+    def _listen(self, page: Page) -> None:
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("console", lambda said: self.complaints.append(said.text) if said.type == "error" else None)
 
     def open(self, path: str) -> Page:
-        self.page.goto(self.site + path)
+        self.page.goto(self.url + path)
         return self.page
 
     def log_in(self, username: str) -> None:
@@ -79,9 +137,10 @@ class Visitor:
         self.page.wait_for_url(lambda url: "/login" not in url)
 
 
-@pytest.fixture
-def visit(chromium: Browser, site: str) -> Iterator[Callable[..., Visitor]]:
-    """`visit("clerk", width=390, dark=True, english=True)` is that person at such a screen."""
+Visit = Callable[..., Visitor]
+
+
+def visits(chromium: Browser, site: Site) -> Iterator[Visit]:
     contexts = []
 
     def visit(username: str | None = None, *, width: int = 1440, dark: bool = False, english: bool = False) -> Visitor:
@@ -89,9 +148,8 @@ def visit(chromium: Browser, site: str) -> Iterator[Callable[..., Visitor]]:
             viewport={"width": width, "height": 844 if width < 500 else 900},
             color_scheme="dark" if dark else "light", locale="en" if english else "zh-CN",
         )  # fmt: skip
-        context.set_default_timeout(10_000)
         contexts.append(context)
-        visitor = Visitor(context, site)
+        visitor = Visitor(context, site.url)
         if english:
             visitor.open("/lang/en")
         if username:
@@ -103,9 +161,21 @@ def visit(chromium: Browser, site: str) -> Iterator[Callable[..., Visitor]]:
         context.close()
 
 
+@pytest.fixture
+def visit(chromium: Browser, site: Site) -> Iterator[Visit]:
+    """`visit("clerk", width=390, dark=True, english=True)` is that person at such a screen."""
+    yield from visits(chromium, site)
+
+
+@pytest.fixture
+def visit_university(chromium: Browser, university: Site) -> Iterator[Visit]:
+    """The same, at the demo's university."""
+    yield from visits(chromium, university)
+
+
 @pytest.fixture(scope="session")
 def axe() -> str:
-    path = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
+    path = ROOT / "node_modules" / "axe-core" / "axe.min.js"
     if not path.exists():
         pytest.skip("axe-core is not installed: `make test` installs it")
     return path.read_text()

@@ -10,7 +10,7 @@ from app.flows import leave
 from app.kit import clock
 from app.kit.diagram import case_diagram, flow_diagram
 from app.kit.flow import may, select_done_by, select_open_steps, select_sent_back, step_for, what_next
-from app.kit.operation import NotAllowed, Refused
+from app.kit.operation import NotAllowed, NotFound, Refused
 from app.models import Case, db
 from app.operations.delegation import as_deputy, delegate, revoke
 from tests.conftest import TODAY
@@ -103,7 +103,7 @@ def test_a_delegation_holds_between_its_dates_for_its_deputy(cases, cast):
         deputy = acting(vp, as_deputy, given)
         assert inbox(deputy) == [case_id]
         assert buttons(deputy, case_id) == {"approve", "send_back", "refuse"}
-        with pytest.raises(NotAllowed):
+        with pytest.raises(NotFound):
             acting(vp, revoke, given)
         acting(director, revoke, given)
         with pytest.raises(NotAllowed):

@@ -1,21 +1,17 @@
 """Every sentence of the kit has its Chinese, with the same values in it."""
 
 import re
-from pathlib import Path
 
 import pytest
-from babel.messages.pofile import read_po
 
 from app.kit.workbook.read import REASON
 from app.kit.workbook.reasons import SENTENCES
-
-CHINESE = Path(__file__).parents[2] / "translations" / "zh" / "parts" / "workbook.po"
+from translations.build import merged
 
 
 @pytest.fixture(scope="module")
 def catalog():
-    with CHINESE.open("rb") as file:
-        return read_po(file)
+    return merged()
 
 
 @pytest.mark.parametrize("kind", SENTENCES)

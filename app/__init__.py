@@ -47,6 +47,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     app.before_request(enter_request)
     app.before_request(require_own_password)
     app.before_request(refuse_unknown_actions)
+    views.identities.install(app)
     views.identity.install(app)
     views.labels.install(app)
     errors.install(app)

@@ -11,6 +11,7 @@ from app.views.cases import CaseApi, CaseScreen
 from app.views.cohort import CohortView
 from app.views.health import health
 from app.views.home import HomeView
+from app.views.identities import AuditScreen, DelegationView, IdentityScreen
 from app.views.identity import IdentityView
 from app.views.imports import AdmissionsImportView
 from app.views.inbox import InboxView
@@ -28,10 +29,11 @@ GROUPS = {
 }
 # In the order of the sidebar: a class with `menu` and `needs()`, a model's screen or a page of its own.
 PAGES: list = [
-    InboxView, ApplyView, CaseScreen, PaperScreen, JobsView,
+    InboxView, ApplyView, CaseScreen, PaperScreen, JobsView, DelegationView,
     StudentScreen, AdmissionsImportView, CohortView,
     CollegeScreen, MajorScreen, ClassGroupScreen, DepartmentScreen,
     TermScreen, FlowWindowScreen, SettingScreen, CodeSetScreen, CodeScreen, WordingView,
+    IdentityScreen, AuditScreen,
     IdentityView,
 ]  # fmt: skip
 APIS = [StudentApi, CaseApi]

@@ -1,12 +1,15 @@
 """账号 FAB's screens of users and roles, read and written like every other list: audited, in clear sentences, no files."""
 
-from flask import abort, redirect
+from flask import abort, jsonify, redirect, request
+from flask_appbuilder import expose
 from flask_appbuilder.actions import action
 from flask_appbuilder.security import views as fab
+from flask_appbuilder.security.decorators import has_access, permission_name
 from flask_babel import lazy_gettext as _
 
 from app.access.security import XuejiSecurityManager
 from app.kit.screen import RequestLocalFilters, XuejiInterface
+from app.models.accounts import person_name
 
 
 class Guarded(RequestLocalFilters):
@@ -23,7 +26,13 @@ class Guarded(RequestLocalFilters):
 
 # The names stay FAB's: its pages link to each other by them.
 class UserDBModelView(Guarded, fab.UserDBModelView):
-    pass
+    @expose("/lookup")
+    @has_access
+    @permission_name("list")
+    def lookup(self):
+        """Users for a picker, by account or family name."""
+        rows = self.datamodel.lookup(("username", "last_name"), request.args.get("q", "").strip()[:60])
+        return jsonify(results=[{"id": row.id, "text": f"{person_name(row)} ({row.username})"} for row in rows])
 
 
 class RoleModelView(Guarded, fab.RoleModelView):

@@ -5,6 +5,7 @@ from typing import ClassVar
 from flask import Flask, abort, redirect, request, session, url_for
 from flask_appbuilder import BaseView, expose
 from flask_appbuilder.security.decorators import has_access
+from flask_babel import gettext
 from sqlalchemy import func, update
 
 from app.access import Permission, Role, current_actor, identities_of
@@ -55,4 +56,5 @@ def install(app: Flask) -> None:
             "identity": active,
             "identity_url": url_for("IdentityView.switch"),
             "person": actor.name,
+            "product": gettext("Xueji"),
         }

@@ -1,0 +1,170 @@
+"""身份、代理与审计 who may be what, who signs for whom, and who did what."""
+
+from datetime import date
+from typing import Any, ClassVar
+
+from flask import Flask, flash, g, redirect, request, session, url_for
+from flask_appbuilder import BaseView, expose
+from flask_appbuilder.security.decorators import has_access, permission_name
+from flask_babel import format_datetime
+from flask_babel import lazy_gettext as _
+from sqlalchemy import select
+from wtforms import SelectField
+from wtforms.validators import DataRequired
+
+from app.access import Permission, current_actor
+from app.access.scope import DATABASE_ROLES, enter_request_scope
+from app.kit.operation import Refused
+from app.kit.screen import Menu, Screen
+from app.kit.screen.lookup import LookupField
+from app.models import AuditEntry, Delegation, Identity, db
+from app.models.accounts import person_name
+from app.operations.delegation import as_deputy, delegate, revoke
+
+SCOPES: dict[str, Any] = {
+    "school": _("Whole school"),
+    "college": _("Own college"),
+    "department": _("Own department"),
+    "freshmen": _("Freshmen of the whole school"),
+    "auditor": _("Whole school, reading alone"),
+    "teacher": _("Own teaching classes"),
+    "none": _("No students"),
+}
+assert set(SCOPES) | {"student"} == set(DATABASE_ROLES)
+
+
+class IdentityScreen(Screen):
+    """The identities of staff: a user in some roles, for some rows. Students' own come with their accounts."""
+
+    model = Identity
+    menu = Menu(_("Identities"), "settings", "fa-id-badge")
+    reads, writes = Permission.ACCOUNT_READ, Permission.ACCOUNT_WRITE
+    label_columns = {
+        "user": _("User"), "roles": _("Roles"), "scope": _("Reaches"), "college": _("College"),
+        "department": _("Department"), "title": _("Title"), "last_used": _("Last used"),
+    }  # fmt: skip
+    formatters_columns = {"scope": lambda value: SCOPES.get(value, value)}
+    list_columns = ["user", "title", "roles", "scope", "college", "department"]
+    show_columns = [*list_columns, "last_used"]
+    add_columns = edit_columns = ["user", "title", "roles", "scope", "college", "department"]
+    search_columns = ["title", "college", "department"]
+    add_form_extra_fields = edit_form_extra_fields = {
+        "user": LookupField(_("User"), Identity, "user", "UserDBModelView.lookup"),
+        "scope": SelectField(_("Reaches"), [DataRequired()], choices=[("", ""), *SCOPES.items()]),
+    }
+    list_title, add_title = _("Identities"), _("New identity")
+    edit_title, show_title = _("Edit identity"), _("Identity")
+
+
+class AuditScreen(Screen):
+    """审计: every operation, reveal and export. Nobody changes it, the database sees to that."""
+
+    model = AuditEntry
+    menu = Menu(_("Audit"), "settings", "fa-clipboard-list")
+    reads = Permission.AUDIT_READ
+    label_columns = {
+        "at": _("When"), "user_name": _("Who"), "roles": _("Roles"), "action": _("Act"), "subject": _("Table"),
+        "subject_id": _("Row"), "request_id": _("Request"), "old": _("Old"), "new": _("New"), "detail": _("Details"),
+    }  # fmt: skip
+    quick = ("user_name", "action")
+    formatters_columns = {"at": lambda value: format_datetime(value, "medium") if value else "—"}
+    list_columns = ["at", "user_name", "action", "subject", "subject_id"]
+    show_columns = ["at", "user_name", "roles", "action", "subject", "subject_id", "old", "new", "detail", "request_id"]
+    search_columns = ["at", "user_name", "action", "subject", "subject_id"]
+    order_columns = ["at"]
+    list_title, show_title = _("Audit"), _("Audit entry")
+
+
+class DelegationView(BaseView):
+    """代理: name a deputy while absent, and act as one."""
+
+    route_base = "/delegations"
+    default_view = "list"
+    menu = Menu(_("Delegation"), "cases", "fa-user-clock")
+    base_permissions: ClassVar = ["can_list"]
+
+    @classmethod
+    def needs(cls) -> dict[str, Permission]:
+        return {"can_list": Permission.DELEGATION_WRITE, "menu_access": Permission.DELEGATION_WRITE}
+
+    @expose("/", methods=["GET", "POST"])
+    @has_access
+    def list(self):
+        actor, error = current_actor(), None
+        if request.method == "POST":
+            try:
+                starts, ends = (date.fromisoformat(request.form.get(key, "")) for key in ("starts_on", "ends_on"))
+                delegate(actor, request.form.get("deputy", 0, int), starts, ends, request.form.get("reason", ""))
+                flash(_("Your deputy may sign for you in this time."), "success")
+                return redirect(url_for("DelegationView.list"))
+            except ValueError:
+                error = _("Give both days.")
+            except Refused as refused:
+                error = str(refused)
+        mine = select(Delegation).where(Delegation.absent_user_id == actor.user_id).order_by(Delegation.id.desc())
+        received = select(Delegation).where(Delegation.deputy_user_id == actor.user_id, ~Delegation.revoked)
+        self.update_redirect()
+        page = self.render_template(
+            "xueji/delegations.html", title=_("Delegation"), error=error, given=[*db.session.scalars(mine)],
+            received=[*db.session.scalars(received.order_by(Delegation.id.desc()))], person_name=person_name,
+            lookup_url=url_for("DelegationView.colleagues"), acting=actor.on_behalf_of, form=request.form,
+        )  # fmt: skip
+        return page, 422 if error else 200
+
+    @expose("/colleagues")
+    @has_access
+    @permission_name("list")
+    def colleagues(self):
+        """Members of staff by name or account, for choosing a deputy."""
+        from app.models.accounts import User
+
+        words = request.args.get("q", "").strip()[:40]
+        staff = select(User).where(
+            User.active, User.id.in_(select(Identity.user_id).where(Identity.scope.not_in(["student", "none"])))
+        )
+        if words:
+            staff = staff.where((User.last_name + User.first_name).op("^@", is_comparison=True)(words)
+                                | User.username.op("^@", is_comparison=True)(words))  # fmt: skip
+        rows = db.session.scalars(staff.order_by(User.username).limit(20))
+        return {"results": [{"id": row.id, "text": f"{person_name(row)} ({row.username})"} for row in rows]}
+
+    @expose("/<int:delegation_id>/revoke", methods=["POST"])
+    @has_access
+    @permission_name("list")
+    def revoke(self, delegation_id: int):
+        revoke(current_actor(), delegation_id)
+        return redirect(url_for("DelegationView.list"))
+
+    @expose("/<int:delegation_id>/enter", methods=["POST"])
+    @has_access
+    @permission_name("list")
+    def enter(self, delegation_id: int):
+        """From now on this session signs in the name of the absent, until it leaves or the delegation ends."""
+        as_deputy(current_actor(), delegation_id)
+        session["delegation_id"] = delegation_id
+        return redirect(url_for("InboxView.list"))
+
+    @expose("/leave", methods=["POST"])
+    @has_access
+    @permission_name("list")
+    def leave(self):
+        session.pop("delegation_id", None)
+        return redirect(url_for("HomeView.index"))
+
+
+def enter_delegation() -> None:
+    """Before each request: a deputy's session acts as the absent, as long as the delegation holds."""
+    chosen = session.get("delegation_id")
+    if chosen is None or request.endpoint is None or request.endpoint.endswith("static"):
+        return
+    try:
+        actor = as_deputy(current_actor(), chosen)
+    except Refused:
+        session.pop("delegation_id", None)
+        return
+    g.xueji_actor = actor
+    enter_request_scope(actor.scope)
+
+
+def install(app: Flask) -> None:
+    app.before_request(enter_delegation)

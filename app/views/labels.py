@@ -23,6 +23,7 @@ ACTS = {
     "can_this_form_post": _("Send the form"),
     "can_userinfo": _("Own account"),
     "copyrole": _("Copy"),
+    "decide": _("Decide the selected"),
     "menu_access": _("Menu entry"),
     "resetmypassword": _("Change own password"),
     "resetpasswords": _("Reset passwords"),

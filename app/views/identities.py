@@ -39,6 +39,7 @@ class IdentityScreen(Screen):
     model = Identity
     menu = Menu(_("Identities"), "settings", "fa-id-badge")
     reads, writes = Permission.ACCOUNT_READ, Permission.ACCOUNT_WRITE
+    base_permissions = ["can_list", "can_show", "can_add", "can_edit"]  # what was done in its name refers to it
     label_columns = {
         "user": _("User"), "roles": _("Roles"), "scope": _("Reaches"), "college": _("College"),
         "department": _("Department"), "title": _("Title"), "last_used": _("Last used"),

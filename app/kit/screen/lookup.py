@@ -28,10 +28,12 @@ class LookupWidget:
 class LookupField(AJAXSelectField):
     """A relation chosen through `endpoint`, a screen's lookup."""
 
-    def __init__(self, label: Any, model: Any, relation: str, endpoint: str, *, required: bool = True) -> None:
+    def __init__(
+        self, label: Any, model: Any, relation: str, endpoint: str, *, required: bool = True, **kwargs: Any
+    ) -> None:
         super().__init__(
             label, [DataRequired() if required else Optional()], datamodel=XuejiInterface(model), col_name=relation,
-            widget=LookupWidget(endpoint),
+            widget=LookupWidget(endpoint), **kwargs,
         )  # fmt: skip
 
     def chosen(self) -> Any:

@@ -159,3 +159,11 @@ def test_header_and_first_column_stay_in_view(visit):
     )
     assert head["x"] == first["x"] == pytest.approx(wrap["x"], abs=2)
     assert head["y"] == pytest.approx(wrap["y"], abs=2)
+
+
+def test_a_form_prints_on_one_page_without_the_frame(visit):
+    page = visit("clerk").open("/paperscreen/application/3")
+    printed = page.pdf(prefer_css_page_size=True)
+    assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 1
+    page.emulate_media(media="print")
+    expect(page.locator(".paper-bar")).to_be_hidden()

@@ -11,7 +11,6 @@ from alembic import command
 from alembic.config import Config
 from flask import Flask
 from flask.testing import FlaskClient
-from flask_babel import force_locale
 from sqlalchemy import Connection, Engine, create_engine, select, text
 
 from app import cluster, create_app
@@ -96,7 +95,7 @@ def shared_app(bed: Bed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[F
 @pytest.fixture
 def app(shared_app: Flask) -> Iterator[Flask]:
     """The application, every commit of the test a savepoint of one transaction that is rolled back."""
-    with shared_app.app_context(), force_locale("en"):  # what tests read of sentences is English; pages have their own
+    with shared_app.app_context():
         engines = db._app_engines[shared_app]
         engine: Engine = engines[None]
         connection = engine.connect()

@@ -62,6 +62,10 @@ class Season(StrEnum):
     AUTUMN = "autumn"
     SPRING = "spring"
 
+    @property
+    def label(self):
+        return _("Autumn") if self is Season.AUTUMN else _("Spring")
+
 
 class Term(Model):
     """学期. Weeks are counted from `first_monday`."""

@@ -10,6 +10,7 @@ from flask_babel import lazy_gettext as _
 from app.access.security import XuejiSecurityManager
 from app.kit.screen import RequestLocalFilters, XuejiInterface
 from app.models.accounts import person_name
+from app.views.labels import role_label
 
 
 class Guarded(RequestLocalFilters):
@@ -36,6 +37,9 @@ class UserDBModelView(Guarded, fab.UserDBModelView):
 
 
 class RoleModelView(Guarded, fab.RoleModelView):
+    list_columns = search_columns = ["name"]
+    formatters_columns = {"name": role_label}
+
     @action("copyrole", _("Copy Role"), _("Copy the selected roles?"), icon="fa-copy", single=False)
     def copy_role(self, items):
         """FAB's own takes one role for a list of them."""

@@ -22,6 +22,7 @@ from app.kit.screen import Api, Menu, Screen
 from app.kit.screen.present import TONES
 from app.models import Case, CaseEvent, CaseState, CaseStep, Material, Paper, Student, db, setting_int
 from app.models.accounts import person_name
+from app.models.language import listed
 from app.operations.batches import parse
 from app.papers.application_form import FORMS
 from app.views.case_forms import application_form, records_form, values
@@ -344,8 +345,8 @@ def following(case: Case) -> dict[str, Any] | None:
     dates = [one.by for one in waits if one.by]
     by = min(dates) if dates else None
     return {
-        "who": "、".join(dict.fromkeys(str(one.who) for one in waits)),
-        "text": "、".join(dict.fromkeys(str(one.what) for one in waits)),
+        "who": listed(dict.fromkeys(str(one.who) for one in waits)),
+        "text": listed(dict.fromkeys(str(one.what) for one in waits)),
         "by": format_date(by) if by else None,
         "overdue": bool(by and by < clock.today()),
     }

@@ -46,11 +46,12 @@ VIEWS = {
 
 
 def role_label(name: str) -> str:
-    """A built-in role in words; the role of visitors likewise; any other bears the name it was given."""
+    """A role of ours or of the framework in words; any other bears the name it was given."""
     if name in BUILT_IN:
         return str(Role(name).label)
     manager = current_app.appbuilder.sm  # type: ignore[attr-defined]  # FAB hangs itself on the application
-    return str(_("Visitor who has not logged in")) if name == manager.auth_role_public else name
+    own = {manager.auth_role_public: _("Visitor who has not logged in"), manager.auth_role_admin: _("Not in use")}
+    return str(own.get(name, name))
 
 
 def view_label(name: str) -> str:

@@ -3,8 +3,10 @@
 from flask_babel import lazy_gettext as _
 
 from app.access import Permission
+from app.kit.flow import FLOWS
 from app.kit.screen import Menu, Screen
 from app.models import ClassGroup, College, Department, Major
+from app.models.language import listed
 
 LABELS = {
     "code": _("Code"),
@@ -81,6 +83,7 @@ class DepartmentScreen(Screen):
     quick = ("name_zh",)
     list_columns = ["key", "name_zh", "name_en"]
     show_columns = [*list_columns, "receives"]
+    formatters_columns = {"receives": lambda keys: listed(FLOWS[key].title if key in FLOWS else key for key in keys)}
     add_columns = edit_columns = list_columns
     search_columns = ["key", "name_zh"]
     base_order = ("key", "asc")

@@ -1,10 +1,14 @@
 """代码、校历与设置: code sets, terms, windows and settings, edited as rows."""
 
 from flask_babel import lazy_gettext as _
+from wtforms import SelectField
 
 from app.access import Permission
+from app.kit.flow.labels import LABELS as LABELS_OF_FLOWS
 from app.kit.screen import Menu, Screen
+from app.kit.screen.base import choices
 from app.models import Code, CodeSet, FlowWindow, Setting, Term
+from app.models.settings import Season
 
 LABELS = {
     "key": _("Key"),
@@ -77,6 +81,10 @@ class TermScreen(Screen):
     label_columns = LABELS
     list_columns = show_columns = add_columns = edit_columns = ["year", "season", "first_monday", "weeks"]
     search_columns = ["year"]
+    formatters_columns = {"season": lambda value: Season(value).label}
+    add_form_extra_fields = edit_form_extra_fields = {
+        "season": SelectField(_("Season"), choices=lambda: choices(Season))
+    }
     base_order = ("first_monday", "desc")
     list_title, add_title, edit_title, show_title = _("Terms"), _("New term"), _("Edit term"), _("Term")
 
@@ -89,6 +97,7 @@ class FlowWindowScreen(Screen):
     reads, writes = Permission.SETTING_READ, Permission.SETTING_WRITE
     label_columns = LABELS
     quick = ("key",)
+    formatters_columns = {"key": lambda key: LABELS_OF_FLOWS.get(f"window.{key}", key)}
     list_columns = ["key", "term", "opens_on", "closes_on", "reason"]
     show_columns = add_columns = edit_columns = list_columns
     search_columns = ["key", "term", "opens_on", "closes_on"]

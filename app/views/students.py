@@ -15,6 +15,7 @@ LABELS = {
     "student_no": _("Student number"),
     "name": _("Name"),
     "pinyin": _("Pinyin"),
+    "initials": _("Initials of the pinyin"),
     "former_name": _("Former name"),
     "sex_code": _("Sex"),
     "sex": _("Sex"),

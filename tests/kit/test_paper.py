@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from flask import Flask
+from flask_babel import force_locale
 from sqlalchemy import event, select, text
 
 from app.access import Actor, Permission, scope_as
@@ -38,6 +39,14 @@ def make_cases(run) -> dict[int, list[int]]:
     for row in run(CASES):
         cases.setdefault(row["college_id"], []).append(row["id"])
     return cases
+
+
+@pytest.fixture(autouse=True)
+def in_english(request):
+    """The sentences are looked at in English, whatever the language of record."""
+    request.getfixturevalue("app")  # the language lives in its context
+    with force_locale("en"):
+        yield
 
 
 @pytest.fixture

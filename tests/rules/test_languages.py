@@ -27,6 +27,7 @@ ROOT = Path(__file__).parents[2]
 CHINESE = re.compile(r"[\u3400-\u9fff]")
 WORD = re.compile(r"[A-Za-z]{2,}")
 PLACEHOLDER = re.compile(r"%\(\w+\)s|\{\w*\}")
+MASKED = re.compile(r"\S*\*{2,}\S*")
 KEYWORDS = {name: None for name in ("_", "gettext", "lazy_gettext")} | {"ngettext": (1, 2)}
 # An import is told the two words that a Chinese workbook has for yes and no.
 CHINESE_WITHIN = frozenset({"%(label)s: write 是 or 否 (yes or no)."})
@@ -124,7 +125,17 @@ TECHNICAL = ("API", "JPG", "PNG", "WebP", "PDF", "MB", "KB", "Excel", "WPS", "xl
 # The rows of these screens are both languages side by side, keys and patterns.
 BILINGUAL = ("/codescreen/", "/codesetscreen/", "/settingscreen/", "/departmentscreen/", "/collegescreen/", "/majorscreen/",
              "/flowwindowscreen/", "/wording/")  # fmt: skip
-NOT_PAGES = ("/logout", "/lang/", "/api/", "/swagger", "/static", "/health", "/ready", "/back")
+NOT_PAGES = (
+    "/logout",
+    "/lang/",
+    "/api/",
+    "/swagger",
+    "/static",
+    "/health",
+    "/ready",
+    "/back",
+    "/auditscreen/",
+)  # the audit names acts, tables and values as the database does
 # Papers are official documents: in Chinese, whoever prints them.
 PAPERS = ("/paperscreen/print", "/paperscreen/application")
 # Data that is Chinese, or Latin, whatever the language of the reader: names of people, places and accounts.
@@ -151,7 +162,7 @@ def strip(text: str, allowed: tuple[str, ...]) -> str:
     """`text` without the data in it, the longest first, so that no name is cut by a shorter one."""
     for known in allowed:
         text = text.replace(known, "")
-    return text
+    return MASKED.sub("", text)
 
 
 @pytest.mark.parametrize(("language", "other"), [("zh", WORD), ("en", CHINESE)])
@@ -174,5 +185,5 @@ def test_pages_speak_one_language(app: Flask, cast, cases, behind, who, language
         seen.append(path)
         if found := [text for text in dict.fromkeys(page.texts) if other.search(strip(text, allowed))]:
             mixed[path] = found
-    assert len(seen) > 5, seen
+    assert len(seen) > 4, seen
     assert not mixed, "\n".join(f"{path}: {' | '.join(texts)}" for path, texts in mixed.items())

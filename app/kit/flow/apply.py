@@ -16,6 +16,7 @@ from app.kit.flow.steps import among, copy_steps, open_next
 from app.kit.flow.window import why_closed
 from app.kit.operation import NotAllowed, Refused, audit, get, operation
 from app.models import Case, CaseEvent, CaseState, CaseStep, Material, RosterStatus, StepState, Student, db
+from app.models.language import listed
 
 FILLING = frozenset({CaseState.DRAFT, CaseState.SENT_BACK})
 LONGEST_TEXT = 2000
@@ -90,10 +91,10 @@ def submit(actor: Actor, case_id: int) -> Case:
     empty = [str(label("field", item.key)) for item in flow.fields_for(case)
              if not item.optional and getattr(case, item.key) in (None, "")]  # fmt: skip
     if empty:
-        raise Refused(_("Fill in first: %(fields)s.", fields=", ".join(empty)))
+        raise Refused(_("Fill in first: %(fields)s.", fields=listed(empty)))
     missing = missing_materials(flow, case, attached_kinds([case.id]).get(case.id, set()))
     if missing:
-        raise Refused(_("Attach first: %(materials)s.", materials=", ".join(missing)))
+        raise Refused(_("Attach first: %(materials)s.", materials=listed(missing)))
     db.session.flush()
     hindered = flow.rule([case.id], {}).get(case.id) if flow.rule else None
     if hindered:
@@ -192,7 +193,7 @@ def why_not_status(flow: Flow, status: str) -> Any | None:
     """Why a student in this roster status cannot have such a case; None if she can."""
     if status in flow.allowed_from:
         return None
-    allowed = ", ".join(str(RosterStatus(item).label) for item in sorted(flow.allowed_from))
+    allowed = listed(RosterStatus(item).label for item in sorted(flow.allowed_from))
     return _("The student's roster status is %(status)s; this procedure needs %(allowed)s.",
              status=RosterStatus(status).label, allowed=allowed)  # fmt: skip
 
@@ -210,7 +211,7 @@ def _shown(flow: Flow, case: Case) -> dict[str, Any]:
 def _fill(flow: Flow, case: Case, values: dict[str, Any]) -> None:
     offered = {item.key for item in flow.fields}
     if unknown := sorted(values.keys() - offered):
-        raise Refused(_("This form has no field %(fields)s.", fields=", ".join(unknown)))
+        raise Refused(_("This form has no field %(fields)s.", fields=listed(unknown)))
     for key, value in values.items():
         setattr(case, key, typed(flow, key, value))
     if case.reason is not None and case.reason not in flow.reasons:

@@ -13,6 +13,7 @@ from app.kit.flow.labels import label
 from app.kit.flow.registry import FLOWS
 from app.kit.flow.steps import among, is_mine
 from app.models import CaseEvent, CaseState, CaseStep, Identity, StepState, Student, db
+from app.models.language import listed
 
 Reason = Any  # a translated sentence, or None
 
@@ -116,7 +117,7 @@ def _why_not_act(decision: Decision, case: Any, step: Any) -> Reason:
     empty = [name for name in step.declared["records"]
              if decision.records.get(name) in (None, "") and getattr(case, name) is None]  # fmt: skip
     if empty:
-        return _("This step must record: %(fields)s.", fields=", ".join(str(label("field", name)) for name in empty))
+        return _("This step must record: %(fields)s.", fields=listed(label("field", name) for name in empty))
     return None
 
 
@@ -128,7 +129,7 @@ def _missing(cases: dict[int, Any], steps: dict[int, Any]) -> dict[int, Reason]:
     for case_id in first:
         missing = missing_materials(FLOWS[cases[case_id].flow], cases[case_id], kinds.get(case_id, set()))
         if missing:
-            reasons[case_id] = _("Not attached: %(materials)s.", materials=", ".join(missing))
+            reasons[case_id] = _("Not attached: %(materials)s.", materials=listed(missing))
     return reasons
 
 

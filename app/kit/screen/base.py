@@ -25,6 +25,7 @@ from app.kit.screen.present import badge_of, masked
 from app.kit.workbook.declare import Workbook
 from app.models import Model, db
 from app.models.codes import codes_of
+from app.models.language import listed
 
 FILTER_NAME = re.compile(r"_flt_(\d)_(\w+)")
 READS = ("can_list", "can_show", "menu_access")
@@ -198,7 +199,7 @@ class Screen(ExportsLists, RequestLocalFilters, ModelView):
         arguments = widgets["search"].template_args
         name = type(self).__name__
         if self.quick:
-            names = ", ".join(str(self.label_columns[column]) for column in self.quick if column in self.label_columns)
+            names = listed(self.label_columns[column] for column in self.quick if column in self.label_columns)
             arguments["quick"] = {"param": "q", "label": _("Search by %(columns)s", columns=names)}
         if self.pasted:
             label = _("Paste a list")

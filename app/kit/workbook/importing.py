@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from app.models.language import listed
+
 from .declare import Column, Workbook
 from .reasons import SaveRefused, sentence
 from .rules import literal, longest, look_up, run
@@ -155,7 +157,7 @@ def explain(workbook: Workbook, column: Column, code: str, detail: str | None) -
         "label": column.label,
         "limit": longest(workbook, column),
         "hint": column.hint,
-        "choices": "、".join(str(choice) for choice in column.choices),
+        "choices": listed(column.choices),
         "minimum": column.minimum,
         "maximum": column.maximum,
         "detail": detail,

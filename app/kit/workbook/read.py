@@ -15,6 +15,8 @@ from typing import IO, Any
 from flask_babel import lazy_gettext as _
 from xlsxwriter.utility import xl_col_to_name
 
+from app.models.language import listed
+
 from . import parse
 from .cells import header_key
 from .declare import BadDeclaration, Column, Workbook, spellings
@@ -181,12 +183,12 @@ def header_names(workbook: Workbook) -> dict[str, str]:
 def notices(found: dict[str, Any], closed: list[Column], facts: UploadFacts) -> list[Notice]:
     told = []
     if found["unknown"]:
-        told.append(Notice("UNKNOWN_COLUMNS", {"columns": "、".join(found["unknown"])}))
+        told.append(Notice("UNKNOWN_COLUMNS", {"columns": listed(found["unknown"])}))
     if unread := [column for column in closed if column.name in found["columns"]]:
         told.append(Notice("NOT_PERMITTED", {"columns": labels(unread)}))
     filled = {sheet.name for sheet in facts.sheets if sheet.last_row}
     if others := [name for name in found["others"] if name in filled]:
-        told.append(Notice("OTHER_SHEETS", {"sheet": found["sheet"], "others": "、".join(others)}))
+        told.append(Notice("OTHER_SHEETS", {"sheet": found["sheet"], "others": listed(others)}))
     return told
 
 
@@ -212,4 +214,4 @@ def in_words(fault: Unreadable, workbook: Workbook) -> Unreadable:
 
 
 def labels(columns: Iterable[Column]) -> str:
-    return "、".join(str(column.label) for column in columns)
+    return listed(column.label for column in columns)

@@ -32,7 +32,6 @@ class RoleModelView(fab_views.RoleModelView):
     """FAB's screen of roles; its bare "Name" is a person's everywhere else."""
 
     label_columns = fab_views.RoleModelView.label_columns | {"name": _("Role")}
-    search_columns = ["name"]
 
 
 class XuejiSecurityManager(SecurityManager):

@@ -1,9 +1,7 @@
 """登录与权限检查 the security manager: FAB asks here who the user is and what the active identity may do."""
 
 from flask import Flask, abort, current_app, g, redirect, request, url_for
-from flask_appbuilder.security import views as fab_views
 from flask_appbuilder.security.sqla.manager import SecurityManager
-from flask_babel import lazy_gettext as _
 from sqlalchemy import select
 
 from app.access.actor import ANONYMOUS, Actor, current_actor, load_actor, logged_in_user
@@ -28,16 +26,8 @@ FAB_VIEWS: dict[str, tuple[Permission, Permission]] = {
 OWN_ACCOUNT = frozenset({"can_userinfo", "resetmypassword", "userinfoedit"})
 
 
-class RoleModelView(fab_views.RoleModelView):
-    """FAB's screen of roles; its bare "Name" is a person's everywhere else."""
-
-    label_columns = fab_views.RoleModelView.label_columns | {"name": _("Role")}
-
-
 class XuejiSecurityManager(SecurityManager):
     """FAB's security with permissions and scope taken from the active identity, and no query per button."""
-
-    rolemodelview = RoleModelView
 
     userstatschartview = None  # loads a script from another site
 

@@ -37,6 +37,7 @@ class UserDBModelView(Guarded, fab.UserDBModelView):
 
 
 class RoleModelView(Guarded, fab.RoleModelView):
+    label_columns = fab.RoleModelView.label_columns | {"name": _("Role")}
     list_columns = search_columns = ["name"]
     formatters_columns = {"name": role_label}
 

@@ -1,5 +1,6 @@
 """Read 读取: open an upload through the parsing process and know its columns by their headers."""
 
+import contextlib
 import json
 import os
 import signal
@@ -159,8 +160,9 @@ def parsing(task: dict[str, Any], limits: Limits) -> Generator[Parser]:
         timer.daemon = True
         timer.start()
         try:
-            process.stdin.write(json.dumps(task).encode())  # type: ignore[union-attr] # a pipe, as asked for
-            process.stdin.close()  # type: ignore[union-attr]
+            with contextlib.suppress(BrokenPipeError):  # it was ended before it read its task: finish() says why
+                process.stdin.write(json.dumps(task).encode())  # type: ignore[union-attr] # a pipe, as asked for
+                process.stdin.close()  # type: ignore[union-attr]
             yield parser
         finally:
             timer.cancel()

@@ -55,7 +55,7 @@ def changed_values(item: Any) -> tuple[dict[str, str | None], dict[str, str | No
     """(old, new) of the columns that a pending change touches."""
     state = inspect(item)
     old, new = {}, {}
-    for name in inspect(type(item)).columns.keys():
+    for name in [column.key for column in inspect(type(item)).columns]:
         history = state.attrs[name].history
         if history.has_changes() and name not in HIDDEN_FROM_AUDIT:
             old[name] = str(history.deleted[0]) if history.deleted else None

@@ -91,13 +91,19 @@ class Permission(StrEnum):
     CODE_WRITE = "code:all:write"
     COHORT_PLACE = "cohort:class:place"
     DELEGATION_WRITE = "delegation:own:write"
+    DOCUMENT_ISSUE = "document:all:issue"
+    DOCUMENT_READ = "document:all:read"
     HISTORY_READ = "history:all:read"
     HOME_READ = "home:all:read"
     JOB_READ = "job:own:read"
+    MEETING_READ = "meeting:all:read"
+    MEETING_WRITE = "meeting:own:write"
     ORGANISATION_READ = "organisation:all:read"
     ORGANISATION_WRITE = "organisation:all:write"
     PAPER_PRINT = "paper:all:print"
     PAPER_WORD = "paper:template:write"
+    PUBLICITY_READ = "publicity:all:read"
+    PUBLICITY_WRITE = "publicity:all:write"
     ROSTER_EXPORT = "roster:all:export"
     ROSTER_READ = "roster:all:read"
     SETTING_READ = "setting:all:read"
@@ -110,16 +116,17 @@ class Permission(StrEnum):
 P = Permission
 PERSON = frozenset({P.HOME_READ, P.JOB_READ})
 SIGNER = PERSON | {P.CASE_READ, P.CASE_DECIDE, P.DELEGATION_WRITE, P.ORGANISATION_READ}
-OFFICE = SIGNER | {P.ROSTER_READ, P.ROSTER_EXPORT, P.HISTORY_READ, P.PAPER_PRINT}
+OFFICE = SIGNER | {P.ROSTER_READ, P.ROSTER_EXPORT, P.HISTORY_READ, P.MEETING_READ, P.MEETING_WRITE, P.PAPER_PRINT}
 
 GRANTS: dict[Role, frozenset[Permission]] = {
     Role.REGISTRY: OFFICE
     | {
         P.AUDIT_READ, P.CASE_EXCEPT, P.CODE_WRITE, P.COHORT_PLACE, P.ORGANISATION_WRITE, P.PAPER_WORD, P.SETTING_READ,
         P.SETTING_WRITE, P.STUDENT_CONTACT_READ, P.STUDENT_CONTACT_WRITE, P.STUDENT_ID_NUMBER_READ, P.CASE_OPEN,
+        P.DOCUMENT_ISSUE, P.DOCUMENT_READ, P.PUBLICITY_READ, P.PUBLICITY_WRITE,
     },
-    Role.AFFAIRS_DIRECTOR: OFFICE,
-    Role.VICE_PRESIDENT: OFFICE,
+    Role.AFFAIRS_DIRECTOR: OFFICE | {P.DOCUMENT_READ, P.PUBLICITY_READ},
+    Role.VICE_PRESIDENT: OFFICE | {P.DOCUMENT_READ, P.PUBLICITY_READ},
     Role.EXAM_CENTER: PERSON | {P.ROSTER_READ, P.ORGANISATION_READ},
     Role.OPERATIONS: PERSON | {P.ROSTER_READ, P.ORGANISATION_READ},
     Role.ADMISSIONS: PERSON
@@ -134,8 +141,8 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     Role.STUDENT: PERSON | {P.CASE_OPEN, P.CASE_READ, P.ROSTER_READ, P.PAPER_PRINT},
     Role.ADMIN: PERSON | {P.ACCOUNT_READ, P.ACCOUNT_WRITE, P.SETTING_READ, P.ORGANISATION_READ},
     Role.AUDITOR: PERSON
-    | {P.ACCOUNT_READ, P.AUDIT_READ, P.CASE_READ, P.HISTORY_READ, P.ORGANISATION_READ, P.ROSTER_READ, P.ROSTER_EXPORT,
-       P.SETTING_READ},
+    | {P.ACCOUNT_READ, P.AUDIT_READ, P.CASE_READ, P.DOCUMENT_READ, P.HISTORY_READ, P.MEETING_READ, P.ORGANISATION_READ,
+       P.PUBLICITY_READ, P.ROSTER_READ, P.ROSTER_EXPORT, P.SETTING_READ},
     # The rest of the roles sign flows that later issues bring; until then they may log in and see their jobs.
     **{role: PERSON for role in (
         Role.PRESIDENT_OFFICE, Role.DEGREE_COMMITTEE, Role.TRANSFER_PANEL, Role.SECTION_HEAD, Role.TEACHER,

@@ -85,6 +85,11 @@ class Step:
     originals: bool = False  # whoever signs confirms that the originals are at hand
     takes_effect: bool = False  # its approval makes the change and issues the paper
     each_department: bool = False  # one row for each department that receives this flow
+    checklist: bool = False  # each department ticks its leaving items before it signs
+    meeting: bool = False  # records the meeting that agreed
+    publicity: bool = False  # passes when the published time is over and no objection is open
+    document: bool = False  # decided by issuing a document: all of its cases together, or none
+    target: bool = False  # signed by the college that the student goes to
     records: tuple[str, ...] = ()
     hands_differ_from: tuple[str, ...] = ()  # steps, or "submit", that the same person must not have done
     rule: Rule | None = None

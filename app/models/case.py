@@ -132,7 +132,7 @@ class IntoClass:
 
     @declared_attr
     def class_group(cls) -> Mapped[ClassGroup | None]:
-        return relationship(ClassGroup, foreign_keys="Case.__table__.c.class_group_id", viewonly=True)
+        return relationship(ClassGroup, viewonly=True)
 
 
 class ReturnCase(IntoClass, Case):

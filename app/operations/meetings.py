@@ -78,7 +78,9 @@ def minutes_file(actor: Actor, meeting_id: int, *, files_root: Path) -> tuple[Pa
 
 def select_own_meetings(actor: Actor) -> Select[tuple[Meeting]]:
     """The meetings that this identity may name, the latest first."""
-    mine = Meeting.college_id == actor.scope.college_id if actor.scope.kind == "college" else Meeting.college_id.is_(None)
+    mine = (
+        Meeting.college_id == actor.scope.college_id if actor.scope.kind == "college" else Meeting.college_id.is_(None)
+    )
     return select(Meeting).where(mine, ~Meeting.cancelled).order_by(Meeting.held_on.desc(), Meeting.id.desc())
 
 

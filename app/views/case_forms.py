@@ -9,6 +9,7 @@ from wtforms import BooleanField, DateField, Field, IntegerField, SelectField, S
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from app.kit.flow import Flow, label
+from app.kit.flow.words import choices
 from app.models import Case, ClassGroup, Student, db
 
 LONG = frozenset({"statement"})
@@ -48,9 +49,8 @@ def _field(flow: Flow, key: str, *, required: bool, student: Student | None = No
     name, column = label("field", key), flow.model.__mapper__.columns[key]
     needed: list[Any] = [InputRequired()] if required else [Optional()]
     more = {"description": HINTS.get(key, "")}
-    if key == "reason":
-        choices = [("", ""), *((reason, label("reason", reason)) for reason in flow.reasons)]
-        return SelectField(name, needed, choices=choices, **more)
+    if offered := choices(flow, key):
+        return SelectField(name, needed, choices=offered, **more)
     if key == "class_group_id":
         return SelectField(name, needed, choices=_classes(student), coerce=_number, **more)
     kind = column.type.python_type

@@ -13,7 +13,7 @@ from app.kit.operation import Refused, get
 from app.kit.paper import newest_template, pages, preview, print_papers, save_template
 from app.kit.screen import Menu, Screen
 from app.models import JobRun, Paper, PaperTemplate, db
-from app.papers import PAPERS
+from app.papers import all_papers
 from app.papers.application_form import print_application
 
 MOST_AT_ONCE = 2000
@@ -105,14 +105,16 @@ class WordingView(BaseView):
     @expose("/")
     @has_access
     def list(self):
-        kinds = [(kind, newest_template(kind), url_for("WordingView.edit", key=kind.key)) for kind in PAPERS.values()]
+        kinds = [
+            (kind, newest_template(kind), url_for("WordingView.edit", key=kind.key)) for kind in all_papers().values()
+        ]
         return self.render_template("xueji/wording_list.html", title=_("Wording of papers"), kinds=kinds)
 
     @expose("/<key>", methods=["GET", "POST"])
     @has_access
     @permission_name("list")
     def edit(self, key: str):
-        kind = PAPERS.get(key)
+        kind = all_papers().get(key)
         if kind is None:
             abort(404)
         template = newest_template(kind)

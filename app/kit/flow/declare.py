@@ -123,6 +123,7 @@ class Flow:
     paper: Effect | None = None
     rule: Rule | None = None  # asked when a case is handed in
     prepare: Prepare | None = None
+    derived: tuple[str, ...] = ()  # columns that `prepare` reckons, shown beside the fields
 
     @property
     def model(self) -> type[Case]:
@@ -160,6 +161,7 @@ class Flow:
                 "applicants": frozenset(map(Role, data["applicants"])),
                 "allowed_from": frozenset(map(RosterStatus, data["allowed_from"])),
                 "reasons": tuple(data["reasons"]),
+                "derived": tuple(data["derived"]),
                 "fields": tuple(Field(**item | {"when": _when(item["when"])}) for item in data["fields"]),
                 "materials": tuple(Material(**item | {"when": _when(item["when"])}) for item in data["materials"]),
                 "steps": tuple(map(Step.from_json, data["steps"])),

@@ -50,7 +50,9 @@ def _publicity(records: dict[str, Any], steps: Steps) -> Reasons:
     about = or_(objection.case_id == entry.case_id, objection.case_id.is_(None))
     open_objection = exists().where(objection.publicity_id == entry.publicity_id, objection.answer.is_(None), about)
     query = (
-        select(entry.case_id, func.max(Publicity.closes_on).label("closes_on"), func.bool_or(open_objection).label("open"))
+        select(
+            entry.case_id, func.max(Publicity.closes_on).label("closes_on"), func.bool_or(open_objection).label("open")
+        )
         .join(Publicity, Publicity.id == entry.publicity_id)
         .where(among(entry.case_id, list(steps)), ~entry.removed)
         .group_by(entry.case_id)
@@ -62,7 +64,9 @@ def _publicity(records: dict[str, Any], steps: Steps) -> Reasons:
         if row is None:
             reasons[case_id] = _("It has not been published yet. Publish it under “Publicity” first.")
         elif row.closes_on >= clock.today():
-            reasons[case_id] = _("It is published until %(day)s and cannot pass before.", day=format_date(row.closes_on))
+            reasons[case_id] = _(
+                "It is published until %(day)s and cannot pass before.", day=format_date(row.closes_on)
+            )
         elif row.open:
             reasons[case_id] = _("An objection to it waits for an answer.")
     return reasons

@@ -110,12 +110,8 @@ def _values(flow: Flow, case_ids: list[int]) -> dict[int, dict[str, object]]:
     found: dict[int, dict[str, object]] = {}
     with force_locale("zh"):
         for case, sex in _cases(flow, case_ids):
-            words = {key: shown(flow, case, key, chinese_date) for key in _keys(flow)}
-            found[case.id] = _person(case.student, sex) | {
-                "case_number": case.number,
-                "reason": None,
-                "statement": None,
-            }
+            words = {_name(key): shown(flow, case, key, chinese_date) for key in _keys(flow)}
+            found[case.id] = _person(case.student, sex) | {"case_number": case.number}
             found[case.id] |= {key: None if value is None else str(value) for key, value in words.items()}
     return found
 

@@ -8,7 +8,7 @@ PUBLIC = frozenset({
     "ab_register_user", "ab_role", "ab_user_group", "ab_user_role", "ab_view_menu",
     "identity_role",
     "college", "major", "department", "code_set", "code", "setting", "term", "flow_window", "paper_template",
-    "paper_counter",
+    "paper_counter", "publicity",
 })  # fmt: skip
 
 

@@ -29,7 +29,7 @@ from app.models import (
 LONGEST_TEXT = 2000
 
 
-def select_to_publish() -> Select[tuple[Case, CaseStep]]:
+def select_to_publish() -> Select[Case, CaseStep]:
     """Cases that wait at a step of publicity and are on no list."""
     listed = exists().where(PublicityEntry.case_id == Case.id, ~PublicityEntry.removed)
     waiting = CaseStep.declared["publicity"].as_boolean()
@@ -80,7 +80,7 @@ def _write_entries(publicity: Publicity, cases: list[Case]) -> None:
             "college_id": Case.college_id, "student_college_id": Case.student_college_id,
             "target_college_id": Case.target_college_id, "matter": func.left(matter(key, ids), 200),
         }  # fmt: skip
-        source = (
+        source: Select = (
             select(*(value.label(name) for name, value in columns.items()))
             .join(Student, Student.id == Case.student_id)
             .join(College, College.id == Case.college_id)
@@ -173,7 +173,9 @@ def select_public_entries(publicity_id: int) -> Select:
     )
 
 
-def select_public(today: date) -> Select[tuple[Publicity]]:
-    """The lists that are before the public today."""
+def lists_before_the_public(today: date) -> list[tuple[Publicity, list]]:
+    """The lists that run today with what anybody may read of them; the policy asks for the day as well."""
+    db.session.execute(select(func.set_config("app.public_day", today.isoformat(), True)))
     running = (Publicity.opens_on <= today) & (Publicity.closes_on >= today)
-    return select(Publicity).where(running).order_by(Publicity.closes_on, Publicity.id)
+    lists = db.session.scalars(select(Publicity).where(running).order_by(Publicity.closes_on, Publicity.id))
+    return [(one, list(db.session.execute(select_public_entries(one.id)))) for one in lists]

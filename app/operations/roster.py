@@ -110,8 +110,8 @@ def changes(
     model: Any,
     case_ids: list[int],
     *,
-    code: ColumnElement[str] | str,
-    status: ColumnElement[str] | RosterStatus,
+    code: Any,
+    status: Any,  # a RosterStatus, or an expression
     until: Any = None,
     major_id: Any = Student.major_id,
     grade: Any = Student.grade,
@@ -133,8 +133,12 @@ def changes(
         .scalar_subquery()
     )
     notice = select(func.max(Paper.number)).where(Paper.case_id == model.id, Paper.kind == NOTICE).scalar_subquery()
-    document = select(func.max(Document.number)).join(CaseStep, CaseStep.document_id == Document.id)
-    document = document.where(CaseStep.case_id == model.id).scalar_subquery()
+    document = (
+        select(func.max(Document.number))
+        .join(CaseStep, CaseStep.document_id == Document.id)
+        .where(CaseStep.case_id == model.id)
+        .scalar_subquery()
+    )
 
     def words(status: Any, college: Any, major: Any, group: Any, grade: Any) -> Any:
         named = {"college": college, "major": major, "status": func.jsonb_extract_path_text(labels, status),

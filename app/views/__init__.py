@@ -9,6 +9,7 @@ from app.views.accounts import AccountManager
 from app.views.apply import ApplyView
 from app.views.cases import CaseApi, CaseScreen
 from app.views.cohort import CohortView
+from app.views.documents import DocumentView
 from app.views.health import health
 from app.views.home import HomeView
 from app.views.identities import AuditScreen, DelegationView, IdentityScreen
@@ -16,8 +17,10 @@ from app.views.identity import IdentityView
 from app.views.imports import AdmissionsImportView
 from app.views.inbox import InboxView
 from app.views.jobs import JobsView
+from app.views.meetings import MeetingScreen
 from app.views.organisation import ClassGroupScreen, CollegeScreen, DepartmentScreen, MajorScreen
 from app.views.papers import PaperScreen, WordingView
+from app.views.publicity import PublicityView, PublicPublicityView
 from app.views.reference import CodeScreen, CodeSetScreen, FlowWindowScreen, SettingScreen, TermScreen
 from app.views.students import StudentApi, StudentScreen
 
@@ -29,12 +32,12 @@ GROUPS = {
 }
 # In the order of the sidebar: a class with `menu` and `needs()`, a model's screen or a page of its own.
 PAGES: list = [
-    InboxView, ApplyView, CaseScreen, PaperScreen, JobsView, DelegationView,
+    InboxView, ApplyView, CaseScreen, PaperScreen, MeetingScreen, PublicityView, DocumentView, JobsView, DelegationView,
     StudentScreen, AdmissionsImportView, CohortView,
     CollegeScreen, MajorScreen, ClassGroupScreen, DepartmentScreen,
     TermScreen, FlowWindowScreen, SettingScreen, CodeSetScreen, CodeScreen, WordingView,
     IdentityScreen, AuditScreen,
-    IdentityView,
+    IdentityView, PublicPublicityView,
 ]  # fmt: skip
 APIS = [StudentApi, CaseApi]
 

@@ -24,6 +24,7 @@ from app.models import Case, CaseEvent, CaseState, CaseStep, Material, Paper, St
 from app.models.accounts import person_name
 from app.models.language import listed
 from app.operations.batches import parse
+from app.operations.leaving import checklist, tick
 from app.views.case_forms import application_form, records_form, values
 
 ACTS: dict[str, dict[str, Any]] = {
@@ -176,6 +177,20 @@ class CaseScreen(Screen):
             raise Refused(outcome.reason)
         return True
 
+    @expose("/checklist/<int:case_id>", methods=["POST"])
+    @has_access
+    @permission_name("show")
+    def tick(self, case_id: int):
+        """A department ticks its leaving items."""
+        try:
+            tick(current_actor(), case_id, request.form.getlist("item"))
+            flash(_("Saved."), "success")
+        except NotFound:
+            raise
+        except Refused as refused:
+            flash(str(refused), "danger")
+        return redirect(url_for("CaseScreen.show", pk=case_id))
+
     @expose("/upload/<int:case_id>/<kind>", methods=["POST"])
     @has_access
     @permission_name("show")
@@ -252,6 +267,10 @@ def page(case: Case) -> dict[str, Any]:
         "form": form,
         "edit_url": url_for("CaseScreen.fill", case_id=case.id) if "save" in acts else None,
         "papers": papers(case),
+        "checklist": checklist(case),
+        "my_items": step.declared.get("items") if step and "approve" in acts else None,
+        "my_step_id": step.id if step else None,
+        "checklist_url": url_for("CaseScreen.tick", case_id=case.id),
     }  # fmt: skip
 
 
@@ -273,7 +292,11 @@ def facts(case: Case) -> list[tuple[Any, Any]]:
     """What was applied for and what the steps recorded, in words."""
     flow = flow_of(case)
     words = [(key, shown(flow, case, key, format_date)) for key in (*keys_of(flow), *flow.derived)]
-    return [(label("field", key), word) for key, word in words if word is not None]
+    made = [(label("field", key), word) for key, word in words if word is not None]
+    for step in case.steps:
+        agreed = [(_("Meeting"), "meeting"), (_("Document"), "document")]
+        made += [(name, step.records[key]) for name, key in agreed if step.records.get(key)]
+    return made
 
 
 def timeline(case: Case) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from app.access import Permission, current_actor
 from app.kit.operation import Refused, get
 from app.kit.paper import newest_template, pages, preview, print_papers, save_template
 from app.kit.screen import Menu, Screen
-from app.models import JobRun, Paper, PaperTemplate, db
+from app.models import CaseStep, JobRun, Paper, PaperTemplate, db
 from app.papers import all_papers
 from app.papers.application_form import print_application
 
@@ -72,6 +72,16 @@ class PaperScreen(Screen):
         """The notices that a batch brought about, as one print run."""
         decided = [row[0] for row in get(JobRun, run_id).result.get("rows", []) if row[3]]
         return self._sheets(list(db.session.scalars(select(Paper.id).where(Paper.case_id.in_(decided)))))
+
+    @expose("/print/document/<int:document_id>")
+    @has_access
+    @permission_name("list")
+    def print_document(self, document_id: int):
+        """The notices of the cases that a document decided, as one print run."""
+        decided = select(CaseStep.case_id).where(CaseStep.document_id == document_id)
+        return self._sheets(
+            list(db.session.scalars(select(Paper.id).where(Paper.case_id.in_(decided)).order_by(Paper.id)))
+        )
 
     @expose("/application/<int:case_id>")
     @has_access

@@ -35,11 +35,11 @@ def meetings() -> None:
         sa.Column("recorded_at", sa.DateTime(timezone=True), server_default=sa.func.now(), nullable=False),
         sa.Column("cancelled", sa.Boolean(), server_default="false", nullable=False),
         sa.Column("version", sa.Integer(), server_default="1", nullable=False),
-        sa.PrimaryKeyConstraint("id", name="pk_meeting"),
-        sa.UniqueConstraint("minutes_path", name="uq_meeting_minutes_path"),
-        sa.ForeignKeyConstraint(["college_id"], ["college.id"], name="fk_meeting_college_id"),
-        sa.ForeignKeyConstraint(["recorded_by"], ["ab_user.id"], name="fk_meeting_recorded_by"),
-        sa.CheckConstraint("kind in ('college', 'school', 'committee')", name="ck_meeting_kind_known"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_meeting")),
+        sa.UniqueConstraint("minutes_path", name=op.f("uq_meeting_minutes_path")),
+        sa.ForeignKeyConstraint(["college_id"], ["college.id"], name=op.f("fk_meeting_college_id")),
+        sa.ForeignKeyConstraint(["recorded_by"], ["ab_user.id"], name=op.f("fk_meeting_recorded_by")),
+        sa.CheckConstraint("kind in ('college', 'school', 'committee')", name=op.f("ck_meeting_kind_known")),
     )
     op.create_index("ix_meeting_college_id", "meeting", ["college_id"])
     numbered = [sa.text("coalesce(college_id, 0)"), "kind", "number"]
@@ -66,9 +66,9 @@ def publicity() -> None:
         sa.Column("closes_on", sa.Date(), nullable=False),
         sa.Column("published_by", sa.Integer(), nullable=False),
         sa.Column("published_at", sa.DateTime(timezone=True), server_default=sa.func.now(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name="pk_publicity"),
-        sa.ForeignKeyConstraint(["published_by"], ["ab_user.id"], name="fk_publicity_published_by"),
-        sa.CheckConstraint("closes_on >= opens_on", name="ck_publicity_closes_after_opening"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_publicity")),
+        sa.ForeignKeyConstraint(["published_by"], ["ab_user.id"], name=op.f("fk_publicity_published_by")),
+        sa.CheckConstraint("closes_on >= opens_on", name=op.f("ck_publicity_closes_after_opening")),
     )
     op.create_table(
         "publicity_entry",
@@ -84,16 +84,16 @@ def publicity() -> None:
         sa.Column("student_id", sa.BigInteger(), nullable=False),
         sa.Column("college_id", sa.Integer(), nullable=False),
         sa.Column("student_college_id", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name="pk_publicity_entry"),
-        sa.ForeignKeyConstraint(["publicity_id"], ["publicity.id"], name="fk_publicity_entry_publicity_id"),
-        sa.ForeignKeyConstraint(["case_id"], ["flow_case.id"], name="fk_publicity_entry_case_id"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_publicity_entry")),
+        sa.ForeignKeyConstraint(["publicity_id"], ["publicity.id"], name=op.f("fk_publicity_entry_publicity_id")),
+        sa.ForeignKeyConstraint(["case_id"], ["flow_case.id"], name=op.f("fk_publicity_entry_case_id")),
         sa.ForeignKeyConstraint(
             ["student_id", "student_college_id"],
             ["student.id", "student.college_id"],
-            name="fk_publicity_entry_student",
+            name=op.f("fk_publicity_entry_student"),
             onupdate="CASCADE",
         ),
-        sa.UniqueConstraint("publicity_id", "case_id", name="uq_publicity_entry_publicity_id_case_id"),
+        sa.UniqueConstraint("publicity_id", "case_id", name=op.f("uq_publicity_entry_publicity_id_case_id")),
     )
     for column in ("case_id", "target_college_id", "college_id", "student_college_id"):
         op.create_index(f"ix_publicity_entry_{column}", "publicity_entry", [column])
@@ -110,12 +110,12 @@ def publicity() -> None:
         sa.Column("answer", sa.Text()),
         sa.Column("answered_by", sa.Integer()),
         sa.Column("answered_at", sa.DateTime(timezone=True)),
-        sa.PrimaryKeyConstraint("id", name="pk_objection"),
-        sa.ForeignKeyConstraint(["publicity_id"], ["publicity.id"], name="fk_objection_publicity_id"),
-        sa.ForeignKeyConstraint(["case_id"], ["flow_case.id"], name="fk_objection_case_id"),
-        sa.ForeignKeyConstraint(["recorded_by"], ["ab_user.id"], name="fk_objection_recorded_by"),
-        sa.ForeignKeyConstraint(["answered_by"], ["ab_user.id"], name="fk_objection_answered_by"),
-        sa.CheckConstraint("(answer is null) = (answered_at is null)", name="ck_objection_answered_whole"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_objection")),
+        sa.ForeignKeyConstraint(["publicity_id"], ["publicity.id"], name=op.f("fk_objection_publicity_id")),
+        sa.ForeignKeyConstraint(["case_id"], ["flow_case.id"], name=op.f("fk_objection_case_id")),
+        sa.ForeignKeyConstraint(["recorded_by"], ["ab_user.id"], name=op.f("fk_objection_recorded_by")),
+        sa.ForeignKeyConstraint(["answered_by"], ["ab_user.id"], name=op.f("fk_objection_answered_by")),
+        sa.CheckConstraint("(answer is null) = (answered_at is null)", name=op.f("ck_objection_answered_whole")),
     )
     for column in ("publicity_id", "case_id"):
         op.create_index(f"ix_objection_{column}", "objection", [column])
@@ -131,10 +131,13 @@ def publicity() -> None:
         student=OF_STUDENT,
         department="false",
     )
-    # Whoever has not logged in reads what was published of an entry, and no id of student or case.
+    # Whoever has not logged in reads what is before the public on the day that the public page names, and no id of
+    # student or case.
     op.execute("grant select (id, publicity_id, name, masked_no, college_name, matter, removed) on publicity_entry"
                " to xueji_web")  # fmt: skip
-    op.execute("create policy web_select on publicity_entry for select to xueji_web using (not removed)")
+    op.execute("create policy web_select on publicity_entry for select to xueji_web using (not removed and exists ("
+               "select from publicity p where p.id = publicity_id and"
+               " nullif(current_setting('app.public_day', true), '')::date between p.opens_on and p.closes_on))")  # fmt: skip
     protect("objection", school=dict.fromkeys(("select", "insert", "update"), "true"), auditor="true")
 
 
@@ -151,10 +154,10 @@ def documents() -> None:
         sa.Column("cases", sa.Integer(), nullable=False),
         sa.Column("issued_by", sa.Integer(), nullable=False),
         sa.Column("issued_at", sa.DateTime(timezone=True), server_default=sa.func.now(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name="pk_document"),
-        sa.UniqueConstraint("number", name="uq_document_number"),
-        sa.UniqueConstraint("year", "serial", name="uq_document_year_serial"),
-        sa.ForeignKeyConstraint(["issued_by"], ["ab_user.id"], name="fk_document_issued_by"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_document")),
+        sa.UniqueConstraint("number", name=op.f("uq_document_number")),
+        sa.UniqueConstraint("year", "serial", name=op.f("uq_document_year_serial")),
+        sa.ForeignKeyConstraint(["issued_by"], ["ab_user.id"], name=op.f("fk_document_issued_by")),
     )
     # The list names students of every college: a college and a student read the number in their ledger and notice.
     protect("document", school={"select": "true", "insert": "true"}, auditor="true")

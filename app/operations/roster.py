@@ -6,7 +6,7 @@ from typing import Any
 
 from flask_babel import force_locale
 from flask_babel import lazy_gettext as _
-from sqlalchemy import ColumnElement, Date, Select, case, cast, func, insert, literal, null, select, update
+from sqlalchemy import Date, Select, case, cast, func, insert, literal, null, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import aliased
 

@@ -18,7 +18,7 @@ from app.views.inbox import InboxView
 from app.views.jobs import JobsView
 from app.views.organisation import ClassGroupScreen, CollegeScreen, DepartmentScreen, MajorScreen
 from app.views.papers import PaperScreen, WordingView
-from app.views.reference import CodeScreen, CodeSetScreen, FlowWindowScreen, SettingScreen, TermScreen
+from app.views.reference import CodeScreen, CodeSetScreen, SettingScreen, TermScreen
 from app.views.students import StudentApi, StudentScreen
 
 GROUPS = {
@@ -32,7 +32,7 @@ PAGES: list = [
     InboxView, ApplyView, CaseScreen, PaperScreen, JobsView, DelegationView,
     StudentScreen, AdmissionsImportView, CohortView,
     CollegeScreen, MajorScreen, ClassGroupScreen, DepartmentScreen,
-    TermScreen, FlowWindowScreen, SettingScreen, CodeSetScreen, CodeScreen, WordingView,
+    TermScreen, SettingScreen, CodeSetScreen, CodeScreen, WordingView,
     IdentityScreen, AuditScreen,
     IdentityView,
 ]  # fmt: skip

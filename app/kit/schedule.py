@@ -4,12 +4,12 @@ A rule is one period, or several joined by `|`:
     autumn:w1  spring:w4-5     weeks of teaching, Monday to Sunday
     autumn:before-w1           the week before that week
     month:4  month:4(1-10)     a month of the academic year (8 to 12, then 1 to 7), or some of its days
-    before:10                  from the first Monday of the term, at the latest from the month before, until that month
+    before:10                  from the first Monday of the term (or, where that is later, the month before) until October
     holiday:w1-2               weeks of the holiday after each term
     after-makeup:w2            weeks after the week in which the tasks autumn_makeup and spring_makeup end
     any                        every day of the academic year, August to July
 The duration lengthens a period that is shorter: `5d` working days, `2w` weeks, `1m` months, `w3` until the end of that
-week of teaching. `0d` (the same day), `plan` and `external` (a notice says) leave it as it is.
+week of teaching. `0d` (the same day), `plan` and `external` (a notice says) leave it as it is, and so do named days.
 A period that would end on a holiday ends on the first working day after it, as terms set in days do by law.
 """
 
@@ -78,21 +78,22 @@ class Period:
     opens_on: date
     due_on: date
     season: str | None = None
+    to_the_day: bool = False  # the rule names its days: no duration lengthens it
 
 
 EndOf = Callable[[str], date | None]  # key of a task → the day on which it ends in this year; None if there is none
 
-WEEKS = r"w(?P<first>\d{1,2})(?:-(?P<last>\d{1,2}))?"
+WEEKS = r"w(?P<first>[0-9]{1,2})(?:-(?P<last>[0-9]{1,2}))?"
 FORMS = {
     "weeks": re.compile(rf"(?P<season>autumn|spring):{WEEKS}"),
-    "before_week": re.compile(r"(?P<season>autumn|spring):before-w(?P<first>\d{1,2})"),
-    "month": re.compile(r"month:(?P<month>\d{1,2})(?:\((?P<from>\d{1,2})-(?P<to>\d{1,2})\))?"),
-    "before": re.compile(r"before:(?P<month>\d{1,2})"),
+    "before_week": re.compile(r"(?P<season>autumn|spring):before-w(?P<first>[0-9]{1,2})"),
+    "month": re.compile(r"month:(?P<month>[0-9]{1,2})(?:\((?P<from>[0-9]{1,2})-(?P<to>[0-9]{1,2})\))?"),
+    "before": re.compile(r"before:(?P<month>[0-9]{1,2})"),
     "holiday": re.compile(rf"holiday:{WEEKS}"),
     "after": re.compile(rf"after-(?P<task>[a-z_]+):{WEEKS}"),
     "any": re.compile(r"any"),
 }
-DURATION = re.compile(r"(?P<count>\d{1,3})(?P<unit>[dwm])|w(?P<week>\d{1,2})|plan|external")
+DURATION = re.compile(r"(?P<count>[0-9]{1,3})(?P<unit>[dwm])|w(?P<week>[0-9]{1,2})|plan|external")
 
 
 def check_rule(opens: str, duration: str) -> None:
@@ -176,7 +177,9 @@ def _month(words: dict[str, Any], year: YearDates, end_of: EndOf) -> list[Period
     last = calendar.monthrange(first.year, month)[1]
     opens, due = int(words["from"] or 1), int(words["to"] or last)
     inside = 1 <= opens <= due <= last
-    return [Period(first.replace(day=opens), first.replace(day=due))] if inside else []
+    if not inside:
+        return []
+    return [Period(first.replace(day=opens), first.replace(day=due), to_the_day=words["from"] is not None)]
 
 
 def _before(words: dict[str, Any], year: YearDates, end_of: EndOf) -> list[Period]:
@@ -185,7 +188,8 @@ def _before(words: dict[str, Any], year: YearDates, end_of: EndOf) -> list[Perio
         return []
     due = year.month(month) - DAY
     season = Season.SPRING if year.spring.first_monday <= due else Season.AUTUMN
-    return [Period(min(year.term(season).first_monday, due.replace(day=1)), due, season.value)]
+    begins = year.term(season).first_monday
+    return [Period(begins if begins <= due else due.replace(day=1), due, season.value)]
 
 
 def _holiday(words: dict[str, Any], year: YearDates, end_of: EndOf) -> list[Period]:
@@ -229,6 +233,8 @@ def _lengthened(period: Period, duration: str, year: YearDates) -> Period:
     """The period until the end of its duration, where that is later."""
     matched = _read_duration(duration)
     opens, due = period.opens_on, period.due_on
+    if period.to_the_day:
+        return period
     if matched["week"]:
         if period.season is None:
             raise BadRule(

@@ -177,8 +177,8 @@ class DatedTask(Model):
     done_by: Mapped[int | None] = mapped_column(ForeignKey("ab_user.id", ondelete="SET NULL"))
     done_name: Mapped[str | None] = mapped_column(String(80))
     remark: Mapped[str | None] = mapped_column(String(300))
-    rule: Mapped[TaskRule] = relationship(lazy="joined", innerjoin=True)
-    college: Mapped[College | None] = relationship(lazy="joined")
+    rule: Mapped[TaskRule] = relationship(lazy="selectin")
+    college: Mapped[College | None] = relationship(lazy="selectin")
 
     def __str__(self) -> str:
         return f"{self.rule.title} {self.opens_on}–{self.due_on}"

@@ -7,8 +7,8 @@ PUBLIC = frozenset({
     "ab_api_key", "ab_group", "ab_group_role", "ab_permission", "ab_permission_view", "ab_permission_view_role",
     "ab_register_user", "ab_role", "ab_user_group", "ab_user_role", "ab_view_menu",
     "identity_role",
-    "college", "major", "department", "code_set", "code", "setting", "term", "flow_window", "paper_template",
-    "paper_counter", "publicity",
+    "college", "major", "department", "code_set", "code", "setting", "term", "academic_year", "calendar_day",
+    "task_rule", "paper_template", "paper_counter", "publicity",
 })  # fmt: skip
 
 

@@ -21,7 +21,7 @@ from app.views.meetings import MeetingScreen
 from app.views.organisation import ClassGroupScreen, CollegeScreen, DepartmentScreen, MajorScreen
 from app.views.papers import PaperScreen, WordingView
 from app.views.publicity import PublicityView, PublicPublicityView
-from app.views.reference import CodeScreen, CodeSetScreen, FlowWindowScreen, SettingScreen, TermScreen
+from app.views.reference import CodeScreen, CodeSetScreen, SettingScreen, TermScreen
 from app.views.students import StudentApi, StudentScreen
 
 GROUPS = {
@@ -35,7 +35,7 @@ PAGES: list = [
     InboxView, ApplyView, CaseScreen, PaperScreen, MeetingScreen, PublicityView, DocumentView, JobsView, DelegationView,
     StudentScreen, AdmissionsImportView, CohortView,
     CollegeScreen, MajorScreen, ClassGroupScreen, DepartmentScreen,
-    TermScreen, FlowWindowScreen, SettingScreen, CodeSetScreen, CodeScreen, WordingView,
+    TermScreen, SettingScreen, CodeSetScreen, CodeScreen, WordingView,
     IdentityScreen, AuditScreen,
     IdentityView, PublicPublicityView,
 ]  # fmt: skip

@@ -1,13 +1,12 @@
-"""代码、校历与设置: code sets, terms, windows and settings, edited as rows."""
+"""代码与设置: code sets, terms and settings, edited as rows."""
 
 from flask_babel import lazy_gettext as _
 from wtforms import SelectField
 
 from app.access import Permission
-from app.kit.flow.labels import LABELS as LABELS_OF_FLOWS
 from app.kit.screen import Menu, Screen
 from app.kit.screen.base import choices
-from app.models import Code, CodeSet, FlowWindow, Setting, Term
+from app.models import Code, CodeSet, Setting, Term
 from app.models.settings import Season
 
 LABELS = {
@@ -87,22 +86,6 @@ class TermScreen(Screen):
     }
     base_order = ("first_monday", "desc")
     list_title, add_title, edit_title, show_title = _("Terms"), _("New term"), _("Edit term"), _("Term")
-
-
-class FlowWindowScreen(Screen):
-    """办理时间窗."""
-
-    model = FlowWindow
-    menu = Menu(_("Windows"), "settings", "fa-door-open")
-    reads, writes = Permission.SETTING_READ, Permission.SETTING_WRITE
-    label_columns = LABELS
-    quick = ("key",)
-    formatters_columns = {"key": lambda key: LABELS_OF_FLOWS.get(f"window.{key}", key)}
-    list_columns = ["key", "term", "opens_on", "closes_on", "reason"]
-    show_columns = add_columns = edit_columns = list_columns
-    search_columns = ["key", "term", "opens_on", "closes_on"]
-    base_order = ("opens_on", "desc")
-    list_title, add_title, edit_title, show_title = _("Windows"), _("New window"), _("Edit window"), _("Window")
 
 
 class SettingScreen(Screen):

@@ -6,7 +6,7 @@ from alembic import op
 from migrations.policies import COLLEGE, OF_COLLEGE_OR_TARGET, OF_STUDENT, protect, public_table
 
 revision = "0006"
-down_revision = "0004"
+down_revision = "0005"
 
 HIS_STUDENT = "exists (select from student s where s.id = student_id)"
 

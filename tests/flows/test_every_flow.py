@@ -11,7 +11,7 @@ from app.kit import clock
 from app.kit.flow import decide, open_case, submit, withdraw
 from app.kit.operation import NotAllowed, NotFound, Refused
 from tests.flows.many import prepare
-from tests.flows.walk import ANSWERS, CLASSMATE, FILLED, STUDENT, WINDOWS, Walk, all_flows
+from tests.flows.walk import ANSWERS, CLASSMATE, FILLED, STUDENT, Walk, all_flows
 
 pytestmark = pytest.mark.parametrize("flow", all_flows(), ids=lambda flow: flow.key)
 
@@ -25,9 +25,9 @@ def walk(cast, behind, flow):
                                        " where key = :k"), {"f": [flow.key], "i": [item], "k": key})  # fmt: skip
     behind.connection.execute(text("set local role none"))
     made = Walk(cast, behind, flow)
-    made.open_windows(WINDOWS)
-    made.ready()
     with made.days:
+        made.open_window()
+        made.ready()
         yield made
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from app.access import Actor, Role, scope_as
 from app.kit import clock
-from app.kit.flow import FLOWS, Flow, Outcome, decide, open_case, submit
+from app.kit.flow import FLOWS, Flow, Outcome, decide, open_case, submit, window_state
 from app.operations.leaving import tick
 from app.operations.meetings import record_meeting
 from app.operations.publicity import publish
@@ -31,7 +31,6 @@ FILLED: dict[str, dict[str, Any]] = {
     "cancellation": {"died_on": date(2026, 8, 20)},
 }
 RECORDED: dict[str, Any] = {"grade": 2025, "class_group_id": 2}
-WINDOWS = ("autumn_downgrade", "voluntary_withdrawal", "cancellation")  # beside those of the cast; open all September
 
 
 class Walk:
@@ -57,18 +56,20 @@ class Walk:
         return SIGNERS[min(self.flow.applicants)]
 
     def ready(self, status: str | None = None) -> None:
-        """Bring the student into a state from which the flow may start, and open its windows."""
+        """Bring the student into a state from which the flow may start."""
         status = status or ("enrolled" if "enrolled" in self.flow.allowed_from else min(self.flow.allowed_from))
         registered = status not in ("admitted", "deferred")
         self.behind.run("update student set status = :s, registered = :r where id = :id", s=status, r=registered,
                         id=self.student)  # fmt: skip
 
-    def open_windows(self, keys: tuple[str, ...]) -> None:
-        self.behind.run(
-            "insert into flow_window (key, term_id, opens_on, closes_on) select k, (select min(id) from term), :a, :b"
-            " from unnest(cast(:keys as text[])) k where not exists (select from flow_window where key = k)",
-            keys=list(keys), a=date(2026, 8, 31), b=date(2026, 9, 30),
-        )  # fmt: skip
+    def open_window(self) -> None:
+        """Go to a day on which the flow's window is open, if it is not today."""
+        if self.flow.window is None:
+            return
+        state = self.act("registry", lambda _actor: window_state(self.flow.window.keys, clock.today()))
+        if not state.open:
+            assert state.opens_on, f"the calendar of the cast never opens {self.flow.window.keys}"
+            self.days.enter_context(clock.on(state.opens_on))
 
     def attach(self, case_id: int, *kinds: str) -> None:
         for kind in kinds:

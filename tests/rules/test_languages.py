@@ -154,7 +154,7 @@ BOTH = """
     union select key from setting union select title_zh from setting union select title_en from setting
     union select note from setting union select kind from setting
     union select key from department union select name_zh from department union select name_en from department
-    union select key from flow_window union select name_en from major union select body from paper_template
+    union select name_en from major union select body from paper_template
 """
 
 

@@ -21,7 +21,7 @@ class DowngradeCase(IntoClass, Case):
 @roster_effect
 def downgrade(case_ids: list[int]) -> Select:
     """主动降级"""
-    into = {"grade": DowngradeCase.grade, "class_group_id": DowngradeCase.class_group_id}
+    into: dict[str, Any] = {"grade": DowngradeCase.grade, "class_group_id": DowngradeCase.class_group_id}
     return changes(DowngradeCase, case_ids, code="03", status=Student.status, **into)
 
 

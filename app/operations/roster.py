@@ -6,7 +6,7 @@ from typing import Any
 
 from flask_babel import force_locale
 from flask_babel import lazy_gettext as _
-from sqlalchemy import Date, Select, case, cast, func, insert, literal, null, select, update
+from sqlalchemy import Date, Select, Text, case, cast, func, insert, literal, null, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import aliased
 
@@ -36,7 +36,7 @@ from app.models import (
 NOTICE = "change_notice"  # the kind of the paper whose number the ledger quotes
 REASON_CODES = {"illness": "10", "enlistment": "34", "startup": "24", "other": "99"}
 ON_LEAVE = (RosterStatus.ON_LEAVE, RosterStatus.RETAINED)
-LEAVE_CODES = ("11", "19")
+LEAVE_CODES = ("11", "14", "19")  # after which a student comes back
 
 
 class RosterEffect:
@@ -116,10 +116,12 @@ def changes(
     major_id: Any = Student.major_id,
     grade: Any = Student.grade,
     class_group_id: Any = Student.class_group_id,
+    note: str | None = None,
 ) -> Select:
     """The ledger rows of these cases: before as the student is, after as given, in ids and in words.
 
-    The college follows the major. The number is that of the document that decided the case, else of its notice.
+    The college follows the major. `note` names a change that the national codes have no word for. The number is that
+    of the document that decided the case, else of its notice.
     """
     new_group, new_major, new_college = aliased(ClassGroup), aliased(Major), aliased(College)
     status = literal(status.value) if isinstance(status, RosterStatus) else status
@@ -155,6 +157,7 @@ def changes(
         "old_major_id": Student.major_id, "new_major_id": new_major.id,
         "old_class_group_id": Student.class_group_id, "new_class_group_id": class_group_id,
         "old_grade": Student.grade, "new_grade": grade,
+        "note": cast(null() if note is None else literal(note), Text),
         "old_study_length": Student.study_length, "new_study_length": Student.study_length,
         "old_text": words(Student.status, College.name, Major.name, ClassGroup.name, Student.grade),
         "new_text": words(status, new_college.name, new_major.name, new_group.name, grade),
@@ -181,8 +184,8 @@ def reckon_leave(case: LeaveCase) -> None:
 
 
 @hook
-def recall_leave(case: ReturnCase) -> None:
-    """A return has the reason of the leave that it ends."""
+def recall_leave(case: Case) -> None:
+    """A return has the reason of the leave, or of the deferred admission, that it ends."""
     latest = select(RosterChange.reason).where(
         RosterChange.student_id == case.student_id, RosterChange.code.in_(LEAVE_CODES)
     )

@@ -24,6 +24,10 @@ SIGNERS = {
     Role.AFFAIRS_DIRECTOR: "director", Role.VICE_PRESIDENT: "vp", Role.ADMISSIONS: "admissions",
 }  # fmt: skip
 FILLED: dict[str, dict[str, Any]] = {
+    "admission_deferral": {"reason": "illness", "statement": "因病"},
+    "admission_resumption": {"statement": "已康复"},
+    "admission_waiver": {"statement": "另有打算"},
+    "info_change": {"new_name": "张山", "statement": "户籍更正"},
     "leave": {"reason": "other", "leave_from": TODAY, "leave_terms": 2, "statement": "家中有事"},
     "return": {"return_on": TODAY, "statement": "康复"},
     "voluntary_withdrawal": {"statement": "另有打算"},

@@ -20,7 +20,7 @@ OWNER_ROLES: dict[Owner, tuple[Role, ...]] = {
     Owner.ADMISSIONS: (Role.ADMISSIONS,),
     Owner.EXAM_CENTER: (Role.EXAM_CENTER,),
     Owner.OPERATIONS: (Role.OPERATIONS,),
-    Owner.TEACHER: (Role.TEACHER,),
+    Owner.TEACHER: (Role.TEACHER, Role.EXAM_CENTER),
 }
 RUNNING = (CaseState.OPEN, CaseState.SENT_BACK)
 

@@ -11,7 +11,7 @@ from sqlalchemy import Date, Select, and_, any_, cast, false, func, literal, or_
 
 from app.access import Actor, Role
 from app.kit.flow import FLOWS, among
-from app.models import Case, CaseState, CaseStep, DatedTask, Owner, StepState, TaskRule, db
+from app.models import AcademicYear, Case, CaseState, CaseStep, DatedTask, Owner, Season, StepState, TaskRule, db
 
 OWNER_ROLES: dict[Owner, tuple[Role, ...]] = {
     Owner.REGISTRY: (Role.REGISTRY,),
@@ -20,7 +20,7 @@ OWNER_ROLES: dict[Owner, tuple[Role, ...]] = {
     Owner.ADMISSIONS: (Role.ADMISSIONS,),
     Owner.EXAM_CENTER: (Role.EXAM_CENTER,),
     Owner.OPERATIONS: (Role.OPERATIONS,),
-    Owner.TEACHER: (Role.TEACHER,),
+    Owner.TEACHER: (Role.TEACHER, Role.EXAM_CENTER),
 }
 RUNNING = (CaseState.OPEN, CaseState.SENT_BACK)
 
@@ -147,9 +147,73 @@ def select_own(actor: Actor) -> Select[DatedTask]:
     """The tasks that are the actor's own; for a student those that concern her. Others own none."""
     mine: list[Any] = [DatedTask.students] if actor.has(Role.STUDENT) else []
     for owner, roles in OWNER_ROLES.items():
-        if not actor.roles & set(roles):
-            continue
-        of_college = DatedTask.college_id == actor.scope.college_id
-        here = of_college if owner is Owner.COLLEGE else DatedTask.college_id.is_(None)
-        mine.append(and_(literal(owner.value) == any_(DatedTask.owners), here))
+        if actor.roles & set(roles):
+            owned = literal(owner.value) == any_(DatedTask.owners)
+            of_college = DatedTask.college_id == actor.scope.college_id
+            mine.append(and_(owned, of_college) if owner is Owner.COLLEGE else owned)
     return select(DatedTask).where(or_(false(), *mine)).order_by(DatedTask.due_on, DatedTask.id)
+
+
+@dataclass(frozen=True)
+class TaskGroup:
+    """One task of a year as it stands for everybody that the reader sees: a row of the year plan."""
+
+    tasks: list[DatedTask]
+    states: dict[int, TaskState]
+    progress: dict[int, Progress]
+
+    @property
+    def rule(self) -> TaskRule:
+        return self.tasks[0].rule
+
+    @property
+    def title(self) -> Any:
+        """The rule's title; with the term, where a rule comes once a term."""
+        season, opens = self.tasks[0].season, self.rule.opens
+        if season and ("|" in opens or opens.startswith(("holiday", "after"))):
+            return _("%(task)s, %(season)s term", task=self.rule, season=Season(season).label)
+        return self.rule.title
+
+    @property
+    def opens_on(self) -> date:
+        return min(task.opens_on for task in self.tasks)
+
+    @property
+    def due_on(self) -> date:
+        return max(task.due_on for task in self.tasks)
+
+    @property
+    def state(self) -> TaskState:
+        """The worst of them."""
+        found = set(self.states.values())
+        return next(state for state in TaskState if state in found)
+
+    @property
+    def finished(self) -> int:
+        return sum(state is TaskState.DONE for state in self.states.values())
+
+
+def grouped(tasks: Iterable[DatedTask], today: date) -> list[TaskGroup]:
+    """The tasks by year, key and occurrence, in the order in which they begin."""
+    listed = list(tasks)
+    progress = progress_of(listed, today)
+    groups: dict[tuple[int, str, int], list[DatedTask]] = {}
+    for task in listed:
+        groups.setdefault((task.year, task.key, task.occurrence), []).append(task)
+    made = []
+    for group in groups.values():
+        found = {task.id: progress[task.id] for task in group if task.id in progress}
+        states = {task.id: state_of(task, found.get(task.id), today) for task in group}
+        made.append(TaskGroup(group, states, found))
+    return sorted(made, key=lambda group: (group.opens_on, group.due_on, group.rule.position))
+
+
+def academic_year_of(today: date) -> int:
+    return today.year if today.month >= 8 else today.year - 1
+
+
+def years_open(today: date) -> list[int]:
+    """The opened years, that of today first, then the latest."""
+    years = list(db.session.scalars(select(AcademicYear.year).order_by(AcademicYear.year.desc())))
+    now = academic_year_of(today)
+    return sorted(years, key=lambda year: (year != now, -year))

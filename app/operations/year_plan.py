@@ -126,6 +126,18 @@ def date_year(connection: Connection, year: int, autumn: TermDates, spring: Term
     write_plan(connection, year, rows)
 
 
+def check_in_year(connection: Connection, rule: Any, year: int) -> None:
+    """Raise Refused, by the rule's name, unless the rule can be read and matches a day of an opened year."""
+    terms = terms_of(connection, year)
+    if terms is None:
+        return
+    ends = connection.execute(select(DatedTask.key, func.max(DatedTask.due_on)).where(
+        DatedTask.year == year, DatedTask.occurrence == 1).group_by(DatedTask.key))  # fmt: skip
+    known = {key: due_on for key, due_on in ends}
+    with said_of(rule):
+        periods(rule.opens, rule.duration, YearDates(year, *terms, overrides(connection)), known.get)
+
+
 def in_force(rows: list[dict[str, Any]], now: Standing) -> Iterator[tuple[Place, Dates]]:
     """Each task of a plan with the dates that it would have: its own where somebody has moved it."""
     for row in rows:

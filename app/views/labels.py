@@ -34,6 +34,7 @@ ACTS = {
 }
 # What stands in no menu; everything else is called as the sidebar calls it.
 VIEWS = {
+    "CalendarFeedView": _("Calendar subscription"),
     "IdentityView": _("Identities"),
     "MenuApi": _("Menu as data"),
     "OpenApi": _("API documentation"),

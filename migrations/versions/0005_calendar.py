@@ -211,7 +211,7 @@ def notices() -> None:
     op.create_index("ix_mail_waiting", "mail", ["id"], postgresql_where=sa.text("state = 'waiting'"))
     mine = f"user_id = {USER}"
     protect("notice", web=mine, **dict.fromkeys(SCOPES, mine))
-    for scope in ("web", *(f"{name}" for name in SCOPES)):
+    for scope in ("web", *SCOPES):
         op.execute(f"grant update (read_at) on notice to xueji_{scope}")
         op.execute(
             f"create policy {scope}_update on notice for update to xueji_{scope} using ({mine}) with check ({mine})"
@@ -220,20 +220,23 @@ def notices() -> None:
     # Anybody's work can be somebody else's news: a definer function writes it, so that no scope reads others' notices.
     op.execute(
         """
-        create function raise_notice(
-            to_users int[], notice_key text, zh text, en text, body_zh text, body_en text, page text
-        ) returns bigint language sql security definer set search_path = public as $$
-        with raised as (
+        create function raise_notices(news jsonb, address text) returns bigint
+            language sql security definer set search_path = public as $$
+        with told as (
+            select distinct on (u.id, n.key) u.id as user_id, u.email, n.* from jsonb_to_recordset(news) n(
+                users int[], key text, zh text, en text, body_zh text, body_en text, page text
+            ) join ab_user u on u.id = any(n.users) and u.active
+        ), raised as (
             insert into notice (user_id, key, title_zh, title_en, text_zh, text_en, path)
-            select distinct u.id, notice_key, zh, en, body_zh, body_en, page
-            from ab_user u where u.id = any(to_users) and u.active
-            on conflict (user_id, key) do nothing returning id, user_id
+            select user_id, key, zh, en, body_zh, body_en, page from told
+            on conflict (user_id, key) do nothing returning id, user_id, key
         ), written as (
             insert into mail (notice_id, recipient, subject, body)
-            select r.id, u.email, zh, body_zh from raised r join ab_user u on u.id = r.user_id where u.email like '%_@_%'
+            select r.id, t.email, t.zh, concat_ws(E'\\n\\n', t.body_zh, nullif(address, '') || t.page)
+            from raised r join told t using (user_id, key) where t.email like '%_@_%'
         )
         select count(*) from raised $$
         """
     )
-    op.execute("revoke execute on function raise_notice from public")
-    op.execute(f"grant execute on function raise_notice to {', '.join(f'xueji_{scope}' for scope in SCOPES)}")
+    op.execute("revoke execute on function raise_notices from public")
+    op.execute(f"grant execute on function raise_notices to {', '.join(f'xueji_{scope}' for scope in SCOPES)}")

@@ -165,7 +165,7 @@ NOTATION = re.compile(r"[a-z-]+:[a-z0-9()-]+|(?<![A-Za-z])(any|plan|external)(?!
 
 def strip(text: str, allowed: tuple[str, ...]) -> str:
     """`text` without the data in it, the longest first, so that no name is cut by a shorter one."""
-    text = NOTATION.sub("", text)
+    text = "" if text in allowed else NOTATION.sub("", text)
     for known in allowed:
         text = text.replace(known, "")
     return MASKED.sub("", text)

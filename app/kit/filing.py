@@ -27,14 +27,17 @@ def keep_with_transaction(content: bytes, name: str, *, files_root: Path) -> str
     for folder in (target.parent, mark.parent):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     mark.touch(mode=0o600, exist_ok=False)
+    created = False
     try:
         with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            created = True
             file.write(content)
             file.flush()
             os.fsync(file.fileno())  # the row must not outlive a power cut that the file does not
     except BaseException:
-        target.unlink(missing_ok=True)
-        mark.unlink(missing_ok=True)
+        if created:
+            target.unlink()
+        mark.unlink()
         raise
     _end_with_transaction(target, mark)
     return path_of(name)

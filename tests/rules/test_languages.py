@@ -124,7 +124,7 @@ NAMES = ("学籍通", "Xueji", "籍", "中文", "English")
 TECHNICAL = ("API", "JPG", "PNG", "WebP", "PDF", "MB", "KB", "Excel", "WPS", "xlsx", "zip")
 # The rows of these screens are both languages side by side, keys and patterns.
 BILINGUAL = ("/codescreen/", "/codesetscreen/", "/settingscreen/", "/departmentscreen/", "/collegescreen/", "/majorscreen/",
-             "/flowwindowscreen/", "/wording/")  # fmt: skip
+             "/taskrulescreen/", "/wording/")  # fmt: skip
 NOT_PAGES = (
     "/logout",
     "/lang/",
@@ -155,6 +155,8 @@ BOTH = """
     union select note from setting union select kind from setting
     union select key from department union select name_zh from department union select name_en from department
     union select name_en from major union select body from paper_template
+    union select key from task_rule union select opens from task_rule union select duration from task_rule
+    union select flow from task_rule union select unnest(array['autumn:before-w1', 'spring:w4-5', '5d', '2w', '1m', 'w3'])
 """
 
 

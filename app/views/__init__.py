@@ -13,6 +13,7 @@ from app.views.calendar_rules import CalendarDayScreen, TaskRuleScreen
 from app.views.calendar_terms import AcademicYearView
 from app.views.cases import CaseApi, CaseScreen
 from app.views.cohort import CohortView
+from app.views.documents import DocumentView
 from app.views.health import health
 from app.views.home import HomeView
 from app.views.identities import AuditScreen, DelegationView, IdentityScreen
@@ -20,9 +21,11 @@ from app.views.identity import IdentityView
 from app.views.imports import AdmissionsImportView
 from app.views.inbox import InboxView
 from app.views.jobs import JobsView
+from app.views.meetings import MeetingScreen
 from app.views.notices import NoticesView
 from app.views.organisation import ClassGroupScreen, CollegeScreen, DepartmentScreen, MajorScreen
 from app.views.papers import PaperScreen, WordingView
+from app.views.publicity import PublicityView, PublicPublicityView
 from app.views.reference import CodeScreen, CodeSetScreen, SettingScreen
 from app.views.students import StudentApi, StudentScreen
 
@@ -35,14 +38,37 @@ GROUPS = {
 }
 # In the order of the sidebar: a class with `menu` and `needs()`, a model's screen or a page of its own.
 PAGES: list = [
-    InboxView, ApplyView, CaseScreen, PaperScreen, NoticesView, JobsView, DelegationView,
-    CalendarView, AcademicYearView, TaskRuleScreen, CalendarDayScreen,
-    StudentScreen, AdmissionsImportView, CohortView,
-    CollegeScreen, MajorScreen, ClassGroupScreen, DepartmentScreen,
-    SettingScreen, CodeSetScreen, CodeScreen, WordingView,
-    IdentityScreen, AuditScreen,
-    IdentityView, CalendarFeedView,
-]  # fmt: skip
+    InboxView,
+    ApplyView,
+    CaseScreen,
+    PaperScreen,
+    MeetingScreen,
+    PublicityView,
+    DocumentView,
+    NoticesView,
+    JobsView,
+    DelegationView,
+    CalendarView,
+    AcademicYearView,
+    TaskRuleScreen,
+    CalendarDayScreen,
+    StudentScreen,
+    AdmissionsImportView,
+    CohortView,
+    CollegeScreen,
+    MajorScreen,
+    ClassGroupScreen,
+    DepartmentScreen,
+    SettingScreen,
+    CodeSetScreen,
+    CodeScreen,
+    WordingView,
+    IdentityScreen,
+    AuditScreen,
+    IdentityView,
+    CalendarFeedView,
+    PublicPublicityView,
+]
 APIS = [StudentApi, CaseApi]
 
 

@@ -24,6 +24,7 @@ PARTICULAR: dict[str, dict[str, Any]] = {
     "delegation": {"deputy_user_id": 1},
     "flow_case": {"flow": "leave", "state": "open", "step_key": "accept", "reason": "other"},
     "identity": {"scope": "college", "student_id": None, "department_id": None},
+    "meeting": {"kind": "college"},
     "job_run": {"state": "done", "file_path": f"2099-01-01/{ID}", "expires_at": datetime(2099, 1, 1, tzinfo=UTC)},
     "mail": {"state": "waiting"},
     "roster_change": {"new_status": "enrolled", "old_status": "enrolled", "code": "A2"},

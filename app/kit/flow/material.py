@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from dataclasses import asdict, dataclass
 from pathlib import Path, PurePath
 from typing import BinaryIO
 
@@ -27,6 +28,32 @@ class TooLarge(Refused):
     status = 413
 
 
+@dataclass(frozen=True)
+class Scan:
+    """A file that was kept, as its row describes it."""
+
+    file_name: str
+    content_type: str
+    size: int
+    sha256: str
+    path: str
+
+
+def stored_scan(stream: BinaryIO, file_name: str, *, files_root: Path) -> Scan:
+    """Keep a picture or PDF under a random name below `files_root`. Raises Refused; then nothing is kept."""
+    content = _read(stream)
+    found = filetype.guess(content)
+    if found is None or found.mime not in ALLOWED:
+        raise Refused(_("%(name)s is no picture (JPG, PNG, WebP) and no PDF, whatever its name says."
+                        " Scan it again.", name=_shown_name(file_name)))  # fmt: skip
+    path = _new_path(ALLOWED[found.mime])
+    target = files_root / path
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with target.open("xb") as file:
+        file.write(content)
+    return Scan(_shown_name(file_name), found.mime, len(content), hashlib.sha256(content).hexdigest(), path)
+
+
 @operation(needs=Permission.CASE_OPEN)
 def add_material(
     actor: Actor, case_id: int, kind: str, stream: BinaryIO, file_name: str, *, files_root: Path
@@ -39,24 +66,14 @@ def add_material(
     attached = select(func.count()).where(Material.case_id == case.id, ~Material.removed)
     if (db.session.scalar(attached) or 0) >= MOST_PER_CASE:
         raise Refused(_("A case has at most %(most)s files. Remove one first.", most=MOST_PER_CASE))
-    content = _read(stream)
-    found = filetype.guess(content)
-    if found is None or found.mime not in ALLOWED:
-        raise Refused(_("%(name)s is no picture (JPG, PNG, WebP) and no PDF, whatever its name says."
-                        " Scan it again.", name=_shown_name(file_name)))  # fmt: skip
+    scan = stored_scan(stream, file_name, files_root=files_root)
     material = Material(
         case_id=case.id, student_id=case.student_id, college_id=case.college_id,
         student_college_id=case.student_college_id, target_college_id=case.target_college_id,
-        kind=kind, file_name=_shown_name(file_name), content_type=found.mime, size=len(content),
-        sha256=hashlib.sha256(content).hexdigest(), path=_new_path(ALLOWED[found.mime]),
-        uploaded_by=actor.user_id, uploaded_at=clock.now(),
+        kind=kind, uploaded_by=actor.user_id, uploaded_at=clock.now(), **asdict(scan),
     )  # fmt: skip
     db.session.add(material)
     db.session.flush()
-    target = files_root / material.path
-    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with target.open("xb") as file:
-        file.write(content)
     audit(actor, "case:add_material", subject="flow_case", subject_id=case.id, college_id=case.college_id,
           new={"kind": kind, "file_name": material.file_name, "sha256": material.sha256})  # fmt: skip
     return material

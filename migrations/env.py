@@ -10,7 +10,7 @@ OTHERS = ("procrastinate_",)  # the job queue brings its own tables
 
 
 def include_object(item, name, kind, reflected, compare_to) -> bool:
-    return not (kind == "table" and name.startswith(OTHERS))
+    return not (kind == "table" and (name.startswith(OTHERS) or item.info.get("view")))
 
 
 def run() -> None:

@@ -22,7 +22,8 @@ def unprotected(connection: Connection, metadata: MetaData) -> list[str]:
         "select c.relname from pg_class c where c.relrowsecurity and c.relforcerowsecurity"
         " and c.relnamespace = 'public'::regnamespace and exists (select from pg_policy p where p.polrelid = c.oid)"
     )))  # fmt: skip
-    return sorted(set(metadata.tables) - PUBLIC - protected)
+    tables = {name for name, table in metadata.tables.items() if not table.info.get("view")}
+    return sorted(tables - PUBLIC - protected)
 
 
 def refuse_unsafe_database(connection: Connection, metadata: MetaData) -> None:

@@ -23,6 +23,7 @@ from app.models.dismissal import Exemption
 from app.models.document import Document
 from app.models.job import JobRun, JobState
 from app.models.ledger import FieldChange, RosterChange, as_of
+from app.models.legal_clock import Absence, ClockKind, LegalClock
 from app.models.meeting import Meeting, MeetingKind
 from app.models.notice import Mail, MailState, Notice
 from app.models.organisation import ClassGroup, College, Department, Major
@@ -32,6 +33,7 @@ from app.models.settings import Season, Setting, Term, setting, setting_int
 from app.models.student import RosterStatus, Student
 
 __all__ = [
+    "Absence",
     "AcademicYear",
     "AuditEntry",
     "CalendarDay",
@@ -41,6 +43,7 @@ __all__ = [
     "CaseState",
     "CaseStep",
     "ClassGroup",
+    "ClockKind",
     "Code",
     "CodeSet",
     "College",
@@ -56,6 +59,7 @@ __all__ = [
     "JobRun",
     "JobState",
     "LeaveCase",
+    "LegalClock",
     "Mail",
     "MailState",
     "Major",

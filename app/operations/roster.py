@@ -147,7 +147,9 @@ def changes(
     def words(status: Any, college: Any, major: Any, group: Any, grade: Any) -> Any:
         named = {"college": college, "major": major, "status": func.jsonb_extract_path_text(labels, status),
                  "class_group": group, "grade": grade}  # fmt: skip
-        return func.jsonb_build_object(*(part for name, value in named.items() for part in (literal(name), value)), type_=JSONB)
+        return func.jsonb_build_object(
+            *(part for name, value in named.items() for part in (literal(name), value)), type_=JSONB
+        )
 
     columns: dict[str, Any] = {
         "student_id": Student.id, "college_id": Student.college_id, "student_college_id": Student.college_id,

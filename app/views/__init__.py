@@ -21,6 +21,7 @@ from app.views.identity import IdentityView
 from app.views.imports import AdmissionsImportView
 from app.views.inbox import InboxView
 from app.views.jobs import JobsView
+from app.views.legal_clocks import DismissalView, LegalClockScreen
 from app.views.meetings import MeetingScreen
 from app.views.notices import NoticesView
 from app.views.organisation import ClassGroupScreen, CollegeScreen, DepartmentScreen, MajorScreen
@@ -42,6 +43,8 @@ PAGES: list = [
     ApplyView,
     CaseScreen,
     PaperScreen,
+    LegalClockScreen,
+    DismissalView,
     MeetingScreen,
     PublicityView,
     DocumentView,

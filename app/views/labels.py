@@ -16,6 +16,7 @@ ACTS = {
     "can_export": _("Export"),
     "can_get": _("Read over the API"),
     "can_info": _("Description of the API"),
+    "can_declare": _("Declare dismissals"),
     "can_issue": _("Issue the document"),
     "can_list": _("List"),
     "can_publish": _("Publish"),

@@ -18,7 +18,8 @@ from tests.conftest import TEMPLATE
 MIGRATIONS = Path(__file__).parent.parent.parent / "migrations"
 WEB_ROLES = ("xueji_web", *(role for role in DATABASE_ROLES.values() if role != "none"))
 # Tables of rows that belong to a student: they hold her id, and a policy that knows it.
-OF_STUDENTS = {name for name, table in Model.metadata.tables.items() if "student_id" in table.columns} - {"identity"}
+OF_STUDENTS = {name for name, table in Model.metadata.tables.items()
+               if "student_id" in table.columns and not table.info.get("view")} - {"identity"}  # fmt: skip
 
 
 @pytest.fixture
@@ -32,7 +33,9 @@ def owner(bed):
 @pytest.mark.filterwarnings("ignore:Computed default on student.on_roll")  # its expression is not compared, it says
 def test_migrated_schema_equals_the_models(owner):
     ours = {
-        "include_object": lambda item, name, kind, *_: not (kind == "table" and name.startswith("procrastinate_")),
+        "include_object": lambda item, name, kind, *_: (
+            not (kind == "table" and (name.startswith("procrastinate_") or item.info.get("view")))
+        ),
         "compare_type": True,
         "compare_server_default": True,
     }

@@ -82,7 +82,11 @@ class Prints:
 
     def __init__(self, behind, user_id: int, besides: frozenset[str] = frozenset()) -> None:
         self.behind = behind
-        tables = [table for table in Model.metadata.tables.values() if table.name not in TRAIL | besides]
+        tables = [
+            table
+            for table in Model.metadata.tables.values()
+            if table.name not in TRAIL | besides and not table.info.get("view")
+        ]
         self.statement = " union all ".join(
             f"select '{table.name}' as name, md5(coalesce(string_agg(row::text, '|' order by row::text), '')) as print"
             f" from (select to_jsonb(t) - '{COUNTERS}'::text[] as row from {table.name} t"

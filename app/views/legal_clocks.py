@@ -1,0 +1,126 @@
+"""法定期限 legal clocks: what is about to end, or has ended, for the students of each 学院; absences."""
+
+from datetime import date
+from typing import Any
+
+from flask import flash, redirect, request, url_for
+from flask_appbuilder import BaseView, expose
+from flask_appbuilder.security.decorators import has_access, permission_name
+from flask_babel import format_date
+from flask_babel import lazy_gettext as _
+from sqlalchemy import func, select
+
+from app.access import Permission, current_actor
+from app.kit import clock
+from app.kit.flow import label
+from app.kit.operation import NotFound, Refused
+from app.kit.screen import Menu, Screen
+from app.models import Absence, ClockKind, Exemption, LegalClock, Student, db
+from app.operations.dismissals import declare, end_absence, exempt, record_absence, select_candidates
+
+PAGE = 200
+
+
+class LegalClockScreen(Screen):
+    """Everything that ends on a day; rows of a view, so nobody can write them."""
+
+    model = LegalClock
+    menu = Menu(_("Legal clocks"), "cases", "fa-hourglass-half")
+    reads = Permission.HISTORY_READ
+    base_permissions = ["can_list"]
+    label_columns = {
+        "student": _("Student"), "college": _("College"), "kind": _("What ends"), "since": _("Since"),
+    }  # fmt: skip
+    picks = {"kind": ClockKind}
+    list_columns = ["due_on", "kind", "student", "college", "since", "follows"]
+    search_columns = ["kind", "due_on", "college"]
+    order_columns = ["due_on", "since"]
+    base_order = ("due_on", "asc")
+    list_title = _("Legal clocks")
+
+
+class DismissalView(BaseView):
+    """The college's candidates for a dismissal: declare them, exempt them, record absences."""
+
+    route_base = "/dismissals"
+    default_view = "list"
+    menu = Menu(_("Dismissal candidates"), "cases", "fa-user-slash")
+    base_permissions = ["can_list", "can_declare"]
+
+    @classmethod
+    def needs(cls) -> dict[str, Permission]:
+        return {
+            "can_list": Permission.HISTORY_READ, "menu_access": Permission.HISTORY_READ,
+            "can_declare": Permission.CASE_OPEN,
+        }  # fmt: skip
+
+    @expose("/")
+    @has_access
+    def list(self):
+        self.update_redirect()
+        return self._list()
+
+    def _list(self, error: Any = None) -> str:
+        query = select_candidates(clock.today())
+        count = db.session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
+        exempted = select(Exemption, Student).join(Student, Student.id == Exemption.student_id)
+        absent = select(Absence, Student).join(Student, Student.id == Absence.student_id)
+        actor = current_actor()
+        return self.render_template(
+            "xueji/dismissals.html", title=_("Dismissal candidates"), error=error, form=request.form, count=count,
+            rows=[(one, ClockKind(one.kind).label, format_date(one.since), format_date(one.due_on))
+                  for one in db.session.scalars(query.limit(PAGE))],
+            exempted=db.session.execute(exempted.order_by(Exemption.id.desc()).limit(PAGE)).all(),
+            absent=db.session.execute(absent.where(Absence.ended_on.is_(None)).order_by(Absence.since).limit(PAGE)).all(),
+            may=actor.may(Permission.CASE_OPEN) and actor.scope.kind == "college", today=clock.today(),
+            lookup_url=url_for("StudentScreen.lookup"), reason_of=lambda ground: label("reason", ground),
+        )  # fmt: skip
+
+    @expose("/declare", methods=["POST"])
+    @has_access
+    @permission_name("declare")
+    def declare(self):
+        try:
+            cases = declare(current_actor(), request.form.getlist("clock"), request.form.get("statement", ""))
+        except Refused as refused:
+            return self._list(str(refused)), 422
+        flash(_("%(n)s drafts are made. Attach the declaration and the evidence to each and hand it in.", n=len(cases)),
+              "success")  # fmt: skip
+        return redirect(url_for("CaseScreen.list"))
+
+    @expose("/exempt", methods=["POST"])
+    @has_access
+    @permission_name("declare")
+    def exempt(self):
+        return self._do(exempt, request.form.get("clock", ""), request.form.get("reason", ""))
+
+    @expose("/absence", methods=["POST"])
+    @has_access
+    @permission_name("declare")
+    def absence(self):
+        since = day_of(request.form.get("since", ""))
+        if since is None:
+            return self._list(_("Give the first day of the absence.")), 422
+        return self._do(record_absence, request.form.get("student", 0, int), since, request.form.get("note", ""))
+
+    @expose("/absence/<int:absence_id>/end", methods=["POST"])
+    @has_access
+    @permission_name("declare")
+    def back(self, absence_id: int):
+        return self._do(end_absence, absence_id, day_of(request.form.get("ended_on", "")) or clock.today())
+
+    def _do(self, verb: Any, *args: Any):
+        try:
+            verb(current_actor(), *args)
+        except NotFound:
+            raise
+        except Refused as refused:
+            return self._list(str(refused)), 422
+        return redirect(url_for("DismissalView.list"))
+
+
+def day_of(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None

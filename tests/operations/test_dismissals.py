@@ -1,0 +1,123 @@
+"""Legal clocks and dismissals by rule: who is proposed, declared, exempted; what the daily job tells, once."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from app.access import scope_as
+from app.jobs.daily import run_sources
+from app.kit import clock
+from app.kit.operation import NotAllowed, NotFound, Refused
+from app.models import ClockKind, LegalClock, db
+from app.operations.dismissals import declare, end_absence, exempt, record_absence, select_candidates
+from tests.conftest import TODAY
+
+pytestmark = pytest.mark.usefixtures("reference")
+ENDED = TODAY - timedelta(days=3)
+
+
+def act(actor, verb, *args):
+    with scope_as(actor.scope):
+        return verb(actor, *args)
+
+
+def candidates(actor, today=TODAY):
+    with scope_as(actor.scope):
+        return [(one.student_id, one.kind) for one in db.session.scalars(select_candidates(today))]
+
+
+@pytest.fixture
+def expired(behind):
+    """Student 101's leave ended three days ago; 201's as well, in the other college."""
+    for student in (101, 201):
+        behind.run("update student set status = 'on_leave' where id = :id", id=student)
+        behind.run(
+            "insert into roster_change (student_id, college_id, student_college_id, code, effective_on, until,"
+            " new_status, new_college_id, new_major_id, new_grade, new_study_length, new_text)"
+            " select id, college_id, college_id, '11', '2025-09-01', :until, 'on_leave', college_id, major_id, grade,"
+            " study_length, '{}' from student where id = :id", id=student, until=ENDED,
+        )  # fmt: skip
+    return f"leave:101:{ENDED}"
+
+
+def test_each_college_sees_its_own_candidates(cast, expired):
+    assert candidates(cast.clerk) == [(101, "leave")]
+    assert candidates(cast.clerk2) == [(201, "leave")]
+    assert sorted(candidates(cast.registry)) == [(101, "leave"), (201, "leave")]
+
+
+def test_before_the_day_nobody_is_proposed(cast, expired):
+    assert candidates(cast.clerk, ENDED) == []
+
+
+def test_strangers_and_those_who_may_not_declare(cast, expired):
+    with pytest.raises(Refused):
+        act(cast.clerk2, declare, [expired], "")
+    with pytest.raises(NotAllowed):
+        act(cast.leader, declare, [expired], "")
+    with pytest.raises(Refused):
+        act(cast.clerk2, exempt, expired, "已联系")
+
+
+def test_declared_once_with_the_evidence_in_the_statement(cast, expired, behind):
+    act(cast.clerk, declare, [expired], "多次联系未果")
+    (row,) = behind.rows("select flow, state, reason, statement from flow_case where student_id = 101")
+    assert (row["flow"], row["state"], row["reason"]) == ("dismissal", "draft", "leave_expired")
+    assert str(ENDED) in row["statement"] and "多次联系未果" in row["statement"]
+    assert candidates(cast.clerk) == []
+    with pytest.raises(Refused):
+        act(cast.clerk, declare, [expired], "")
+
+
+def test_exempted_with_a_reason_until_a_later_day_asks_anew(cast, expired, behind):
+    with pytest.raises(Refused):
+        act(cast.clerk, exempt, expired, " ")
+    act(cast.clerk, exempt, expired, "正在办理复学")
+    assert candidates(cast.clerk) == []
+    behind.run("update roster_change set until = until + 1 where student_id = 101 and code = '11'")
+    assert candidates(cast.clerk) == [(101, "leave")]
+
+
+def test_two_weeks_of_absence_are_a_ground(cast):
+    with pytest.raises(NotFound):
+        act(cast.clerk2, record_absence, 101, TODAY)
+    with pytest.raises(Refused):
+        act(cast.clerk, record_absence, 101, TODAY + timedelta(days=1))
+    absence = act(cast.clerk, lambda actor: record_absence(actor, 101, TODAY).id)
+    with pytest.raises(Refused):
+        act(cast.clerk, record_absence, 101, TODAY)
+    assert candidates(cast.clerk, TODAY + timedelta(days=14)) == []
+    assert candidates(cast.clerk, TODAY + timedelta(days=15)) == [(101, "absence")]
+    with clock.on(TODAY + timedelta(days=5)):
+        act(cast.clerk, end_absence, absence, TODAY + timedelta(days=5))
+    assert candidates(cast.clerk, TODAY + timedelta(days=15)) == []
+
+
+def test_the_longest_time_of_study(cast, behind):
+    behind.run("update student set entry_year = 2020, entry_date = '2020-09-01' where id = 102")
+    assert (102, "study") in candidates(cast.clerk)
+    behind.run("update student set entry_date = '2020-10-01' where id = 102")
+    assert candidates(cast.clerk) == []
+
+
+def test_what_ends_is_told_once_to_college_and_student(cast, expired, behind):
+    run_sources(TODAY)
+    first = behind.rows(
+        "select u.username, n.key from notice n join ab_user u on u.id = n.user_id where key like 'clock:%'"
+    )
+    assert {row["username"] for row in first} >= {"clerk", "leader", "student", "clerk2"}
+    run_sources(TODAY)
+    again = behind.one("select count(*) from notice where key like 'clock:%'")
+    assert again == len(first)
+
+
+def test_a_student_sees_her_own_clocks_alone(cast, expired):
+    with scope_as(cast.student.scope):
+        assert [one.student_id for one in db.session.scalars(select(LegalClock))] == [101]
+    with scope_as(cast.student2.scope):
+        assert [one.student_id for one in db.session.scalars(select(LegalClock))] == [201]
+
+
+def test_every_kind_says_what_follows():
+    assert all(kind.label and kind.follows for kind in ClockKind)

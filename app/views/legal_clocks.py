@@ -30,6 +30,7 @@ class LegalClockScreen(Screen):
     base_permissions = ["can_list"]
     label_columns = {
         "student": _("Student"), "college": _("College"), "kind": _("What ends"), "since": _("Since"),
+        "due_on": _("Ends on"), "follows": _("What follows"),
     }  # fmt: skip
     picks = {"kind": ClockKind}
     list_columns = ["due_on", "kind", "student", "college", "since", "follows"]

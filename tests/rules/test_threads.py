@@ -56,6 +56,8 @@ class Question:
 def questions(username: str) -> list[Question]:
     """The lists, pages and API of students as this person asks for them, her search among them."""
     everybody = frozenset(OURS | THEIRS)
+    college = 1 + list(PEOPLE).index(username) % 2  # neighbours seek different ones
+    of_college = frozenset(OURS if college == 1 else THEIRS)
     return [
         Question("/", roster=False),
         Question("/jobs/", roster=False),
@@ -66,6 +68,7 @@ def questions(username: str) -> list[Question]:
         Question("/studentscreen/show/101", frozenset({"学生11"})),
         Question("/studentscreen/show/201", frozenset({"学生21"})),
         Question("/api/v1/student/?q=(page_size:100)", everybody),
+        Question(f"/api/v1/student/?q={quote(f'(filters:!((col:name,opr:sw,value:学生{college})))')}", of_college),
         Question("/api/v1/student/101", frozenset({"学生11"})),
         Question("/api/v1/student/201", frozenset({"学生21"})),
     ]

@@ -170,7 +170,7 @@ class Browser:
         self.opener = build_opener(HTTPCookieProcessor(CookieJar()))
         (self.token,) = re.findall(r'name="csrf_token"[^>]*value="([^"]+)"', self.get("/login/"))[:1]
         self.post("/login/", username=username, password=PASSWORD)
-        self.token = re.findall(r'name="csrf[-_]token"[^>]*(?:value|content)="([^"]+)"', self.get("/inbox/"))[0]
+        self.token = re.findall(r'name="csrf[-_]token"[^>]*(?:value|content)="([^"]+)"', self.get("/"))[0]
 
     def get(self, path: str) -> str:
         with self.opener.open(self.url + path, timeout=PATIENCE) as answer:

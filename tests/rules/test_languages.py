@@ -155,6 +155,8 @@ BOTH = """
     union select note from setting union select kind from setting
     union select key from department union select name_zh from department union select name_en from department
     union select name_en from major union select body from paper_template
+    union select key from task_rule union select flow from task_rule union select opens from task_rule
+    union select duration from task_rule
     union select key from task_rule union select title_zh from task_rule union select title_en from task_rule
     union select requirement_zh from task_rule union select requirement_en from task_rule
     union select note_zh from task_rule union select note_en from task_rule

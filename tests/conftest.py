@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic import command
@@ -12,6 +13,7 @@ from alembic.config import Config
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Connection, Engine, create_engine, select, text
+from werkzeug.test import TestResponse
 
 from app import cluster, create_app
 from app.access import Actor, actor_of
@@ -80,11 +82,21 @@ def bed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bed]:
     home.stop()
 
 
+class Browser(FlaskClient):
+    """A test client whose requests share nothing, as when served: Flask would let them all use the context, and so the
+    user, of the test around them."""
+
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
+        with self.application.app_context():
+            return super().open(*args, **kwargs)
+
+
 @pytest.fixture(scope="session")
 def shared_app(bed: Bed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     """The application on this worker's database, which every test leaves as it found it."""
     database = bed.copy()
     app = create_app(settings_for(bed, database, tmp_path_factory.mktemp("files")))
+    app.test_client_class = Browser
     with create_engine(bed.cluster.url(cluster.SUPERUSER, database)).begin() as connection:
         connection.execute(text("grant xueji_owner to xueji_web with inherit false, set true"))  # for `behind`
     yield app
@@ -117,6 +129,7 @@ def own_app(bed: Bed, tmp_path: Path) -> Iterator[Flask]:
     """An application on a database of its own, for tests that commit for real: threads, jobs, killed processes."""
     database = bed.copy()
     app = create_app(settings_for(bed, database, tmp_path / "files"))
+    app.test_client_class = Browser
     yield app
     with app.app_context():
         db.engine.dispose()
@@ -178,7 +191,7 @@ class Cast:
     def login(self, username: str) -> FlaskClient:
         client = self.app.test_client()
         answer = client.post("/login/", data={"username": username, "password": PASSWORD})
-        assert answer.status_code == 302, answer.text
+        assert answer.status_code == 302 and "/login" not in answer.location, answer.text
         return client
 
 

@@ -40,7 +40,7 @@ def test_the_process_ends_and_says_why(name: str, bed: Bed, database: str, tmp_p
     with cluster.connect(bed.cluster.url(cluster.OWNER, database)) as owner:
         owner.execute("alter table student disable row level security")
     environment = os.environ | {
-        "XUEJI_MODE": "demo",
+        "XUEJI_MODE": "test",  # where the login may become the owner, as the bed lets it
         "XUEJI_VAR": str(tmp_path),
         "XUEJI_WEB_DATABASE_URL": bed.cluster.url(cluster.WEB, database),
         "BIND": f"unix:{tmp_path}/web.sock",

@@ -44,6 +44,10 @@ def load(env: Mapping[str, str] = os.environ) -> dict[str, object]:
         "XUEJI_DEMO_PASSWORD": env.get("XUEJI_DEMO_PASSWORD", demo_password),
         "XUEJI_FILES": str(Path(env.get("XUEJI_FILES") or data_folder(env) / "files").resolve()),
         "XUEJI_PROXIES": int(env.get("XUEJI_PROXIES") or 0),
+        # Letters: smtp://user:password@host:587 (STARTTLS where offered) or smtps://…; without one they become files.
+        "XUEJI_SMTP_URL": env.get("XUEJI_SMTP_URL", ""),
+        "XUEJI_MAIL_FROM": env.get("XUEJI_MAIL_FROM", "xueji@localhost"),
+        "XUEJI_ADDRESS": env.get("XUEJI_ADDRESS", "").rstrip("/"),  # of the pages, for links in letters and calendars
         "XUEJI_TODAY": env.get("XUEJI_TODAY", "") if mode == "test" else "",  # only a test has a clock of its own
         # Values of rows stay out of error messages and so out of the logs.
         "SQLALCHEMY_ENGINE_OPTIONS": {"hide_parameters": True, "pool_pre_ping": True, "pool_size": 10},

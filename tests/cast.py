@@ -8,8 +8,12 @@ from datetime import date
 from sqlalchemy import Connection, text
 from werkzeug.security import generate_password_hash
 
+from app.kit.schedule import TermDates
+from app.operations.year_plan import date_year
+
 PASSWORD = "Cast-password-1"
 STUDENTS = 6  # in each college
+AUTUMN, SPRING = TermDates(date(2026, 8, 31), 20), TermDates(date(2027, 3, 1), 20)
 
 # username → (role, scope, college, department)
 STAFF: dict[str, tuple[str, str, int | None, str | None]] = {
@@ -35,12 +39,6 @@ insert into major (id, code, national_code, name, college_id) values
     (1, '01', '080901', '计算机科学与技术', 1), (2, '02', '080902', '软件工程', 1), (3, '01', '050101', '汉语言文学', 2);
 insert into class_group (id, code, name, grade, major_id, college_id) values
     (1, '01', '计科2024-1班', 2024, 1, 1), (2, '01', '计科2025-1班', 2025, 1, 1), (3, '01', '中文2024-1班', 2024, 3, 2);
-insert into term (year, season, first_monday) values (2026, 'autumn', '2026-08-31'), (2026, 'spring', '2027-03-01');
-insert into flow_window (key, term_id, opens_on, closes_on)
-    select window_key, t.id, t.first_monday + starts, t.first_monday + ends from term t,
-        (values ('autumn_leave', 'autumn', 0, 13), ('autumn_return', 'autumn', 0, 4),
-                ('spring_leave', 'spring', 0, 13), ('spring_return', 'spring', 0, 6)) w(window_key, season, starts, ends)
-    where t.season = w.season;
 """
 
 STUDENT = text("""
@@ -70,6 +68,8 @@ def build_cast(connection: Connection, today: date) -> None:
                 "id_number": f"50010120060101{college}{number:03}", "no": f"2024{college:02}01{number:04}",
                 "examinee": f"245000{college}{number:05}", "college": college, "major": major, "class": class_group,
             })  # fmt: skip
+    connection.execute(text("insert into academic_year (year) values (2026)"))
+    date_year(connection, 2026, AUTUMN, SPRING)
     connection.execute(LEDGER)
     for table in ("college", "major", "class_group", "student"):
         connection.execute(text(f"select setval(pg_get_serial_sequence('{table}', 'id'), 1000)"))

@@ -10,9 +10,10 @@ from app.demo.accounts import make_accounts, sample_accounts
 from app.demo.admissions import Fault, write_admissions_file
 from app.demo.fates import Calendar
 from app.demo.organisation import make_organisation, plan
-from app.demo.people import People, monday_of
+from app.demo.people import People
 from app.demo.roster import make_roster
 from app.demo.terms import current_term, open_terms
+from app.kit.calendar import monday_of
 from app.models import Season
 from app.reference import load_reference
 
@@ -42,15 +43,15 @@ def make_demo(connection: Connection, students: int, today: date, password_hash_
     stored hash for a username; one hash for all is right in a demo.
     """
     load_reference(connection)
-    opened = open_terms(connection, today)
     total = connection.scalar(text("select count(*) from student")) or 0
     if total or connection.scalar(text("select exists (select from college)")):
-        return Made(0, 0, total, opened)
+        return Made(0, 0, total, open_terms(connection, today))
     year, season = current_term(today)
     calendar = Calendar(year, monday_of(today), season is Season.AUTUMN)
     people = People(SEED)
     cohorts = plan(students, year)
     make_organisation(connection, cohorts)
+    opened = open_terms(connection, today)
     made = make_roster(connection, cohorts, calendar, people)
     accounts = make_accounts(connection, password_hash_of, people)
     for table in ("college", "major", "class_group", "student", "roster_change"):

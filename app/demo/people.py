@@ -1,6 +1,6 @@
 """Invented people: names, valid identity numbers, homes and parents that agree with one another."""
 
-from datetime import date, timedelta
+from datetime import date
 from random import Random
 from typing import NamedTuple
 
@@ -160,8 +160,3 @@ class People:
                 self.used.add(key)
                 text, part = self.serials[serial]
                 return f"{place.code}{born}{text}{CHECK[(place.checksum + checksum + part) % 11]}"
-
-
-def monday_of(day: date) -> date:
-    """The Monday of the week of `day`."""
-    return day - timedelta(days=day.weekday())

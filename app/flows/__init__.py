@@ -1,9 +1,32 @@
-"""The flows of the manual. Importing this package registers each; the order is the manual's."""
+"""The flows of the manual, one a file. Importing this package registers each; the order is the manual's."""
 
+# isort: off
+from app.flows.admission_deferral import admission_deferral
+from app.flows.admission_resumption import admission_resumption
+from app.flows.admission_waiver import admission_waiver
+from app.flows.voluntary_withdrawal import voluntary_withdrawal
+from app.flows.voluntary_downgrade import voluntary_downgrade
 from app.flows.leave import leave
 from app.flows.return_ import return_
+from app.flows.dismissal import dismissal
+from app.flows.appeal import appeal
+from app.flows.info_change import info_change
+from app.flows.cancellation import cancellation
 from app.kit.flow import check_flows
+# isort: on
 
 check_flows()
 
-__all__ = ["leave", "return_"]
+__all__ = [
+    "admission_deferral",
+    "admission_resumption",
+    "admission_waiver",
+    "appeal",
+    "cancellation",
+    "dismissal",
+    "info_change",
+    "leave",
+    "return_",
+    "voluntary_downgrade",
+    "voluntary_withdrawal",
+]

@@ -43,6 +43,7 @@ leave = register(
         ),
         rule=roster.leave_within_limits,
         prepare=roster.reckon_leave,
+        derived=("leave_until",),
         effect=roster.suspend,
         paper=change_notice.issue,
     )

@@ -1,27 +1,52 @@
-"""Working days, with the exchanged days of the Chinese holiday calendar, and months."""
+"""Working days: the Chinese holiday calendar with its exchanged days, overridden by the school's own; and months."""
 
 import calendar
+from collections.abc import Mapping
 from datetime import date, timedelta
 
 import chinese_calendar
+from sqlalchemy import Connection, select
+
+from app.models import CalendarDay, db
+
+Overrides = Mapping[date, bool]  # day → whether it is worked
 
 
-def is_working_day(day: date) -> bool:
+def overrides(connection: Connection | None = None) -> Overrides:
+    """The days on which the school differs from the public calendar."""
+    rows = (connection or db.session).execute(select(CalendarDay.day, CalendarDay.working))
+    return {day: working for day, working in rows}
+
+
+def is_working_day(day: date, own: Overrides) -> bool:
     """Whether offices work on `day`. A year whose holidays are not announced yet counts Monday to Friday."""
+    if day in own:
+        return own[day]
     try:
         return chinese_calendar.is_workday(day)
     except NotImplementedError:
         return day.weekday() < 5
 
 
-def working_days_after(day: date, count: int) -> list[date]:
+def is_holiday(day: date, own: Overrides) -> bool:
+    """Whether `day` is a holiday, and not merely a weekend."""
+    return not own[day] if day in own else day in chinese_calendar.holidays
+
+
+def working_days_after(day: date, count: int, own: Overrides | None = None) -> list[date]:
     """The `count` working days that follow `day`, in order."""
+    known = overrides() if own is None else own
     days: list[date] = []
     while len(days) < count:
         day += timedelta(days=1)
-        if is_working_day(day):
+        if is_working_day(day, known):
             days.append(day)
     return days
+
+
+def monday_of(day: date) -> date:
+    """The Monday of the week of `day`."""
+    return day - timedelta(days=day.weekday())
 
 
 def months_after(day: date, months: int) -> date:

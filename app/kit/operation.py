@@ -116,7 +116,9 @@ def say_why(reason: str) -> None:
 
 def get(model: type[R], row_id: int, *, lock: bool = False) -> R:
     """The row with this id that the actor's scope reaches, locked if asked. Raises NotFound."""
-    row = db.session.get(model, row_id, with_for_update=lock or None, populate_existing=lock)
+    # only the row itself: PostgreSQL locks nothing on the outer side of a join that the model loads with it
+    locking = {"of": model} if lock else None
+    row = db.session.get(model, row_id, with_for_update=locking, populate_existing=lock)
     if row is None:
         raise NotFound(_("There is no such record, or it is not one of yours."))
     return row

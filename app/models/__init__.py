@@ -5,19 +5,89 @@ import flask_appbuilder.security.sqla.models  # noqa: F401  (registers ab_* in t
 from app.models.accounts import ColumnChoice, Delegation, Identity, Password, SavedFilter
 from app.models.audit import AuditEntry
 from app.models.base import Model, db
-from app.models.case import Case, CaseEvent, CaseState, CaseStep, LeaveCase, Material, ReturnCase, StepState
+from app.models.calendar import AcademicYear, CalendarDay, CalendarFeed, DatedTask, Owner, TaskEvent, TaskKind, TaskRule
+from app.models.case import (
+    Case,
+    CaseEvent,
+    CaseState,
+    CaseStep,
+    IntoClass,
+    LeaveCase,
+    Material,
+    ReturnCase,
+    StepState,
+    Told,
+)
 from app.models.codes import Code, CodeSet
+from app.models.dismissal import Exemption
+from app.models.document import Document
 from app.models.job import JobRun, JobState
 from app.models.ledger import FieldChange, RosterChange, as_of
+from app.models.meeting import Meeting, MeetingKind
+from app.models.notice import Mail, MailState, Notice
 from app.models.organisation import ClassGroup, College, Department, Major
 from app.models.paper import Paper, PaperCounter, PaperTemplate, PrintRun
-from app.models.settings import FlowWindow, Season, Setting, Term, setting, setting_int
+from app.models.publicity import Objection, Publicity, PublicityEntry
+from app.models.settings import Season, Setting, Term, setting, setting_int
 from app.models.student import RosterStatus, Student
 
 __all__ = [
-    "AuditEntry", "Case", "CaseEvent", "CaseState", "CaseStep", "ClassGroup", "Code", "CodeSet", "College",
-    "ColumnChoice", "Delegation", "Department", "FieldChange", "FlowWindow", "Identity", "JobRun", "JobState",
-    "LeaveCase", "Major", "Material", "Model", "Paper", "PaperCounter", "PaperTemplate", "Password", "PrintRun",
-    "ReturnCase", "RosterChange", "RosterStatus", "SavedFilter", "Season", "Setting", "StepState", "Student", "Term",
-    "as_of", "db", "setting", "setting_int",
-]  # fmt: skip
+    "AcademicYear",
+    "AuditEntry",
+    "CalendarDay",
+    "CalendarFeed",
+    "Case",
+    "CaseEvent",
+    "CaseState",
+    "CaseStep",
+    "ClassGroup",
+    "Code",
+    "CodeSet",
+    "College",
+    "ColumnChoice",
+    "DatedTask",
+    "Delegation",
+    "Department",
+    "Document",
+    "Exemption",
+    "FieldChange",
+    "Identity",
+    "IntoClass",
+    "JobRun",
+    "JobState",
+    "LeaveCase",
+    "Mail",
+    "MailState",
+    "Major",
+    "Material",
+    "Meeting",
+    "MeetingKind",
+    "Model",
+    "Notice",
+    "Objection",
+    "Owner",
+    "Paper",
+    "PaperCounter",
+    "PaperTemplate",
+    "Password",
+    "PrintRun",
+    "Publicity",
+    "PublicityEntry",
+    "ReturnCase",
+    "RosterChange",
+    "RosterStatus",
+    "SavedFilter",
+    "Season",
+    "Setting",
+    "StepState",
+    "Student",
+    "TaskEvent",
+    "TaskKind",
+    "TaskRule",
+    "Term",
+    "Told",
+    "as_of",
+    "db",
+    "setting",
+    "setting_int",
+]

@@ -5,6 +5,7 @@ from enum import StrEnum
 from flask_appbuilder.security.sqla.models import User
 from flask_babel import lazy_gettext as _
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Boolean,
     CheckConstraint,
@@ -123,13 +124,28 @@ class LeaveCase(Case):
     __mapper_args__ = {"polymorphic_identity": "leave"}
 
 
-class ReturnCase(Case):
+class IntoClass:
+    """Mixin for the case of a student who joins another class: the grade and class that a college proposes."""
+
+    grade: Mapped[int | None] = mapped_column(SmallInteger, use_existing_column=True)
+    class_group_id: Mapped[int | None] = mapped_column(ForeignKey("class_group.id"), use_existing_column=True)
+
+    @declared_attr
+    def class_group(cls) -> Mapped[ClassGroup | None]:
+        return relationship(ClassGroup, viewonly=True)
+
+
+class Told:
+    """Mixin for a case whose decision must reach the student: how and when it did, which starts the time to appeal."""
+
+    delivered_how: Mapped[str | None] = mapped_column(String(12), use_existing_column=True)
+    delivered_on: Mapped[date | None] = mapped_column(Date, use_existing_column=True)
+
+
+class ReturnCase(IntoClass, Case):
     """复学申请 with the grade and class that the college proposes."""
 
     return_on: Mapped[date | None] = mapped_column(Date)
-    grade: Mapped[int | None] = mapped_column(SmallInteger)
-    class_group_id: Mapped[int | None] = mapped_column(ForeignKey("class_group.id"))
-    class_group: Mapped[ClassGroup | None] = relationship()
     __mapper_args__ = {"polymorphic_identity": "return"}
 
 
@@ -147,7 +163,7 @@ class CaseStep(OfCase, Model):
     __table_args__ = (
         FollowsStudent.student_key("case_step"),
         one_of("state", StepState),
-        Index("ix_case_step_inbox", "role", "college_id", "state"),
+        Index("ix_case_step_inbox", "role", "signing_college_id", "state"),
         Index("ix_case_step_open", "role", "due_on", postgresql_where="state = 'open'"),
         CheckConstraint("state <> 'done' or decided_at is not null", name="done_is_decided"),
     )
@@ -156,6 +172,8 @@ class CaseStep(OfCase, Model):
     key: Mapped[Key]
     role: Mapped[Key]
     department_id: Mapped[int | None] = mapped_column(ForeignKey("department.id"), index=True)
+    # whose leader and clerk sign it: the student's college, or the one she goes to
+    signing_college_id: Mapped[int] = mapped_column(ForeignKey("college.id"))
     days: Mapped[int] = mapped_column(SmallInteger)
     declared: Mapped[dict] = mapped_column(JSONB)  # the whole step as its flow's version declared it
     state: Mapped[str] = mapped_column(String(10), default=StepState.WAITING, server_default="waiting")
@@ -164,6 +182,9 @@ class CaseStep(OfCase, Model):
     decided_at: Mapped[Moment | None]
     decided_by: Mapped[int | None] = mapped_column(ForeignKey("ab_user.id"), index=True)
     records: Mapped[dict] = mapped_column(JSONB, default=dict, server_default="{}")
+    cleared: Mapped[list[str]] = mapped_column(ARRAY(String(60)), default=list, server_default="{}")  # leaving items
+    meeting_id: Mapped[int | None] = mapped_column(ForeignKey("meeting.id"), index=True)
+    document_id: Mapped[int | None] = mapped_column(ForeignKey("document.id"), index=True)
     case: Mapped[Case] = relationship(back_populates="steps", viewonly=True)
     decider: Mapped[User | None] = relationship(foreign_keys=[decided_by])
     department: Mapped[Department | None] = relationship(lazy="joined")

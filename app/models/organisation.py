@@ -69,6 +69,7 @@ class Department(Model):
     name_zh: Mapped[Name]
     name_en: Mapped[Name]
     receives: Mapped[list[str]] = mapped_column(ARRAY(String(40)), default=list, server_default="{}")
+    leaving_items: Mapped[list[str]] = mapped_column(ARRAY(String(60)), default=list, server_default="{}")  # 离校清单
 
     def __str__(self) -> str:
         return self.name_zh if in_chinese() else self.name_en

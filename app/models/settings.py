@@ -1,10 +1,9 @@
-"""设置与校历 settings, terms and the windows of flows: rows that a registrar edits on a screen."""
+"""设置与学期 settings and terms: rows that a registrar edits on a screen."""
 
 from enum import StrEnum
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import CheckConstraint, Date, ForeignKey, SmallInteger, String, Text, UniqueConstraint
-from sqlalchemy.orm import relationship
+from sqlalchemy import CheckConstraint, Date, SmallInteger, String, Text, UniqueConstraint
 
 from app.models.base import Key, Mapped, Model, Name, Now, SmallId, date, db, mapped_column
 from app.models.language import in_chinese
@@ -75,6 +74,7 @@ class Term(Model):
         UniqueConstraint("year", "season"),
         CheckConstraint("season in ('autumn', 'spring')", name="season_known"),
         CheckConstraint("extract(isodow from first_monday) = 1", name="begins_on_monday"),
+        CheckConstraint("weeks between 1 and 30", name="weeks_in_range"),
     )
     id: Mapped[SmallId]
     year: Mapped[int] = mapped_column(SmallInteger)  # the calendar year in which the academic year begins
@@ -84,23 +84,3 @@ class Term(Model):
 
     def __str__(self) -> str:
         return f"{self.year}-{self.year + 1}-{1 if self.season == Season.AUTUMN else 2}"
-
-
-class FlowWindow(Model):
-    """办理时间窗: when a flow may be opened in one term. Opened and closed days both count."""
-
-    __tablename__ = "flow_window"
-    __table_args__ = (
-        UniqueConstraint("key", "term_id"),
-        CheckConstraint("closes_on >= opens_on", name="dates_in_order"),
-    )
-    id: Mapped[SmallId]
-    key: Mapped[Key]
-    term_id: Mapped[int] = mapped_column(ForeignKey("term.id"))
-    opens_on: Mapped[date] = mapped_column(Date)
-    closes_on: Mapped[date] = mapped_column(Date)
-    reason: Mapped[str | None] = mapped_column(String(200))  # why it was moved from the manual's dates
-    term: Mapped[Term] = relationship(lazy="joined")
-
-    def __str__(self) -> str:
-        return f"{self.key} {self.opens_on}–{self.closes_on}"

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask_babel import force_locale
 from flask_babel import lazy_gettext as _
-from sqlalchemy import ColumnElement, Date, Select, case, cast, func, insert, literal, null, select, update
+from sqlalchemy import Date, Select, Text, case, cast, func, insert, literal, null, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import aliased
 
@@ -16,9 +16,11 @@ from app.kit.calendar import months_after
 from app.kit.flow import among, hook
 from app.kit.operation import say_why
 from app.models import (
+    Case,
     CaseStep,
     ClassGroup,
     College,
+    Document,
     LeaveCase,
     Major,
     Paper,
@@ -32,9 +34,11 @@ from app.models import (
 )
 
 NOTICE = "change_notice"  # the kind of the paper whose number the ledger quotes
-REASON_CODES = {"illness": "10", "enlistment": "34", "startup": "24", "other": "99"}
+REASON_CODES = {
+    "illness": "10", "enlistment": "34", "startup": "24", "leave_expired": "31", "overlong": "33", "other": "99",
+}  # fmt: skip
 ON_LEAVE = (RosterStatus.ON_LEAVE, RosterStatus.RETAINED)
-LEAVE_CODES = ("11", "19")
+LEAVE_CODES = ("11", "14", "19")  # after which a student comes back
 
 
 class RosterEffect:
@@ -47,9 +51,9 @@ class RosterEffect:
         self.__doc__ = changes.__doc__
 
     def __call__(self, actor: Actor, case_ids: list[int]) -> None:
-        changes = self.changes(case_ids)
-        names = [*changes.selected_columns.keys(), "recorded_by", "recorded_at"]
-        rows = changes.add_columns(literal(actor.user_id), literal(clock.now()))
+        found = self.changes(case_ids)
+        names = [*found.selected_columns.keys(), "recorded_by", "recorded_at"]
+        rows = found.add_columns(literal(actor.user_id), literal(clock.now()))
         db.session.execute(insert(RosterChange.__table__).from_select(names, rows))
         say_why(self.__doc__ or self.__name__)
         student, change = Student.__table__, RosterChange.__table__.c
@@ -82,7 +86,7 @@ def roster_effect(changes: Callable[[list[int]], Select]) -> RosterEffect:
 def suspend(case_ids: list[int]) -> Select:
     """休学"""
     enlisted = LeaveCase.reason == "enlistment"
-    return _changes(
+    return changes(
         LeaveCase,
         case_ids,
         code=case((enlisted, "19"), else_="11"),
@@ -94,29 +98,36 @@ def suspend(case_ids: list[int]) -> Select:
 @roster_effect
 def resume(case_ids: list[int]) -> Select:
     """复学"""
-    return _changes(
+    return changes(
         ReturnCase,
         case_ids,
         code=case((Student.status == RosterStatus.RETAINED, "17"), else_="12"),
-        status=literal(RosterStatus.ENROLLED.value),
+        status=RosterStatus.ENROLLED,
         grade=ReturnCase.grade,
         class_group_id=ReturnCase.class_group_id,
     )
 
 
-def _changes(
+def changes(
     model: Any,
     case_ids: list[int],
     *,
-    code: ColumnElement[str],
-    status: ColumnElement[str],
+    code: Any,
+    status: Any,  # a RosterStatus, or an expression
     until: Any = None,
+    major_id: Any = Student.major_id,
     grade: Any = Student.grade,
     class_group_id: Any = Student.class_group_id,
+    note: str | None = None,
 ) -> Select:
-    """The ledger rows of these cases: before as the student is, after as given, in ids and in words."""
-    new_group = aliased(ClassGroup)
-    same = {"college": College.name, "major": Major.name}
+    """The ledger rows of these cases: before as the student is, after as given, in ids and in words.
+
+    The college follows the major. `note` names a change that the national codes have no word for. The number is that
+    of the document that decided the case, else of its notice.
+    """
+    new_group, new_major, new_college = aliased(ClassGroup), aliased(Major), aliased(College)
+    status = literal(status.value) if isinstance(status, RosterStatus) else status
+    code = literal(code) if isinstance(code, str) else code
     with force_locale("zh"):
         labels = literal({item.value: str(item.label) for item in RosterStatus}, JSONB)
     approved = (
@@ -125,25 +136,33 @@ def _changes(
         .where(~CaseStep.declared["takes_effect"].as_boolean())
         .scalar_subquery()
     )
-    number = select(func.max(Paper.number)).where(Paper.case_id == model.id, Paper.kind == NOTICE).scalar_subquery()
+    notice = select(func.max(Paper.number)).where(Paper.case_id == model.id, Paper.kind == NOTICE).scalar_subquery()
+    document = (
+        select(func.max(Document.number))
+        .join(CaseStep, CaseStep.document_id == Document.id)
+        .where(CaseStep.case_id == model.id)
+        .scalar_subquery()
+    )
 
-    def words(status: Any, group: Any, grade: Any) -> Any:
-        named = {**same, "status": func.jsonb_extract_path_text(labels, status), "class_group": group, "grade": grade}
-        return func.jsonb_build_object(*(part for name, value in named.items() for part in (literal(name), value)))
+    def words(status: Any, college: Any, major: Any, group: Any, grade: Any) -> Any:
+        named = {"college": college, "major": major, "status": func.jsonb_extract_path_text(labels, status),
+                 "class_group": group, "grade": grade}  # fmt: skip
+        return func.jsonb_build_object(*(part for name, value in named.items() for part in (literal(name), value)), type_=JSONB)
 
     columns: dict[str, Any] = {
         "student_id": Student.id, "college_id": Student.college_id, "student_college_id": Student.college_id,
         "code": code, "reason": case(REASON_CODES, value=model.reason, else_=null()),
         "effective_on": literal(clock.today()), "until": cast(null() if until is None else until, Date),
-        "approved_on": cast(approved, Date), "case_id": model.id, "document_no": number,
+        "approved_on": cast(approved, Date), "case_id": model.id, "document_no": func.coalesce(document, notice),
         "old_status": Student.status, "new_status": status,
-        "old_college_id": Student.college_id, "new_college_id": Student.college_id,
-        "old_major_id": Student.major_id, "new_major_id": Student.major_id,
+        "old_college_id": Student.college_id, "new_college_id": new_college.id,
+        "old_major_id": Student.major_id, "new_major_id": new_major.id,
         "old_class_group_id": Student.class_group_id, "new_class_group_id": class_group_id,
         "old_grade": Student.grade, "new_grade": grade,
+        "note": cast(null() if note is None else literal(note), Text),
         "old_study_length": Student.study_length, "new_study_length": Student.study_length,
-        "old_text": words(Student.status, ClassGroup.name, Student.grade),
-        "new_text": words(status, new_group.name, grade),
+        "old_text": words(Student.status, College.name, Major.name, ClassGroup.name, Student.grade),
+        "new_text": words(status, new_college.name, new_major.name, new_group.name, grade),
     }  # fmt: skip
     return (
         select(*(value.label(name) for name, value in columns.items()))
@@ -151,6 +170,8 @@ def _changes(
         .join(Student, Student.id == model.student_id)
         .join(College, College.id == Student.college_id)
         .join(Major, Major.id == Student.major_id)
+        .join(new_major, new_major.id == major_id)
+        .join(new_college, new_college.id == new_major.college_id)
         .outerjoin(ClassGroup, ClassGroup.id == Student.class_group_id)
         .outerjoin(new_group, new_group.id == class_group_id)
         .where(among(model.id, case_ids))
@@ -165,8 +186,8 @@ def reckon_leave(case: LeaveCase) -> None:
 
 
 @hook
-def recall_leave(case: ReturnCase) -> None:
-    """A return has the reason of the leave that it ends."""
+def recall_leave(case: Case) -> None:
+    """A return has the reason of the leave, or of the deferred admission, that it ends."""
     latest = select(RosterChange.reason).where(
         RosterChange.student_id == case.student_id, RosterChange.code.in_(LEAVE_CODES)
     )
@@ -220,19 +241,20 @@ def _months_on_leave(student_ids: list[int]) -> dict[int, int]:
 @hook
 def class_fits(case_ids: list[int], records: dict[str, Any]) -> dict[int, Any]:
     """Cases whose proposed class is not one of the student's major and the proposed grade."""
-    group_id = _proposed(records, "class_group_id", ReturnCase.class_group_id)
-    grade = _proposed(records, "grade", ReturnCase.grade)
+    case_table = Case.__table__.c  # of any flow whose case is IntoClass
+    group_id = proposed(records, "class_group_id", case_table.class_group_id)
+    grade = proposed(records, "grade", case_table.grade)
     fits = (
         select(ClassGroup.id)
         .where(ClassGroup.id == group_id, ClassGroup.grade == grade, ClassGroup.major_id == Student.major_id)
         .exists()
     )
-    query = select(ReturnCase.id).join(Student, Student.id == ReturnCase.student_id)
-    wrong = db.session.scalars(query.where(among(ReturnCase.id, case_ids), ~fits))
+    query = select(case_table.id).join(Student, Student.id == case_table.student_id)
+    wrong = db.session.scalars(query.where(among(case_table.id, case_ids), ~fits))
     return dict.fromkeys(wrong, _("The class is not one of the student's major and the proposed grade."))
 
 
-def _proposed(records: dict[str, Any], name: str, column: Any) -> Any:
+def proposed(records: dict[str, Any], name: str, column: Any) -> Any:
     value = records.get(name)
     return column if value in (None, "") else literal(int(str(value)) if str(value).isdigit() else -1)
 

@@ -1,17 +1,19 @@
 """申请表 application forms: filled in from a case, printed to be signed and sealed by hand; not numbered."""
 
-from typing import Any
+from datetime import date
 
 from flask_babel import force_locale
 from flask_babel import lazy_gettext as _
+from markupsafe import escape
 from sqlalchemy import and_, func, select
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import aliased, selectinload
 
-from app.access import Actor, Permission
-from app.kit.flow import label
-from app.kit.operation import Refused, get, operation
+from app.access import Actor, Permission, Role
+from app.kit.flow import Flow, Step, flow_of, label
+from app.kit.flow.words import column, keys_of, shown
+from app.kit.operation import get, operation
 from app.kit.paper import Page, PaperKind, Placeholder, among, chinese_date, print_form
-from app.models import Case, ClassGroup, Code, College, LeaveCase, Major, ReturnCase, Student, db, setting
+from app.models import Case, Code, Student, db, setting
 
 PERSON = (
     Placeholder("school", _("Name of the school"), "渝江大学"),
@@ -25,20 +27,7 @@ PERSON = (
     Placeholder("phone", _("Phone"), "13800000000"),
     Placeholder("address", _("Address"), "重庆市江北区某路1号"),
     Placeholder("case_number", _("Case number"), "XX-2026-0001"),
-    Placeholder("reason", _("Reason"), "疾病"),
-    Placeholder("statement", _("Statement"), "因病需住院治疗，特申请办理。"),
 )
-LEAVE = (
-    Placeholder("leave_from", _("Leave from"), "2026年9月2日"),
-    Placeholder("leave_until", _("Leave until"), "2027年9月1日"),
-    Placeholder("leave_terms", _("Length in terms"), "2"),
-)
-RETURN = (
-    Placeholder("return_on", _("Return on"), "2027年9月1日"),
-    Placeholder("new_grade", _("Proposed grade"), "2025级"),
-    Placeholder("new_class", _("Proposed class"), "软件2501班"),
-)
-
 HEAD = """
 <table>
 <tbody>
@@ -48,107 +37,114 @@ HEAD = """
 <tr><th>年级</th><td>{{ grade }}</td><th>班级</th><td>{{ class_group }}</td></tr>
 <tr><th>家庭住址</th><td colspan="3">{{ address }}</td></tr>
 """
-SIGNATURES = """
-<tr><th>学生本人签名</th><td class="sign">年　　月　　日</td><th>家长签名</th><td class="sign">年　　月　　日</td></tr>
-<tr><th>二级学院意见</th><td colspan="3" class="sign seal">\
-学籍分管院领导签名：　　　　　　　（盖章）<br>年　　月　　日</td></tr>
-<tr><th>教务处意见</th><td colspan="3" class="sign seal">\
-分管领导签名：　　　　　　　（盖章）<br>年　　月　　日</td></tr>
-<tr><th>学籍中心办理</th><td colspan="3" class="sign">经办人签名：　　　　　　　年　　月　　日</td></tr>
+FOOT = """
 </tbody>
 </table>
 <p class="small">{{ school }}　办件编号：{{ case_number }}　打印日期：{{ date }}<br>\
 本表一式两份，学院、教务处各存一份。</p>
 """
-LEAVE_WORDING = f"""{HEAD}
-<tr><th>休学原因</th><td>{{{{ reason }}}}</td><th>休学学期数</th><td>{{{{ leave_terms }}}}</td></tr>
-<tr><th>休学起止日期</th><td colspan="3">{{{{ leave_from }}}}至{{{{ leave_until }}}}</td></tr>
-<tr><th>申请理由</th><td colspan="3" class="text">{{{{ statement }}}}</td></tr>
-{SIGNATURES}"""
-RETURN_WORDING = f"""{HEAD}
-<tr><th>原休学原因</th><td>{{{{ reason }}}}</td><th>拟复学日期</th><td>{{{{ return_on }}}}</td></tr>
-<tr><th>拟编入年级</th><td>{{{{ new_grade }}}}</td><th>拟编入班级</th><td>{{{{ new_class }}}}</td></tr>
-<tr><th>申请理由</th><td colspan="3" class="text">{{{{ statement }}}}</td></tr>
-{SIGNATURES}"""
+STUDENT_SIGNS = """
+<tr><th>学生本人签名</th><td class="sign">年　　月　　日</td><th>家长签名</th><td class="sign">年　　月　　日</td></tr>
+"""
+SAMPLES: dict[type, str] = {str: "……", int: "2", date: "2026年9月2日"}
 
 
-def leave_values(case_ids: list[int]) -> dict[int, dict[str, object]]:
-    return {
-        row.case_id: _person(row)
-        | {
-            "leave_from": chinese_date(row.leave_from),
-            "leave_until": chinese_date(row.leave_until),
-            "leave_terms": row.leave_terms,
-        }
-        for row in _cases(LeaveCase, case_ids, LeaveCase.leave_from, LeaveCase.leave_until, LeaveCase.leave_terms)
-    }
-
-
-def return_values(case_ids: list[int]) -> dict[int, dict[str, object]]:
-    group = aliased(ClassGroup)
-    new_class = select(group.name).where(group.id == ReturnCase.class_group_id).scalar_subquery().label("new_class")
-    return {
-        row.case_id: _person(row)
-        | {
-            "return_on": chinese_date(row.return_on),
-            "new_grade": f"{row.new_grade}级" if row.new_grade else None,
-            "new_class": row.new_class,
-        }
-        for row in _cases(ReturnCase, case_ids, ReturnCase.return_on, ReturnCase.grade.label("new_grade"), new_class)
-    }
-
-
-def _cases(model: Any, case_ids: list[int], *columns: Any):
-    """A row for each of these cases: the student as the actor may see her, the case, and the given columns."""
-    sex = aliased(Code)
-    return db.session.execute(
-        select(
-            model.id.label("case_id"), model.number, model.reason, model.statement, Student.name, Student.student_no,
-            Student.grade, Student.phone, Student.address, func.coalesce(sex.name_zh, Student.sex).label("sex"),
-            College.name.label("college"), Major.name.label("major"), ClassGroup.name.label("class_group"), *columns,
-        )
-        .join(Student, Student.id == model.student_id)
-        .join(College, College.id == Student.college_id)
-        .join(Major, Major.id == Student.major_id)
-        .outerjoin(ClassGroup, ClassGroup.id == Student.class_group_id)
-        .outerjoin(sex, and_(sex.set_key == "sex", sex.code == Student.sex))
-        .where(among(model.id, case_ids))
-    )  # fmt: skip
-
-
-def _person(row) -> dict[str, object]:
+def form_of(flow: Flow) -> PaperKind:
+    """The application form that follows from a flow's declaration: its fields, and room for each who signs."""
     with force_locale("zh"):
-        reason = str(label("reason", row.reason)) if row.reason else None
+        title = f"{flow.title}申请表"
+        wording = HEAD + _rows(flow) + STUDENT_SIGNS + "".join(map(_signature, flow.steps)) + FOOT
+    placeholders = PERSON + tuple(
+        Placeholder(_name(key), label("field", key), _sample(flow, key)) for key in _keys(flow)
+    )
+
+    def values(case_ids: list[int]) -> dict[int, dict[str, object]]:
+        return _values(flow, case_ids)
+
+    return PaperKind(
+        f"{flow.key}_form", title, _("Application form: %(flow)s", flow=flow.title), placeholders, values, wording
+    )
+
+
+def _keys(flow: Flow) -> list[str]:
+    return [*keys_of(flow), *flow.derived]
+
+
+def _name(key: str) -> str:
+    """A field's placeholder; one that the student has as well, such as her grade, is the case's new one."""
+    return f"new_{key}" if key in {one.key for one in PERSON} else key
+
+
+def _sample(flow: Flow, key: str) -> str:
+    return SAMPLES.get(column(flow, key).type.python_type, "……")
+
+
+def _rows(flow: Flow) -> str:
+    """A row of the form for each field; two short ones share a row."""
+    cells = [
+        f"<th>{escape(label('field', key))}</th><td>{{{{ {_name(key)} }}}}</td>"
+        for key in _keys(flow)
+        if key != "statement"
+    ]
+    lines = [cells[place : place + 2] for place in range(0, len(cells), 2)]
+    wide = [line if len(line) == 2 else [line[0].replace("<td>", '<td colspan="3">')] for line in lines]
+    rows = "".join(f"<tr>{''.join(line)}</tr>\n" for line in wide)
+    if "statement" in _keys(flow):
+        rows += '<tr><th>申请理由</th><td colspan="3" class="text">{{ statement }}</td></tr>\n'
+    return rows
+
+
+def _signature(step: Step) -> str:
+    if step.each_department or step.key == "report_in":
+        return ""
+    seal = "　　　　　　　（盖章）" if step.seal else "　　　　　　　"
+    css = "sign seal" if step.seal else "sign"
+    meeting = "经　　　　年　　月　　日第　　次会议研究，同意。<br>" if step.meeting else ""
+    return (
+        f'<tr><th>{escape(label("step", step.key))}</th><td colspan="3" class="{css}">{meeting}'
+        f"{escape(Role(step.role).label)}签名：{seal}<br>年　　月　　日</td></tr>\n"
+    )
+
+
+def _values(flow: Flow, case_ids: list[int]) -> dict[int, dict[str, object]]:
+    found: dict[int, dict[str, object]] = {}
+    with force_locale("zh"):
+        for case, sex in _cases(flow, case_ids):
+            words = {_name(key): shown(flow, case, key, chinese_date) for key in _keys(flow)}
+            found[case.id] = _person(case.student, sex) | {"case_number": case.number}
+            found[case.id] |= {key: None if value is None else str(value) for key, value in words.items()}
+    return found
+
+
+def _cases(flow: Flow, case_ids: list[int]):
+    """These cases, each with the sex of its student in Chinese; the student as the actor may see her."""
+    sex = aliased(Code)
+    query = (
+        select(flow.model, func.coalesce(sex.name_zh, Student.sex))
+        .join(Student, Student.id == flow.model.student_id)
+        .outerjoin(sex, and_(sex.set_key == "sex", sex.code == Student.sex))
+        .where(among(flow.model.id, case_ids))
+        .options(selectinload(flow.model.student))
+    )
+    return db.session.execute(query)
+
+
+def _person(student: Student, sex: str) -> dict[str, object]:
     return {
         "school": setting("school_name"),
-        "college": row.college,
-        "student_name": row.name,
-        "student_no": row.student_no,
-        "sex": row.sex,
-        "major": row.major,
-        "grade": f"{row.grade}级",
-        "class_group": row.class_group,
-        "phone": row.phone,
-        "address": row.address,
-        "case_number": row.number,
-        "reason": reason,
-        "statement": row.statement,
+        "college": student.college.name,
+        "student_name": student.name,
+        "student_no": student.student_no,
+        "sex": sex,
+        "major": student.major.name,
+        "grade": f"{student.grade}级",
+        "class_group": student.class_group.name if student.class_group else None,
+        "phone": student.phone,
+        "address": student.address,
     }
-
-
-LEAVE_FORM = PaperKind(
-    "leave_form", "休学申请表", _("Application for leave"), PERSON + LEAVE, leave_values, LEAVE_WORDING
-)
-RETURN_FORM = PaperKind(
-    "return_form", "复学申请表", _("Application for return"), PERSON + RETURN, return_values, RETURN_WORDING
-)
-FORMS = {"leave": LEAVE_FORM, "return": RETURN_FORM}
 
 
 @operation(needs=Permission.PAPER_PRINT)
 def print_application(actor: Actor, case_id: int) -> Page:
-    """The application form of a case's flow, filled in. Raises NotFound, Refused for a flow without a form."""
-    form = FORMS.get(get(Case, case_id).flow)
-    if form is None:
-        raise Refused(_("This flow has no application form to print."))
-    return print_form(actor, form, case_id)
+    """The application form of a case's flow, filled in. Raises NotFound."""
+    return print_form(actor, form_of(flow_of(get(Case, case_id))), case_id)

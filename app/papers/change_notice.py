@@ -58,7 +58,7 @@ def _of_changes(changes: Subquery, school: str) -> dict[int, dict[str, object]]:
             Student.student_no,
             Case.number,
             sex.name_zh.label("sex"),
-            func.coalesce(change.name_zh, changes.c.code).label("change"),
+            func.coalesce(changes.c.note, change.name_zh, changes.c.code).label("change"),
             reason.name_zh.label("reason_text"),
         )
         .join(Student, Student.id == changes.c.student_id)

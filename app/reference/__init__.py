@@ -1,4 +1,4 @@
-"""基础数据 reference data: the code sets, settings and departments that every school starts with, from CSV files."""
+"""基础数据 reference data: the code sets, settings, departments and time-table of every school, from CSV files."""
 
 import csv
 from collections.abc import Collection, Iterator
@@ -8,20 +8,21 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from app.models import Code, CodeSet, Department, Setting
+from app.models import Code, CodeSet, Department, Setting, TaskRule
 
 FOLDER = Path(__file__).parent
 
 
 def load_reference(connection: Connection) -> None:
-    """Bring code sets, settings and departments to the edition of the files. Repeating it changes nothing.
+    """Bring code sets, settings, departments and the time-table to the edition of the files; repeating it is harmless.
 
-    What the school has edited stays: setting values and departments always, codes until a set's version changes.
+    What the school has edited stays: setting values, departments and rules always, codes until a set's version changes.
     Codes that a new version no longer has stay readable and can no longer be chosen.
     """
     _load_code_sets(connection)
     _load_settings(connection)
     _load_departments(connection)
+    _load_task_rules(connection)
 
 
 def read_table(path: Path) -> Iterator[dict[str, str]]:
@@ -70,6 +71,18 @@ def _load_departments(connection: Connection) -> None:
         for row in read_table(FOLDER / "departments.csv")
     ]
     connection.execute(insert(Department).on_conflict_do_nothing(), rows)
+
+
+def _load_task_rules(connection: Connection) -> None:
+    texts = ("requirement_zh", "requirement_en", "note_zh", "note_en")
+    rows = [
+        {name: row[name] for name in ("key", "opens", "duration", "kind", "flow")}
+        | {name: row[name] or None for name in texts}
+        | {"title_zh": row["zh"], "title_en": row["en"], "owners": row["owners"].split(), "position": position * 10}
+        | {"students": row["students"] == "yes"}
+        for position, row in enumerate(read_table(FOLDER / "task_rules.csv"), 1)
+    ]
+    connection.execute(insert(TaskRule).on_conflict_do_nothing(), rows)
 
 
 def _upsert(connection: Connection, model: Any, keys: list[str], rows: list[dict], keep: Collection[str] = ()) -> None:

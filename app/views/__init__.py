@@ -7,8 +7,13 @@ from flask_babel import lazy_gettext as _
 from app.views import labels
 from app.views.accounts import AccountManager
 from app.views.apply import ApplyView
+from app.views.calendar import CalendarView
+from app.views.calendar_feed import CalendarFeedView
+from app.views.calendar_rules import CalendarDayScreen, TaskRuleScreen
+from app.views.calendar_terms import AcademicYearView
 from app.views.cases import CaseApi, CaseScreen
 from app.views.cohort import CohortView
+from app.views.documents import DocumentView
 from app.views.health import health
 from app.views.home import HomeView
 from app.views.identities import AuditScreen, DelegationView, IdentityScreen
@@ -16,26 +21,54 @@ from app.views.identity import IdentityView
 from app.views.imports import AdmissionsImportView
 from app.views.inbox import InboxView
 from app.views.jobs import JobsView
+from app.views.meetings import MeetingScreen
+from app.views.notices import NoticesView
 from app.views.organisation import ClassGroupScreen, CollegeScreen, DepartmentScreen, MajorScreen
 from app.views.papers import PaperScreen, WordingView
-from app.views.reference import CodeScreen, CodeSetScreen, FlowWindowScreen, SettingScreen, TermScreen
+from app.views.publicity import PublicityView, PublicPublicityView
+from app.views.reference import CodeScreen, CodeSetScreen, SettingScreen
 from app.views.students import StudentApi, StudentScreen
 
 GROUPS = {
     "roster": (_("Roster"), "fa-graduation-cap"),
     "cases": (_("Cases"), "fa-stamp"),
+    "calendar": (_("Academic calendar"), "fa-calendar-days"),
     "organisation": (_("Organisation"), "fa-sitemap"),
     "settings": (_("Settings"), "fa-sliders"),
 }
 # In the order of the sidebar: a class with `menu` and `needs()`, a model's screen or a page of its own.
 PAGES: list = [
-    InboxView, ApplyView, CaseScreen, PaperScreen, JobsView, DelegationView,
-    StudentScreen, AdmissionsImportView, CohortView,
-    CollegeScreen, MajorScreen, ClassGroupScreen, DepartmentScreen,
-    TermScreen, FlowWindowScreen, SettingScreen, CodeSetScreen, CodeScreen, WordingView,
-    IdentityScreen, AuditScreen,
+    InboxView,
+    ApplyView,
+    CaseScreen,
+    PaperScreen,
+    MeetingScreen,
+    PublicityView,
+    DocumentView,
+    NoticesView,
+    JobsView,
+    DelegationView,
+    CalendarView,
+    AcademicYearView,
+    TaskRuleScreen,
+    CalendarDayScreen,
+    StudentScreen,
+    AdmissionsImportView,
+    CohortView,
+    CollegeScreen,
+    MajorScreen,
+    ClassGroupScreen,
+    DepartmentScreen,
+    SettingScreen,
+    CodeSetScreen,
+    CodeScreen,
+    WordingView,
+    IdentityScreen,
+    AuditScreen,
     IdentityView,
-]  # fmt: skip
+    CalendarFeedView,
+    PublicPublicityView,
+]
 APIS = [StudentApi, CaseApi]
 
 

@@ -11,7 +11,7 @@ from flask_babel import lazy_gettext as _
 from app.access import Permission, current_actor
 from app.kit import clock
 from app.kit.diagram import flow_diagram
-from app.kit.flow import FLOWS, Flow, open_case, window_state
+from app.kit.flow import FLOWS, Flow, WindowState, open_case, window_state
 from app.kit.flow.inbox import flows_open_to
 from app.kit.operation import Refused, get
 from app.kit.screen import Menu
@@ -73,16 +73,16 @@ class ApplyView(BaseView):
 
 def offered(flow: Flow, student: Student | None) -> dict[str, Any]:
     """One flow as a card: what it is for, whether it is open, and for whom."""
-    states = [window_state(key, clock.today()) for key in flow.window.keys] if flow.window else []
-    open_now = not states or any(state.open for state in states)
+    college_id = student.college_id if student else None
+    state = window_state(flow.window.keys, clock.today(), college_id) if flow.window else WindowState(True)
     fits = student is None or RosterStatus(student.status) in flow.allowed_from
     return {
         "key": flow.key,
         "title": flow.title,
-        "open": open_now,
+        "open": state.open,
         "fits": fits,
         "special": bool(flow.window and flow.window.unless),
-        "until": next((state.closes_on for state in states if state.open), None),
-        "opens": next((state.opens_on for state in states if not state.open and state.opens_on), None),
+        "until": state.closes_on if state.open else None,
+        "opens": state.opens_on if state.opens_on and state.opens_on > clock.today() else None,
         "url": url_for("ApplyView.open", key=flow.key, student_id=student.id) if student and fits else None,
     }

@@ -8,8 +8,11 @@ from sqlalchemy import select
 from wtforms import BooleanField, DateField, Field, IntegerField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
+from app.access import current_actor
 from app.kit.flow import Flow, label
+from app.kit.flow.words import choices
 from app.models import Case, ClassGroup, Student, db
+from app.operations.meetings import select_own_meetings
 
 LONG = frozenset({"statement"})
 HINTS = {
@@ -32,6 +35,13 @@ def application_form(flow: Flow, case: Case | None = None) -> FlaskForm:
 def records_form(flow: Flow, step: dict[str, Any], case: Case, student: Student | None) -> FlaskForm | None:
     """What a step, as it was declared, must record; None when it records nothing."""
     fields = {key: _field(flow, key, required=True, student=student) for key in step["records"]}
+    if step.get("meeting"):
+        fields["meeting_id"] = SelectField(
+            _("Meeting"),
+            [InputRequired()],
+            choices=_meetings(),
+            description=_("Not there? Record it under “Meetings”."),
+        )
     if step["originals"]:
         fields["originals"] = BooleanField(_("The originals are at hand"), [InputRequired()])
     return _form(fields, case) if fields else None
@@ -48,9 +58,8 @@ def _field(flow: Flow, key: str, *, required: bool, student: Student | None = No
     name, column = label("field", key), flow.model.__mapper__.columns[key]
     needed: list[Any] = [InputRequired()] if required else [Optional()]
     more = {"description": HINTS.get(key, "")}
-    if key == "reason":
-        choices = [("", ""), *((reason, label("reason", reason)) for reason in flow.reasons)]
-        return SelectField(name, needed, choices=choices, **more)
+    if offered := choices(flow, key):
+        return SelectField(name, needed, choices=offered, **more)
     if key == "class_group_id":
         return SelectField(name, needed, choices=_classes(student), coerce=_number, **more)
     kind = column.type.python_type
@@ -74,6 +83,11 @@ def _classes(student: Student | None) -> list[tuple[Any, Any]]:
     query = select(ClassGroup).where(ClassGroup.major_id == student.major_id)
     rows = db.session.scalars(query.order_by(ClassGroup.grade.desc(), ClassGroup.name))
     return [("", ""), *((row.id, row.name) for row in rows)]
+
+
+def _meetings() -> list[tuple[Any, Any]]:
+    rows = db.session.scalars(select_own_meetings(current_actor()).limit(100))
+    return [("", ""), *((str(row.id), f"{row} {row.resolution[:30]}") for row in rows)]
 
 
 def values(form: FlaskForm) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """办件 cases: the list, and the page of one case with its diagram, materials, timeline and decisions."""
 
-from datetime import date
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -17,6 +16,7 @@ from app.kit.diagram import case_diagram
 from app.kit.flow import decide, flow_of, label, let_in_late, save_draft, submit, withdraw
 from app.kit.flow.inbox import may, select_open_steps, step_for, what_next
 from app.kit.flow.material import ALLOWED, add_material, material_file, remove_material
+from app.kit.flow.words import keys_of, shown
 from app.kit.operation import NotFound, Refused, get
 from app.kit.screen import Api, Menu, Screen
 from app.kit.screen.present import TONES
@@ -24,7 +24,7 @@ from app.models import Case, CaseEvent, CaseState, CaseStep, Material, Paper, St
 from app.models.accounts import person_name
 from app.models.language import listed
 from app.operations.batches import parse
-from app.papers.application_form import FORMS
+from app.operations.leaving import checklist, tick
 from app.views.case_forms import application_form, records_form, values
 
 ACTS: dict[str, dict[str, Any]] = {
@@ -177,6 +177,20 @@ class CaseScreen(Screen):
             raise Refused(outcome.reason)
         return True
 
+    @expose("/checklist/<int:case_id>", methods=["POST"])
+    @has_access
+    @permission_name("show")
+    def tick(self, case_id: int):
+        """A department ticks its leaving items."""
+        try:
+            tick(current_actor(), case_id, request.form.getlist("item"))
+            flash(_("Saved."), "success")
+        except NotFound:
+            raise
+        except Refused as refused:
+            flash(str(refused), "danger")
+        return redirect(url_for("CaseScreen.show", pk=case_id))
+
     @expose("/upload/<int:case_id>/<kind>", methods=["POST"])
     @has_access
     @permission_name("show")
@@ -253,6 +267,10 @@ def page(case: Case) -> dict[str, Any]:
         "form": form,
         "edit_url": url_for("CaseScreen.fill", case_id=case.id) if "save" in acts else None,
         "papers": papers(case),
+        "checklist": checklist(case),
+        "my_items": step.declared.get("items") if step and "approve" in acts else None,
+        "my_step_id": step.id if step else None,
+        "checklist_url": url_for("CaseScreen.tick", case_id=case.id),
     }  # fmt: skip
 
 
@@ -273,20 +291,11 @@ def notes(case: Case) -> list[tuple[str, Any]]:
 def facts(case: Case) -> list[tuple[Any, Any]]:
     """What was applied for and what the steps recorded, in words."""
     flow = flow_of(case)
-    keys = [item.key for item in flow.fields] + [key for step in flow.steps for key in step.records]
-    keys += [key for key in ("leave_until",) if hasattr(case, key)]
-    made = []
-    for key in keys:
-        value = getattr(case, key)
-        if value in (None, ""):
-            continue
-        if key == "reason":
-            value = label("reason", value)
-        elif key == "class_group_id":
-            value = case.class_group or value
-        elif isinstance(value, date):
-            value = format_date(value)
-        made.append((label("field", key), value))
+    words = [(key, shown(flow, case, key, format_date)) for key in (*keys_of(flow), *flow.derived)]
+    made = [(label("field", key), word) for key, word in words if word is not None]
+    for step in case.steps:
+        agreed = [(_("Meeting"), "meeting"), (_("Document"), "document")]
+        made += [(name, step.records[key]) for name, key in agreed if step.records.get(key)]
     return made
 
 
@@ -356,8 +365,7 @@ def papers(case: Case) -> list[tuple[Any, str]]:
     made: list[tuple[Any, str]] = []
     if not current_actor().may(Permission.PAPER_PRINT):
         return made
-    if case.flow in FORMS:
-        made.append((_("Application form"), url_for("PaperScreen.application", case_id=case.id)))
+    made.append((_("Application form"), url_for("PaperScreen.application", case_id=case.id)))
     issued = db.session.scalars(select(Paper).where(Paper.case_id == case.id).order_by(Paper.id))
     made += [(f"{paper.title} {paper.number}", url_for("PaperScreen.print", id=paper.id)) for paper in issued]
     return made

@@ -1,5 +1,6 @@
 """首页 home: what waits for me, and how the roster stands."""
 
+from datetime import date, timedelta
 from typing import Any
 
 from flask import redirect, url_for
@@ -10,11 +11,15 @@ from sqlalchemy import func, select
 from app.access import ANONYMOUS, Actor, Permission, current_actor
 from app.kit import clock
 from app.kit.flow import FLOWS, window_state
-from app.models import CaseStep, College, RosterStatus, Student, db
+from app.kit.tasks import TaskGroup, TaskState, grouped, select_own, years_open
+from app.models import CaseStep, College, DatedTask, RosterStatus, Student, db
+from app.views.calendar import progress_words
 from app.views.inbox import counted, left, selects, shown
+from app.views.notices import unread
 
 FIRST = 8  # rows of the inbox on the start page
 SOON = 31  # days
+NEAR = 14
 
 
 class HomeView(IndexView):
@@ -34,6 +39,7 @@ class HomeView(IndexView):
             actor=actor,
             now=clock.now(),
             **waiting(actor),
+            **calendar_of(actor),
             by_status=counts_by_status() if reads_roster else [],
             by_college=counts_by_college() if reads_roster else [],
         )
@@ -59,6 +65,35 @@ def waiting(actor: Actor) -> dict[str, Any]:
         "todo_url": inbox,
         "deadlines": deadlines(),
     }
+
+
+def calendar_of(actor: Actor) -> dict[str, Any]:
+    """My tasks of the calendar that are late, under way or near, and what the system has told me."""
+    told = {"notices": unread(actor, FIRST), "notices_url": url_for("NoticesView.list")}
+    if not actor.may(Permission.CALENDAR_TICK):
+        return told
+    today = clock.today()
+    near = select_own(actor).where(DatedTask.opens_on <= today + timedelta(days=NEAR),
+                                   DatedTask.year.in_(years_open(today)[:1]))  # fmt: skip
+    groups = [group for group in grouped(db.session.scalars(near), today) if group.state is not TaskState.DONE]
+    order = list(TaskState)
+    pressing = sorted(
+        (group for group in groups if not group.rule.standing), key=lambda one: (order.index(one.state), one.due_on)
+    )
+    return told | {
+        "tasks": [task_row(group, today) for group in pressing[:FIRST]],
+        "tasks_url": url_for("CalendarView.list"),
+    }
+
+
+def task_row(group: TaskGroup, today: date) -> dict[str, Any]:
+    begun = group.state is not TaskState.PLANNED
+    return {
+        "title": group.title, "url": url_for("CalendarView.task", task_id=group.tasks[0].id),
+        "when": f"{group.opens_on} – {group.due_on}", "tone": group.state.tone,
+        "left": left((group.due_on - today).days) if begun else _("opens on %(day)s", day=group.opens_on),
+        "progress": progress_words(group),
+    }  # fmt: skip
 
 
 def stat(number: int, label: Any, note: Any, icon: str, tone: str, url: str) -> dict[str, Any]:

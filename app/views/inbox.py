@@ -159,15 +159,18 @@ class InboxView(BaseView):
     def _form(self, pairs: Pairs):
         """The form of what the steps record. Raises Refused where the cases would need different answers."""
         declared = {(case.flow, step.key): step.declared for step, case in pairs}
-        if not pairs or all(not one["records"] and not one["originals"] for one in declared.values()):
+        asked = [one for one in declared.values() if one["records"] or one["originals"] or one.get("meeting")]
+        if not asked:
             return None
-        if any(one["records"] for one in declared.values()):
+        if any(one.get("meeting") for one in asked) and len(declared) > 1:
+            raise Refused(_("This step records a meeting. Select cases of one flow and step together."))
+        if any(one["records"] for one in asked):
             query = select(func.count(Student.major_id.distinct())).where(
                 Student.id.in_(case.student_id for _step, case in pairs)
             )
             if len(declared) > 1 or (db.session.scalar(query) or 0) > 1:
                 raise Refused(_("This step records a class. Select cases of one flow, step and major together."))
-        step, case = next((pair for pair in pairs if pair[0].declared["originals"]), pairs[0])
+        step, case = next((pair for pair in pairs if pair[0].declared in asked), pairs[0])
         return records_form(flow_of(case), step.declared, case, db.session.get(Student, case.student_id))
 
     def _records(self, steps: Chosen) -> dict[str, Any] | None:

@@ -16,7 +16,10 @@ ACTS = {
     "can_export": _("Export"),
     "can_get": _("Read over the API"),
     "can_info": _("Description of the API"),
+    "can_issue": _("Issue the document"),
     "can_list": _("List"),
+    "can_publish": _("Publish"),
+    "can_record": _("Record a meeting"),
     "can_show": _("Show"),
     "can_switch": _("Switch"),
     "can_this_form_get": _("Open the form"),
@@ -31,6 +34,7 @@ ACTS = {
 }
 # What stands in no menu; everything else is called as the sidebar calls it.
 VIEWS = {
+    "CalendarFeedView": _("Calendar subscription"),
     "IdentityView": _("Identities"),
     "MenuApi": _("Menu as data"),
     "OpenApi": _("API documentation"),

@@ -12,8 +12,8 @@ from app.access import Permission, current_actor
 from app.kit.operation import Refused, get
 from app.kit.paper import newest_template, pages, preview, print_papers, save_template
 from app.kit.screen import Menu, Screen
-from app.models import JobRun, Paper, PaperTemplate, db
-from app.papers import PAPERS
+from app.models import CaseStep, JobRun, Paper, PaperTemplate, db
+from app.papers import all_papers
 from app.papers.application_form import print_application
 
 MOST_AT_ONCE = 2000
@@ -73,6 +73,16 @@ class PaperScreen(Screen):
         decided = [row[0] for row in get(JobRun, run_id).result.get("rows", []) if row[3]]
         return self._sheets(list(db.session.scalars(select(Paper.id).where(Paper.case_id.in_(decided)))))
 
+    @expose("/print/document/<int:document_id>")
+    @has_access
+    @permission_name("list")
+    def print_document(self, document_id: int):
+        """The notices of the cases that a document decided, as one print run."""
+        decided = select(CaseStep.case_id).where(CaseStep.document_id == document_id)
+        return self._sheets(
+            list(db.session.scalars(select(Paper.id).where(Paper.case_id.in_(decided)).order_by(Paper.id)))
+        )
+
     @expose("/application/<int:case_id>")
     @has_access
     @permission_name("list")
@@ -105,14 +115,16 @@ class WordingView(BaseView):
     @expose("/")
     @has_access
     def list(self):
-        kinds = [(kind, newest_template(kind), url_for("WordingView.edit", key=kind.key)) for kind in PAPERS.values()]
+        kinds = [
+            (kind, newest_template(kind), url_for("WordingView.edit", key=kind.key)) for kind in all_papers().values()
+        ]
         return self.render_template("xueji/wording_list.html", title=_("Wording of papers"), kinds=kinds)
 
     @expose("/<key>", methods=["GET", "POST"])
     @has_access
     @permission_name("list")
     def edit(self, key: str):
-        kind = PAPERS.get(key)
+        kind = all_papers().get(key)
         if kind is None:
             abort(404)
         template = newest_template(kind)

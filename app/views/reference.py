@@ -1,14 +1,10 @@
-"""代码、校历与设置: code sets, terms, windows and settings, edited as rows."""
+"""代码与设置: code sets and settings, edited as rows."""
 
 from flask_babel import lazy_gettext as _
-from wtforms import SelectField
 
 from app.access import Permission
-from app.kit.flow.labels import LABELS as LABELS_OF_FLOWS
 from app.kit.screen import Menu, Screen
-from app.kit.screen.base import choices
-from app.models import Code, CodeSet, FlowWindow, Setting, Term
-from app.models.settings import Season
+from app.models import Code, CodeSet, Setting
 
 LABELS = {
     "key": _("Key"),
@@ -24,14 +20,6 @@ LABELS = {
     "position": _("Position"),
     "national": _("National code"),
     "valid_until": _("Valid until"),
-    "year": _("Academic year from"),
-    "season": _("Season"),
-    "first_monday": _("First Monday"),
-    "weeks": _("Weeks"),
-    "term": _("Term"),
-    "opens_on": _("Opens on"),
-    "closes_on": _("Closes on"),
-    "reason": _("Reason of the change"),
     "value": _("Value"),
     "note": _("Note"),
     "kind": _("Kind"),
@@ -70,39 +58,6 @@ class CodeScreen(Screen):
     ]  # fmt: skip
     search_columns = ["set", "code", "name_zh"]
     list_title, add_title, edit_title, show_title = _("Codes"), _("New code"), _("Edit code"), _("Code")
-
-
-class TermScreen(Screen):
-    """学期."""
-
-    model = Term
-    menu = Menu(_("Terms"), "settings", "fa-calendar")
-    reads, writes = Permission.SETTING_READ, Permission.SETTING_WRITE
-    label_columns = LABELS
-    list_columns = show_columns = add_columns = edit_columns = ["year", "season", "first_monday", "weeks"]
-    search_columns = ["year"]
-    formatters_columns = {"season": lambda value: Season(value).label}
-    add_form_extra_fields = edit_form_extra_fields = {
-        "season": SelectField(_("Season"), choices=lambda: choices(Season))
-    }
-    base_order = ("first_monday", "desc")
-    list_title, add_title, edit_title, show_title = _("Terms"), _("New term"), _("Edit term"), _("Term")
-
-
-class FlowWindowScreen(Screen):
-    """办理时间窗."""
-
-    model = FlowWindow
-    menu = Menu(_("Windows"), "settings", "fa-door-open")
-    reads, writes = Permission.SETTING_READ, Permission.SETTING_WRITE
-    label_columns = LABELS
-    quick = ("key",)
-    formatters_columns = {"key": lambda key: LABELS_OF_FLOWS.get(f"window.{key}", key)}
-    list_columns = ["key", "term", "opens_on", "closes_on", "reason"]
-    show_columns = add_columns = edit_columns = list_columns
-    search_columns = ["key", "term", "opens_on", "closes_on"]
-    base_order = ("opens_on", "desc")
-    list_title, add_title, edit_title, show_title = _("Windows"), _("New window"), _("Edit window"), _("Window")
 
 
 class SettingScreen(Screen):

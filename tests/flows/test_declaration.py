@@ -49,7 +49,7 @@ def test_every_word_has_its_chinese():
 
 
 def test_working_days_skip_the_national_holiday_and_keep_exchanged_days():
-    assert working_days_after(date(2026, 9, 30), 1) == [date(2026, 10, 8)]
-    assert working_days_after(date(2026, 9, 18), 1) == [date(2026, 9, 20)]  # a Sunday worked for the festival
-    assert working_days_after(date(2099, 1, 2), 1) == [date(2099, 1, 5)]
+    assert working_days_after(date(2026, 9, 30), 1, {}) == [date(2026, 10, 8)]
+    assert working_days_after(date(2026, 9, 18), 1, {}) == [date(2026, 9, 20)]  # a Sunday worked for the festival
+    assert working_days_after(date(2099, 1, 2), 1, {}) == [date(2099, 1, 5)]
     assert months_after(date(2026, 8, 31), 6) == date(2027, 2, 28)

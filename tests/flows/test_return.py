@@ -30,7 +30,7 @@ def test_the_reason_is_the_leaves_and_asks_for_its_certificate(cases, cast, behi
 
 def test_the_window_of_return_is_shorter(cases, cast, on_leave):
     case_id = cases.complete(return_)
-    with clock.on(date(2026, 9, 5)), pytest.raises(Refused, match="2027-03-01"):
+    with clock.on(date(2026, 9, 7)), pytest.raises(Refused, match="2027-03-01"):
         acting(cast.student, submit, case_id)
 
 

@@ -12,7 +12,7 @@ from app.kit.flow import label
 from app.kit.operation import NotAllowed, NotFound, Refused
 from app.kit.paper import load_wordings, pages, preview, print_papers
 from app.models import RosterStatus, db
-from app.papers import CHANGE_NOTICE, PAPERS, load_templates, print_application
+from app.papers import CHANGE_NOTICE, all_papers, load_templates, print_application
 from app.papers.change_notice import issue
 from app.reference import load_reference
 from tests.conftest import Behind, Cast
@@ -73,7 +73,7 @@ def test_a_college_issues_no_notice(cases: Cases, cast: Cast, behind: Behind):
 
 
 def test_every_default_wording_fills_in_every_placeholder(app):
-    for kind in PAPERS.values():
+    for kind in all_papers().values():
         page = preview(kind, kind.title, kind.wording)
         assert "{" not in page.body
         for placeholder in kind.all_placeholders:

@@ -19,14 +19,19 @@ DAY = date(2026, 9, 1)
 PARTICULAR: dict[str, dict[str, Any]] = {
     "ab_user": {"active": True},
     "case_step": {"state": "open", "role": "college_clerk"},
+    "academic_year": {"opened_by": None},
+    "dated_task": {"moved": None, "owners": ["college"]},
     "delegation": {"deputy_user_id": 1},
     "flow_case": {"flow": "leave", "state": "open", "step_key": "accept", "reason": "other"},
     "identity": {"scope": "college", "student_id": None, "department_id": None},
+    "meeting": {"kind": "college"},
     "job_run": {"state": "done", "file_path": f"2099-01-01/{ID}", "expires_at": datetime(2099, 1, 1, tzinfo=UTC)},
+    "mail": {"state": "waiting"},
     "roster_change": {"new_status": "enrolled", "old_status": "enrolled", "code": "A2"},
     "saved_filter": {"screen": "StudentScreen"},
     "setting": {"kind": "text"},
     "student": {"status": "enrolled", "sex": "1"},
+    "task_rule": {"kind": "roster", "opens": "any", "duration": "1d"},
     "term": {"season": "autumn", "first_monday": date(2026, 8, 31), "weeks": 20},
 }
 

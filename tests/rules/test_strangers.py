@@ -24,6 +24,8 @@ ACCOUNTS = frozenset(name for name in Model.metadata.tables if name.startswith("
 # Written by being there: the trail itself.
 TRAIL = frozenset({"audit_entry"})
 
+# Whose a row is, where no user_id says it: a clerk may record a meeting of her own college.
+OWNER = {"ab_user": "id", "meeting": "recorded_by"}
 COUNTERS = "{login_count,fail_login_count,last_login}"  # of everybody whose name is tried at the login
 
 
@@ -91,7 +93,7 @@ class Prints:
 
     @staticmethod
     def of_others(table, user_id: int) -> str:
-        column = "user_id" if "user_id" in table.columns else "id" if table.name == "ab_user" else None
+        column = OWNER.get(table.name) or ("user_id" if "user_id" in table.columns else None)
         return f"t.{column} is distinct from {user_id}" if column else "true"
 
     def take(self) -> dict[str, str]:

@@ -12,7 +12,7 @@ from werkzeug.routing import IntegerConverter, Rule
 
 from tests.rules.foreign import DAY, ID, PREFIX
 
-OPEN_TO_ALL = ("static", "appbuilder.static", "health.alive", "health.ready", "LocaleView.index", "AuthDBView.login",
+OPEN_TO_ALL = ("static", "appbuilder.static", "health.alive", "health.ready", "LocaleView.index", "AuthDBView.login", "PublicPublicityView.list",
                "AuthDBView.logout", "SecurityApi.login", "SecurityApi.refresh", "UtilView.back")  # fmt: skip
 
 

@@ -85,6 +85,10 @@ def _decide(cases: list[Any], steps: list[Any], decision: Decision, to: str) -> 
     if decision.act == "approve":
         _record(cases, steps, decision)
         _set_steps(among(CaseStep.id, step_ids), state=StepState.DONE, records=decision.records, **signed)
+        for word in ("meeting", "document"):
+            kept = [step.id for step in steps if step.declared.get(word)]
+            if kept:
+                _set_steps(among(CaseStep.id, kept), **{f"{word}_id": decision.records[f"{word}_id"]})
         _take_effect(cases, steps, decision.actor)
         open_next(ids)
     elif decision.act == "refuse":

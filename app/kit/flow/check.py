@@ -7,6 +7,7 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy import select
 
 from app.access import Actor, Role
+from app.kit.flow import gates
 from app.kit.flow.apply import attached_kinds, missing_materials, why_not_status
 from app.kit.flow.declare import HOOKS
 from app.kit.flow.labels import label
@@ -45,6 +46,7 @@ def hindrances(decision: Decision, cases: dict[int, Any]) -> tuple[dict[int, Rea
     if decision.act == "approve":
         reasons |= _missing(cases, steps)
         reasons |= _wrong_status({case_id: cases[case_id] for case_id in steps if case_id not in reasons}, steps)
+        reasons |= gates.why_not(decision.records, {key: step for key, step in steps.items() if key not in reasons})
         reasons |= _against_rules(decision, {key: step for key, step in steps.items() if key not in reasons})
     return reasons, steps
 

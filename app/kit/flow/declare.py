@@ -85,6 +85,11 @@ class Step:
     originals: bool = False  # whoever signs confirms that the originals are at hand
     takes_effect: bool = False  # its approval makes the change and issues the paper
     each_department: bool = False  # one row for each department that receives this flow
+    checklist: bool = False  # each department ticks its leaving items before it signs
+    meeting: bool = False  # records the meeting that agreed
+    publicity: bool = False  # passes when the published time is over and no objection is open
+    document: bool = False  # decided by issuing a document: all of its cases together, or none
+    target: bool = False  # signed by the college that the student goes to
     records: tuple[str, ...] = ()
     hands_differ_from: tuple[str, ...] = ()  # steps, or "submit", that the same person must not have done
     rule: Rule | None = None
@@ -118,6 +123,7 @@ class Flow:
     paper: Effect | None = None
     rule: Rule | None = None  # asked when a case is handed in
     prepare: Prepare | None = None
+    derived: tuple[str, ...] = ()  # columns that `prepare` reckons, shown beside the fields
 
     @property
     def model(self) -> type[Case]:
@@ -155,6 +161,7 @@ class Flow:
                 "applicants": frozenset(map(Role, data["applicants"])),
                 "allowed_from": frozenset(map(RosterStatus, data["allowed_from"])),
                 "reasons": tuple(data["reasons"]),
+                "derived": tuple(data["derived"]),
                 "fields": tuple(Field(**item | {"when": _when(item["when"])}) for item in data["fields"]),
                 "materials": tuple(Material(**item | {"when": _when(item["when"])}) for item in data["materials"]),
                 "steps": tuple(map(Step.from_json, data["steps"])),

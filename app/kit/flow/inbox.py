@@ -27,7 +27,7 @@ def signs(actor: Actor) -> ColumnElement[bool]:
         if name == Role.DEPARTMENT:
             here = and_(here, CaseStep.department_id == actor.scope.department_id)
         elif Role(name).scope == "college":
-            here = and_(here, CaseStep.college_id == actor.scope.college_id)
+            here = and_(here, CaseStep.signing_college_id == actor.scope.college_id)
         conditions.append(here)
     return or_(false(), *conditions)
 

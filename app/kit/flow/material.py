@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from dataclasses import asdict, dataclass
 from pathlib import Path, PurePath
 from typing import BinaryIO
 
@@ -11,6 +12,7 @@ from sqlalchemy import func, select
 
 from app.access import Actor, Permission
 from app.kit import clock
+from app.kit.filing import keep_with_transaction
 from app.kit.flow.apply import check_filling
 from app.kit.flow.labels import label
 from app.kit.flow.registry import flow_of
@@ -27,6 +29,29 @@ class TooLarge(Refused):
     status = 413
 
 
+@dataclass(frozen=True)
+class Scan:
+    """A file that was kept, as its row describes it."""
+
+    file_name: str
+    content_type: str
+    size: int
+    sha256: str
+    path: str
+
+
+def stored_scan(stream: BinaryIO, file_name: str, *, files_root: Path) -> Scan:
+    """Keep a picture or PDF under a random name below `files_root`, for the running transaction to name in its rows
+    and in its audit (`new.path`). Raises Refused; then nothing is kept."""
+    content = _read(stream)
+    found = filetype.guess(content)
+    if found is None or found.mime not in ALLOWED:
+        raise Refused(_("%(name)s is no picture (JPG, PNG, WebP) and no PDF, whatever its name says."
+                        " Scan it again.", name=_shown_name(file_name)))  # fmt: skip
+    path = keep_with_transaction(content, secrets.token_hex(16) + ALLOWED[found.mime], files_root=files_root)
+    return Scan(_shown_name(file_name), found.mime, len(content), hashlib.sha256(content).hexdigest(), path)
+
+
 @operation(needs=Permission.CASE_OPEN)
 def add_material(
     actor: Actor, case_id: int, kind: str, stream: BinaryIO, file_name: str, *, files_root: Path
@@ -39,26 +64,17 @@ def add_material(
     attached = select(func.count()).where(Material.case_id == case.id, ~Material.removed)
     if (db.session.scalar(attached) or 0) >= MOST_PER_CASE:
         raise Refused(_("A case has at most %(most)s files. Remove one first.", most=MOST_PER_CASE))
-    content = _read(stream)
-    found = filetype.guess(content)
-    if found is None or found.mime not in ALLOWED:
-        raise Refused(_("%(name)s is no picture (JPG, PNG, WebP) and no PDF, whatever its name says."
-                        " Scan it again.", name=_shown_name(file_name)))  # fmt: skip
+    scan = stored_scan(stream, file_name, files_root=files_root)
     material = Material(
         case_id=case.id, student_id=case.student_id, college_id=case.college_id,
         student_college_id=case.student_college_id, target_college_id=case.target_college_id,
-        kind=kind, file_name=_shown_name(file_name), content_type=found.mime, size=len(content),
-        sha256=hashlib.sha256(content).hexdigest(), path=_new_path(ALLOWED[found.mime]),
-        uploaded_by=actor.user_id, uploaded_at=clock.now(),
+        kind=kind, uploaded_by=actor.user_id, uploaded_at=clock.now(), **asdict(scan),
     )  # fmt: skip
     db.session.add(material)
     db.session.flush()
-    target = files_root / material.path
-    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with target.open("xb") as file:
-        file.write(content)
     audit(actor, "case:add_material", subject="flow_case", subject_id=case.id, college_id=case.college_id,
-          new={"kind": kind, "file_name": material.file_name, "sha256": material.sha256})  # fmt: skip
+          new={"kind": kind, "file_name": material.file_name, "sha256": material.sha256,
+               "path": material.path})  # fmt: skip
     return material
 
 
@@ -102,8 +118,3 @@ def _shown_name(file_name: str) -> str:
     """The last part of the name that the browser gave, printable, for people alone to read."""
     name = PurePath(file_name.replace("\\", "/")).name
     return "".join(letter for letter in name if letter.isprintable())[-120:] or "scan"
-
-
-def _new_path(suffix: str) -> str:
-    name = secrets.token_hex(16)
-    return f"materials/{name[:2]}/{name}{suffix}"

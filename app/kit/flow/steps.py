@@ -26,15 +26,18 @@ def due_dates() -> dict[str, str]:
 
 def copy_steps(case: Case, flow: Flow) -> None:
     """Give the case the steps of its flow as they are declared today; a later version will not disturb it."""
-    receiving = list(db.session.scalars(select(Department.id).where(literal(flow.key) == any_(Department.receives))))
+    receives = select(Department.id, Department.leaving_items).where(literal(flow.key) == any_(Department.receives))
+    receiving = list(db.session.execute(receives.order_by(Department.id)))
     effective = False
     for position, step in enumerate(flow.steps, start=1):
-        for department_id in receiving if step.each_department else [None]:
+        for department_id, items in receiving if step.each_department else [(None, [])]:
+            declared = step.to_json() | {"after_effect": effective, "items": items if step.checklist else []}
             db.session.add(CaseStep(
                 case_id=case.id, student_id=case.student_id, college_id=case.college_id,
                 student_college_id=case.student_college_id, target_college_id=case.target_college_id,
+                signing_college_id=case.target_college_id if step.target else case.college_id,
                 position=position, key=step.key, role=step.role, days=step.days, department_id=department_id,
-                declared=step.to_json() | {"after_effect": effective}, state=StepState.WAITING,
+                declared=declared, state=StepState.WAITING,
             ))  # fmt: skip
         effective = effective or step.takes_effect
     db.session.flush()
@@ -85,7 +88,7 @@ def is_mine(actor: Actor, step) -> bool:
         return False
     if step.role == Role.DEPARTMENT:
         return step.department_id == actor.scope.department_id
-    return Role(step.role).scope != "college" or step.college_id == actor.scope.college_id
+    return Role(step.role).scope != "college" or step.signing_college_id == actor.scope.college_id
 
 
 def is_overdue(step: CaseStep, today: date) -> bool:

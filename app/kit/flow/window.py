@@ -1,14 +1,14 @@
-"""办理时间窗 windows: whether a flow may be handed in today, and if not, when."""
+"""办理时间窗 windows: whether a flow may be handed in today, and if not, when. The academic calendar says."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from app.kit.flow.declare import Flow
-from app.models import Case, FlowWindow, db
+from app.models import Case, DatedTask, db
 
 
 @dataclass(frozen=True)
@@ -20,10 +20,15 @@ class WindowState:
     closes_on: date | None = None
 
 
-def window_state(keys: str | tuple[str, ...], today: date) -> WindowState:
-    """The state of one window, or of several that serve the same flow."""
+def window_state(keys: str | tuple[str, ...], today: date, college_id: int | None = None) -> WindowState:
+    """The state of one window, or of several that serve the same flow: for one 学院, or for all that the reader sees.
+
+    The windows are the tasks of the calendar with these keys.
+    """
     wanted = (keys,) if isinstance(keys, str) else keys
-    query = select(FlowWindow.opens_on, FlowWindow.closes_on).where(FlowWindow.key.in_(wanted))
+    query = select(DatedTask.opens_on, DatedTask.due_on).where(DatedTask.key.in_(wanted)).distinct()
+    if college_id is not None:
+        query = query.where(or_(DatedTask.college_id.is_(None), DatedTask.college_id == college_id))
     windows = sorted(tuple(row) for row in db.session.execute(query))
     now = [dates for dates in windows if dates[0] <= today <= dates[1]]
     if now:
@@ -40,7 +45,7 @@ def why_closed(flow: Flow, case: Case, today: date) -> Any | None:
     instead = flow.window.unless
     if instead and instead.when.holds(case):
         return _why_outside(getattr(case, instead.of), instead.days, today)
-    state = window_state(flow.window.keys, today)
+    state = window_state(flow.window.keys, today, case.college_id)
     if state.open:
         return None
     if state.opens_on is None:

@@ -1,0 +1,49 @@
+"""注销学籍 cancellation: the roster of a student who has died is closed (flow 24)."""
+
+from flask_babel import lazy_gettext as _
+from sqlalchemy import Date, Select
+
+from app.access import Role
+from app.kit.flow import Field, Flow, Material, Step, Window, add_labels, register
+from app.models import Case, RosterStatus
+from app.models.base import Mapped, date, mapped_column
+from app.operations.roster import changes, roster_effect
+from app.papers import change_notice
+
+
+class CancellationCase(Case):
+    """注销学籍申请, handed in by the college for the family."""
+
+    died_on: Mapped[date | None] = mapped_column(Date)
+    __mapper_args__ = {"polymorphic_identity": "cancellation"}
+
+
+@roster_effect
+def cancel(case_ids: list[int]) -> Select:
+    """注销学籍"""
+    return changes(CancellationCase, case_ids, code="51", status=RosterStatus.CANCELLED)
+
+
+add_labels({"field.died_on": _("Date of death"), "material.death_certificate": _("Death certificate")})
+cancellation = register(
+    Flow(
+        key="cancellation",
+        version=1,
+        title=_("Cancellation of the roster"),
+        prefix="ZX",
+        applicants=frozenset({Role.COLLEGE_CLERK}),
+        allowed_from=frozenset({RosterStatus.ENROLLED, RosterStatus.ON_LEAVE, RosterStatus.RETAINED}),
+        reasons=(),
+        fields=(Field("died_on"), Field("statement", optional=True)),
+        window=Window(("cancellation",)),
+        materials=(Material("application"), Material("death_certificate")),
+        steps=(
+            Step("accept", Role.COLLEGE_CLERK, days=1),
+            Step("college", Role.COLLEGE_LEADER, days=2, seal=True, hands_differ_from=("submit", "accept")),
+            Step("affairs", Role.AFFAIRS_DIRECTOR, days=2),
+            Step("registry", Role.REGISTRY, days=1, originals=True, takes_effect=True),
+        ),
+        effect=cancel,
+        paper=change_notice.issue,
+    )
+)

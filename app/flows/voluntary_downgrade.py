@@ -1,0 +1,61 @@
+"""主动降级 voluntary downgrade: a student joins a class of a lower grade of her own will (flow 9)."""
+
+from typing import Any
+
+from flask_babel import lazy_gettext as _
+from sqlalchemy import Select, select
+
+from app.access import Role
+from app.kit.flow import Field, Flow, Material, Step, Window, among, hook, register
+from app.models import Case, IntoClass, RosterStatus, Student, db
+from app.operations.roster import changes, class_fits, proposed, roster_effect
+from app.papers import change_notice
+
+
+class DowngradeCase(IntoClass, Case):
+    """主动降级申请 with the grade and class that the college proposes."""
+
+    __mapper_args__ = {"polymorphic_identity": "voluntary_downgrade"}
+
+
+@roster_effect
+def downgrade(case_ids: list[int]) -> Select:
+    """主动降级"""
+    into: dict[str, Any] = {"grade": DowngradeCase.grade, "class_group_id": DowngradeCase.class_group_id}
+    return changes(DowngradeCase, case_ids, code="03", status=Student.status, **into)
+
+
+@hook
+def into_lower_grade(case_ids: list[int], records: dict[str, Any]) -> dict[int, Any]:
+    """Cases whose class does not fit, or is not of a grade that entered later than the student's."""
+    later = proposed(records, "grade", DowngradeCase.grade) > Student.grade
+    query = select(DowngradeCase.id).join(Student, Student.id == DowngradeCase.student_id)
+    wrong = db.session.scalars(query.where(among(DowngradeCase.id, case_ids), ~later))
+    return dict.fromkeys(wrong, _("The proposed grade is not lower than the student's own.")) | class_fits(
+        case_ids, records
+    )
+
+
+voluntary_downgrade = register(
+    Flow(
+        key="voluntary_downgrade",
+        version=1,
+        title=_("Voluntary downgrade"),
+        prefix="JJ",
+        applicants=frozenset({Role.STUDENT, Role.COLLEGE_CLERK}),
+        allowed_from=frozenset({RosterStatus.ENROLLED}),
+        reasons=(),
+        fields=(Field("statement"),),
+        window=Window(("autumn_downgrade", "spring_downgrade")),
+        materials=(Material("application"), Material("id_copies")),
+        steps=(
+            Step("accept", Role.COLLEGE_CLERK, days=1, records=("grade", "class_group_id"), rule=into_lower_grade),
+            Step("college", Role.COLLEGE_LEADER, days=2, seal=True, hands_differ_from=("submit", "accept")),
+            Step("affairs", Role.AFFAIRS_DIRECTOR, days=2),
+            Step("registry", Role.REGISTRY, days=1, originals=True, takes_effect=True, rule=into_lower_grade),
+            Step("delivery", Role.DEPARTMENT, days=3, each_department=True),
+        ),
+        effect=downgrade,
+        paper=change_notice.issue,
+    )
+)

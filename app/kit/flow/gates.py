@@ -1,0 +1,95 @@
+"""关口 gates: what a step asks for beyond a signature: a meeting, the end of a publicity, a document, leaving items."""
+
+from collections.abc import Callable
+from typing import Any
+
+from flask_babel import format_date
+from flask_babel import lazy_gettext as _
+from sqlalchemy import exists, func, or_, select
+
+from app.access import Role
+from app.kit import clock
+from app.kit.flow.steps import among
+from app.models import Document, Meeting, Objection, Publicity, PublicityEntry, db
+from app.models.language import listed
+
+Steps = dict[int, Any]  # case → its open step
+Reasons = dict[int, Any]  # case → why it may not pass
+
+
+def why_not(records: dict[str, Any], steps: Steps) -> Reasons:
+    """The cases that a gate of their step holds back; a fixed number of statements for any number of cases."""
+    reasons: Reasons = {}
+    for word, gate in GATES.items():
+        asked = {case_id: step for case_id, step in steps.items() if step.declared.get(word) and case_id not in reasons}
+        if asked:
+            reasons |= gate(records, asked)
+    return reasons
+
+
+def _meeting(records: dict[str, Any], steps: Steps) -> Reasons:
+    """The meeting is one of the college that signs, or of the school, and has been held."""
+    number = str(records.get("meeting_id") or "")
+    meeting = db.session.get(Meeting, int(number)) if number.isdecimal() and len(number) < 10 else None
+    if meeting is None or meeting.cancelled:
+        return dict.fromkeys(steps, _("This step must record the meeting that agreed. Choose it, or record it first."))
+    if meeting.held_on > clock.today():
+        return dict.fromkeys(steps, _("The meeting is dated %(day)s, which is still to come.", day=meeting.held_on))
+    records |= {"meeting_id": meeting.id, "meeting": str(meeting)}  # in words for those who may not see its minutes
+    foreign = _("The meeting %(meeting)s is not one of those who sign this step.", meeting=str(meeting))
+    return {
+        case_id: foreign
+        for case_id, step in steps.items()
+        if meeting.college_id != (step.signing_college_id if Role(step.role).scope == "college" else None)
+    }
+
+
+def _publicity(records: dict[str, Any], steps: Steps) -> Reasons:
+    """The latest list with the case is past its last day, and nobody waits for an answer."""
+    entry, objection = PublicityEntry, Objection
+    about = or_(objection.case_id == entry.case_id, objection.case_id.is_(None))
+    open_objection = exists().where(objection.publicity_id == entry.publicity_id, objection.answer.is_(None), about)
+    query = (
+        select(
+            entry.case_id, func.max(Publicity.closes_on).label("closes_on"), func.bool_or(open_objection).label("open")
+        )
+        .join(Publicity, Publicity.id == entry.publicity_id)
+        .where(among(entry.case_id, list(steps)), ~entry.removed)
+        .group_by(entry.case_id)
+    )
+    published = {row.case_id: row for row in db.session.execute(query)}
+    reasons: Reasons = {}
+    for case_id in steps:
+        row = published.get(case_id)
+        if row is None:
+            reasons[case_id] = _("It has not been published yet. Publish it under “Publicity” first.")
+        elif row.closes_on >= clock.today():
+            reasons[case_id] = _(
+                "It is published until %(day)s and cannot pass before.", day=format_date(row.closes_on)
+            )
+        elif row.open:
+            reasons[case_id] = _("An objection to it waits for an answer.")
+    return reasons
+
+
+def _document(records: dict[str, Any], steps: Steps) -> Reasons:
+    """Only issuing a document decides such a step; the operation names the document it has just numbered."""
+    number = records.get("document_id")
+    if isinstance(number, int) and db.session.scalar(exists().where(Document.id == number).select()):
+        return {}
+    return dict.fromkeys(steps, _("This step is decided by issuing a document, under “Documents”."))
+
+
+def _checklist(records: dict[str, Any], steps: Steps) -> Reasons:
+    """Every leaving item of the department is ticked."""
+    reasons: Reasons = {}
+    for case_id, step in steps.items():
+        left = [item for item in step.declared["items"] if item not in step.cleared]
+        if left:
+            reasons[case_id] = _("Not cleared yet: %(items)s.", items=listed(left))
+    return reasons
+
+
+GATES: dict[str, Callable[[dict[str, Any], Steps], Reasons]] = {
+    "checklist": _checklist, "meeting": _meeting, "publicity": _publicity, "document": _document,
+}  # fmt: skip

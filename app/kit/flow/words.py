@@ -1,0 +1,47 @@
+"""The values of a case in words: what a form offers, what a page and a paper show; derived from columns and labels."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+from app.kit.flow.declare import Flow
+from app.kit.flow.labels import LABELS
+from app.models import Case
+from app.models.codes import codes_of
+
+
+def choices(flow: Flow, key: str) -> list[tuple[str, Any]] | None:
+    """What a pick list of this column offers, a blank one first; None where the column is no pick list.
+
+    A column is one if it is the reason, if its `info` names a code set, or if its values have labels of their own.
+    """
+    if key == "reason":
+        found = [(reason, LABELS[f"reason.{reason}"]) for reason in flow.reasons]
+    elif set_key := column(flow, key).info.get("codes"):
+        found = [(code.code, str(code)) for code in codes_of(set_key)]
+    else:
+        found = [(word.removeprefix(f"{key}."), text) for word, text in LABELS.items() if word.startswith(f"{key}.")]
+    return [("", ""), *found] if found else None
+
+
+def shown(flow: Flow, case: Case, key: str, on_day: Callable[[date], str]) -> Any:
+    """A column of a case in words, days written by `on_day`; None for an empty one."""
+    value = getattr(case, key)
+    if value in (None, ""):
+        return None
+    if isinstance(value, date):
+        return on_day(value)
+    if key.endswith("_id"):
+        return str(getattr(case, key.removesuffix("_id")) or value)
+    offered = choices(flow, key)
+    return dict(offered).get(value, value) if offered else value
+
+
+def keys_of(flow: Flow) -> list[str]:
+    """The columns that the application and the steps of a flow fill in, in order."""
+    asked = [item.key for item in flow.fields] + [key for step in flow.steps for key in step.records]
+    return list(dict.fromkeys(asked))
+
+
+def column(flow: Flow, key: str) -> Any:
+    return flow.model.__mapper__.columns[key]

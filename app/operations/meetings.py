@@ -1,0 +1,92 @@
+"""会议 meetings: recorded by those who were there, with the scan of the minutes; cases name them when they are signed."""
+
+from datetime import date
+from pathlib import Path
+from typing import BinaryIO
+
+from flask_babel import lazy_gettext as _
+from sqlalchemy import Select, exists, select
+from sqlalchemy.exc import IntegrityError
+
+from app.access import Actor, Permission, Role
+from app.kit import clock
+from app.kit.flow.material import stored_scan
+from app.kit.operation import NotAllowed, NotFound, Refused, audit, get, operation
+from app.models import CaseStep, Meeting, MeetingKind, db
+
+
+@operation(needs=Permission.MEETING_WRITE)
+def record_meeting(
+    actor: Actor, *, number: str, held_on: date, participants: str, resolution: str, kind: str | None = None
+) -> Meeting:
+    """A meeting that was held. A college records its own, the school's offices the school's."""
+    of_college = actor.scope.kind == "college"
+    if held_on > clock.today():
+        raise Refused(_("The meeting is dated %(day)s, which is still to come.", day=held_on))
+    texts = {"number": number, "participants": participants, "resolution": resolution}
+    empty = [name for name, text in texts.items() if not text.strip()]
+    if empty or len(number.strip()) > 40:
+        raise Refused(_("A meeting needs its number (at most 40 characters), who took part and what was resolved."))
+    chosen = MeetingKind.COLLEGE if of_college else MeetingKind(kind or MeetingKind.SCHOOL)
+    if not of_college and chosen == MeetingKind.COLLEGE:
+        raise Refused(_("A college's joint meeting is recorded by the college."))
+    meeting = Meeting(
+        kind=chosen, college_id=actor.scope.college_id if of_college else None, held_on=held_on,
+        recorded_by=actor.user_id, recorded_at=clock.now(), **{name: text.strip() for name, text in texts.items()},
+    )  # fmt: skip
+    try:
+        with db.session.begin_nested():
+            db.session.add(meeting)
+    except IntegrityError as error:
+        raise Refused(_("A meeting with the number %(number)s is recorded already.", number=number.strip())) from error
+    audit(actor, "meeting:record", subject="meeting", subject_id=meeting.id, college_id=meeting.college_id,
+          new={"number": meeting.number, "held_on": str(held_on)})  # fmt: skip
+    return meeting
+
+
+@operation(needs=Permission.MEETING_WRITE)
+def attach_minutes(actor: Actor, meeting_id: int, stream: BinaryIO, file_name: str, *, files_root: Path) -> Meeting:
+    """The scan of the minutes; a later one takes the earlier one's place on the page, and its file stays."""
+    meeting = _own(actor, meeting_id)
+    scan = stored_scan(stream, file_name, files_root=files_root)
+    meeting.minutes_name, meeting.minutes_path, meeting.minutes_type = scan.file_name, scan.path, scan.content_type
+    audit(actor, "meeting:minutes", subject="meeting", subject_id=meeting.id, college_id=meeting.college_id,
+          new={"file_name": scan.file_name, "sha256": scan.sha256, "path": scan.path})  # fmt: skip
+    return meeting
+
+
+@operation(needs=Permission.MEETING_WRITE)
+def cancel_meeting(actor: Actor, meeting_id: int) -> Meeting:
+    """A meeting recorded by mistake. One that a case names already stays."""
+    meeting = _own(actor, meeting_id)
+    if db.session.scalar(exists().where(CaseStep.meeting_id == meeting.id).select()):
+        raise Refused(_("Cases name this meeting already; it can no longer be removed."))
+    meeting.cancelled = True
+    audit(actor, "meeting:cancel", subject="meeting", subject_id=meeting.id, college_id=meeting.college_id)
+    return meeting
+
+
+def minutes_file(actor: Actor, meeting_id: int, *, files_root: Path) -> tuple[Path, Meeting]:
+    """Where the scan of the minutes lies. Raises NotFound for a meeting that is not one of the actor's."""
+    if not actor.may(Permission.MEETING_READ):
+        raise NotAllowed(_("Your role does not read meetings."))
+    meeting = get(Meeting, meeting_id)
+    if meeting.minutes_path is None:
+        raise NotFound(_("The minutes have not been attached."))
+    return files_root / meeting.minutes_path, meeting
+
+
+def select_own_meetings(actor: Actor) -> Select[tuple[Meeting]]:
+    """The meetings that this identity may name, the latest first."""
+    mine = (
+        Meeting.college_id == actor.scope.college_id if actor.scope.kind == "college" else Meeting.college_id.is_(None)
+    )
+    return select(Meeting).where(mine, ~Meeting.cancelled).order_by(Meeting.held_on.desc(), Meeting.id.desc())
+
+
+def _own(actor: Actor, meeting_id: int) -> Meeting:
+    meeting = get(Meeting, meeting_id, lock=True)
+    own = actor.scope.college_id if actor.scope.kind == "college" else None
+    if meeting.college_id != own or Role.AUDITOR in actor.roles:
+        raise NotAllowed(_("Only those whose meeting it was may change its record."))
+    return meeting

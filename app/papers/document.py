@@ -1,0 +1,128 @@
+"""发文 document: the school's decision on a list of students, numbered, printed, and effective for all of them at once."""
+
+from flask_babel import force_locale
+from flask_babel import lazy_gettext as _
+from markupsafe import Markup, escape
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from app.access import Actor, Permission
+from app.kit import clock
+from app.kit.flow import FLOWS, among, decide
+from app.kit.operation import Refused, audit, operation
+from app.kit.paper import Page, PaperKind, Placeholder, chinese_date, newest_template
+from app.kit.wording import Wording
+from app.models import Case, CaseState, CaseStep, College, Document, PaperCounter, StepState, Student, db, setting
+from app.models.language import listed
+from app.operations.publicity import matter
+
+WORDING = """
+<p>各学院、各有关单位：</p>
+<p class="indent">根据国家和学校学籍管理规定，经研究，决定对{{ first_student }}等{{ count }}名学生作出如下学籍处理：\
+<strong>{{ matter }}</strong>。学生名单见附件。</p>
+<p class="indent">本决定自发文之日起生效。学生对本决定有异议的，可自收到决定之日起{{ appeal_days }}日内向学校提出书面申诉。</p>
+<p class="right seal keep">{{ school }}<br>{{ date }}</p>
+"""
+
+DOCUMENT = PaperKind(
+    key="document",
+    title="关于学生学籍处理的决定",
+    label=_("Document"),
+    prefix="FW",
+    wording=WORDING,
+    values=lambda case_ids: {},  # one document is about many cases: filled in by issue_document alone
+    placeholders=(
+        Placeholder("school", _("Name of the school"), "渝江大学"),
+        Placeholder("first_student", _("First student on the list"), "张三"),
+        Placeholder("count", _("Number of students"), "12"),
+        Placeholder("matter", _("Matter"), "退学处理"),
+        Placeholder("appeal_days", _("Days to appeal"), "10"),
+    ),
+)
+HEAD = ("序号", "学院", "姓名", "学号", "事项")
+
+
+def select_waiting():
+    """Cases that wait for a document, with the step at which they do."""
+    return (
+        select(Case, CaseStep)
+        .join(CaseStep, CaseStep.case_id == Case.id)
+        .where(Case.state == CaseState.OPEN, CaseStep.state == StepState.OPEN)
+        .where(CaseStep.declared["document"].as_boolean())
+        .order_by(Case.flow, Case.id)
+    )
+
+
+@operation(needs=Permission.DOCUMENT_ISSUE)
+def issue_document(actor: Actor, case_ids: list[int], *, step: str, title: str, opinion: str | None = None) -> Document:
+    """Number a document and decide all of its cases, or none of them. Raises Refused with each case that cannot be."""
+    title, ids = title.strip(), sorted(set(case_ids))
+    if not 0 < len(title) <= 80:
+        raise Refused(_("Give the document a title of at most 80 characters."))
+    rows = _listed(ids)
+    if not rows or len(rows) < len(ids):
+        raise Refused(_("Select at least one case; those that are no longer there must be taken off."))
+    day, serial = clock.today(), _next_serial()
+    number = f"{setting('document_prefix')}〔{day.year}〕{serial}号"
+    document = Document(
+        year=day.year, serial=serial, number=number, dated=day, title=title, body=_body(rows, number),
+        cases=len(ids), issued_by=actor.user_id, issued_at=clock.now(),
+    )  # fmt: skip
+    db.session.add(document)
+    db.session.flush()
+    document_id = document.id
+    records = {"document_id": document_id, "document": number, "originals": True}
+    outcomes = decide(actor, ids, expected_step=step, opinion=opinion, records=records)
+    held = [f"{one.number} {one.subject}（{one.reason}）" for one in outcomes if not one.done]
+    if held:
+        raise Refused(_("Nothing was issued. Take these off the list first: %(cases)s", cases=listed(held[:20])))
+    audit(actor, "document:issue", subject="document", subject_id=document_id,
+          new={"number": number, "title": title, "cases": len(ids)})  # fmt: skip
+    issued = db.session.get(Document, document_id)
+    assert issued is not None
+    return issued
+
+
+def page(document: Document) -> Page:
+    """The A4 pages of a document, exactly as issued."""
+    return Page(document.title, document.number, Markup(document.body), chinese_date(document.dated))  # noqa: S704
+
+
+def _next_serial() -> int:
+    """The year's next number; its row stays locked until the transaction ends, so that a refusal leaves no gap."""
+    counter = PaperCounter.__table__
+    statement = upsert(counter).values(kind=DOCUMENT.key, year=clock.today().year, last=1)
+    statement = statement.on_conflict_do_update(index_elements=["kind", "year"], set_={"last": counter.c.last + 1})
+    return db.session.execute(statement.returning(counter.c.last)).scalar_one()
+
+
+def _listed(ids: list[int]) -> list:
+    """Name, number, college and matter of each case, by college and number."""
+    rows: list = []
+    flows = db.session.execute(select(Case.flow, Case.id).where(among(Case.id, ids)).order_by(Case.flow)).all()
+    for key in dict.fromkeys(flow for flow, _id in flows):
+        of_flow = [number for flow, number in flows if flow == key]
+        query = (
+            select(Case.flow, College.name.label("college"), Student.name, Student.student_no,
+                   matter(key, of_flow).label("matter"))
+            .join(Student, Student.id == Case.student_id)
+            .join(College, College.id == Case.college_id)
+            .where(among(Case.id, of_flow))
+            .order_by(College.code, Student.student_no)
+        )  # fmt: skip
+        rows += db.session.execute(query).all()
+    return rows
+
+
+def _body(rows: list, number: str) -> str:
+    template = newest_template(DOCUMENT)
+    with force_locale("zh"):
+        matters = "、".join(dict.fromkeys(str(FLOWS[row.flow].title) for row in rows))
+    text = Wording(template.body, DOCUMENT.names).fill({
+        "school": setting("school_name"), "first_student": rows[0].name, "count": len(rows), "matter": matters,
+        "appeal_days": setting("appeal_days"), "number": number, "date": chinese_date(clock.today()),
+    })  # fmt: skip
+    cells = [(place, row.college, row.name, row.student_no or "", row.matter) for place, row in enumerate(rows, 1)]
+    head = "".join(f"<th>{name}</th>" for name in HEAD)
+    lines = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in line)}</tr>" for line in cells)
+    return f"{text}<h3>附件：学生名单</h3><table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>"

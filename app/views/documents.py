@@ -1,0 +1,79 @@
+"""发文 documents: what waits for one, issuing it for a list of cases together, and printing it."""
+
+from typing import Any
+
+from flask import flash, redirect, request, url_for
+from flask_appbuilder import BaseView, expose
+from flask_appbuilder.security.decorators import has_access, permission_name
+from flask_babel import format_date
+from flask_babel import lazy_gettext as _
+from sqlalchemy import select
+
+from app.access import Permission, current_actor
+from app.kit.flow import flow_of
+from app.kit.operation import Refused, audit, get
+from app.kit.screen import Menu
+from app.models import Document, db
+from app.papers.document import issue_document, page, select_waiting
+
+SHOWN = 50
+
+
+class DocumentView(BaseView):
+    """Documents of the school; those who issue them see what waits."""
+
+    route_base = "/documents"
+    default_view = "list"
+    menu = Menu(_("Documents"), "cases", "fa-file-signature")
+    base_permissions = ["can_list", "can_issue"]
+
+    @classmethod
+    def needs(cls) -> dict[str, Permission]:
+        return {
+            "can_list": Permission.DOCUMENT_READ, "menu_access": Permission.DOCUMENT_READ,
+            "can_issue": Permission.DOCUMENT_ISSUE,
+        }  # fmt: skip
+
+    @expose("/")
+    @has_access
+    def list(self):
+        self.update_redirect()
+        return self._list()
+
+    def _list(self, error: Any = None) -> str:
+        may = current_actor().may(Permission.DOCUMENT_ISSUE)
+        waiting = db.session.execute(select_waiting().limit(2000)).all() if may else []
+        groups: dict[tuple[Any, str], list[Any]] = {}
+        for case, step in waiting:
+            groups.setdefault((flow_of(case).title, step.key), []).append(case)
+        issued = db.session.scalars(select(Document).order_by(Document.id.desc()).limit(SHOWN))
+        return self.render_template(
+            "xueji/documents.html", title=_("Documents"), error=error, form=request.form, may_issue=may,
+            groups=[(title, key, cases) for (title, key), cases in groups.items()],
+            issued=[(one, format_date(one.dated)) for one in issued],
+        )  # fmt: skip
+
+    @expose("/issue", methods=["POST"])
+    @has_access
+    @permission_name("issue")
+    def issue(self):
+        chosen = [int(one) for one in request.form.getlist("case") if one.isdecimal() and len(one) < 19]
+        try:
+            document = issue_document(
+                current_actor(), chosen, step=request.form.get("step", ""), title=request.form.get("title", "")
+            )
+        except Refused as refused:
+            return self._list(str(refused)), 422
+        flash(_("Issued: %(number)s. The changes have taken effect.", number=document.number), "success")
+        return redirect(url_for("DocumentView.list"))
+
+    @expose("/<int:document_id>/print")
+    @has_access
+    @permission_name("list")
+    def print(self, document_id: int):
+        """The document exactly as issued; every print is logged."""
+        document = get(Document, document_id)
+        paper = page(document)
+        audit(current_actor(), "document:print", subject="document", subject_id=document_id)
+        db.session.commit()
+        return self.render_template("xueji/print.html", title=paper.title, papers=[paper])

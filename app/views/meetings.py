@@ -1,0 +1,118 @@
+"""会议 meetings: the joint meetings that agreed to cases, with their minutes."""
+
+from typing import Any, BinaryIO, cast
+
+from flask import flash, redirect, request, send_file, url_for
+from flask_appbuilder import expose
+from flask_appbuilder.security.decorators import has_access, permission_name
+from flask_babel import lazy_gettext as _
+from flask_wtf import FlaskForm
+from wtforms import DateField, SelectField, StringField, TextAreaField
+from wtforms.validators import InputRequired, Length
+
+from app.access import Permission, current_actor
+from app.kit import clock
+from app.kit.operation import NotFound, Refused
+from app.kit.screen import Menu, Screen
+from app.models import Meeting, MeetingKind
+from app.operations.meetings import attach_minutes, cancel_meeting, minutes_file, record_meeting
+from app.views.cases import files_root
+
+
+class MeetingScreen(Screen):
+    """Meetings of the reader's college, or of the school. Recorded and never edited: a wrong one is cancelled."""
+
+    model = Meeting
+    menu = Menu(_("Meetings"), "cases", "fa-users")
+    reads = Permission.MEETING_READ
+    acts = {"can_record": Permission.MEETING_WRITE}
+    label_columns = {
+        "number": _("Number"), "held_on": _("Held on"), "kind": _("Kind"), "college": _("College"),
+        "participants": _("Participants"), "resolution": _("Resolution"), "minutes_name": _("Minutes"),
+        "recorded_at": _("Recorded at"), "cancelled": _("Cancelled"),
+    }  # fmt: skip
+    picks = {"kind": MeetingKind}
+    quick = ("number",)
+    list_columns = ["number", "held_on", "kind", "college", "resolution", "minutes_name", "cancelled"]
+    show_columns = [*list_columns[:4], "participants", "resolution", "minutes_name", "recorded_at", "cancelled"]
+    search_columns = ["number", "held_on", "kind", "college", "cancelled"]
+    order_columns = ["number", "held_on"]
+    base_order = ("held_on", "desc")
+    list_title, show_title = _("Meetings"), _("Meeting")
+    list_template, show_template = "xueji/meetings.html", "xueji/meeting.html"
+
+    def render_template(self, template: str, **kwargs: Any):
+        return super().render_template(template, may_record=current_actor().may(Permission.MEETING_WRITE), **kwargs)
+
+    @expose("/record", methods=["GET", "POST"])
+    @has_access
+    @permission_name("record")
+    def record(self):
+        """A meeting that was held, with the scan of its minutes when it is at hand."""
+        form, error = meeting_form(), None
+        if request.method == "POST" and form.validate():
+            try:
+                meeting_id = record_meeting(current_actor(), **{field.name: field.data for field in form}).id
+                self._attach(meeting_id)
+                flash(_("The meeting is recorded. Steps that need one can name it now."), "success")
+                return redirect(url_for("MeetingScreen.show", pk=meeting_id))
+            except Refused as refused:
+                error = str(refused)
+        page = self.render_template("xueji/meeting_form.html", title=_("Record a meeting"), form=form, error=error)
+        return page, 422 if error or form.errors else 200
+
+    @expose("/minutes/<int:meeting_id>", methods=["GET"])
+    @has_access
+    @permission_name("show")
+    def minutes(self, meeting_id: int):
+        path, meeting = minutes_file(current_actor(), meeting_id, files_root=files_root())
+        answer = send_file(path, mimetype=meeting.minutes_type, download_name=meeting.minutes_name)
+        answer.headers["Content-Security-Policy"] = "default-src 'none'; img-src 'self'; object-src 'self'; sandbox"
+        answer.headers["Cache-Control"] = "private, no-store"
+        return answer
+
+    @expose("/attach/<int:meeting_id>", methods=["POST"])
+    @has_access
+    @permission_name("record")
+    def attach(self, meeting_id: int):
+        try:
+            if not self._attach(meeting_id):
+                raise Refused(_("Choose a file first."))
+        except NotFound:
+            raise
+        except Refused as refused:
+            flash(str(refused), "danger")
+        return redirect(url_for("MeetingScreen.show", pk=meeting_id))
+
+    @expose("/cancel/<int:meeting_id>", methods=["POST"])
+    @has_access
+    @permission_name("record")
+    def cancel(self, meeting_id: int):
+        try:
+            cancel_meeting(current_actor(), meeting_id)
+        except NotFound:
+            raise
+        except Refused as refused:
+            flash(str(refused), "danger")
+        return redirect(url_for("MeetingScreen.show", pk=meeting_id))
+
+    def _attach(self, meeting_id: int) -> bool:
+        sent = request.files.get("minutes")
+        if sent is None or not sent.filename:
+            return False
+        stream = cast(BinaryIO, sent.stream)
+        attach_minutes(current_actor(), meeting_id, stream, sent.filename, files_root=files_root())
+        return True
+
+
+def meeting_form() -> FlaskForm:
+    fields: dict[str, Any] = {
+        "number": StringField(_("Number"), [InputRequired(), Length(max=40)]),
+        "held_on": DateField(_("Held on"), [InputRequired()], default=clock.today),
+        "participants": TextAreaField(_("Participants"), [InputRequired(), Length(max=2000)]),
+        "resolution": TextAreaField(_("Resolution"), [InputRequired(), Length(max=2000)]),
+    }
+    if current_actor().scope.kind != "college":
+        kinds = (MeetingKind.SCHOOL, MeetingKind.COMMITTEE)
+        fields["kind"] = SelectField(_("Kind"), [InputRequired()], choices=[(kind.value, kind.label) for kind in kinds])
+    return type("MeetingForm", (FlaskForm,), fields)(meta={"csrf": False})  # the whole page carries the token

@@ -1,0 +1,74 @@
+"""通知 notices: what the system has told me, the unread first."""
+
+from typing import Any
+
+from flask import redirect, url_for
+from flask_appbuilder import BaseView, expose
+from flask_appbuilder.security.decorators import has_access, permission_name
+from flask_babel import lazy_gettext as _
+from sqlalchemy import select, update
+
+from app.access import Actor, Permission, current_actor
+from app.kit import clock
+from app.kit.operation import NotFound
+from app.kit.screen import Menu
+from app.models import Notice, db
+
+SHOWN = 200
+
+
+class NoticesView(BaseView):
+    """My notices. Opening one marks it as read and leads to its page."""
+
+    route_base = "/notices"
+    default_view = "list"
+    menu = Menu(_("Notices"), "cases", "fa-bell")
+    base_permissions = ["can_list"]
+
+    @classmethod
+    def needs(cls) -> dict[str, Permission]:
+        return {"can_list": Permission.HOME_READ, "menu_access": Permission.HOME_READ}
+
+    @expose("/")
+    @has_access
+    @permission_name("list")
+    def list(self):
+        mine = select(Notice).where(Notice.user_id == current_actor().user_id)
+        rows = db.session.scalars(mine.order_by(Notice.read_at.is_not(None), Notice.id.desc()).limit(SHOWN))
+        return self.render_template("xueji/notices.html", title=_("Notices"), notices=[shown(row) for row in rows])
+
+    @expose("/<int:notice_id>", methods=["POST"])
+    @has_access
+    @permission_name("list")
+    def read(self, notice_id: int):
+        """Mark one as read and go where something can be done about it."""
+        notice = db.session.get(Notice, notice_id) if notice_id < 2**63 else None
+        if notice is None or notice.user_id != current_actor().user_id:
+            raise NotFound(_("There is no such record, or it is not one of yours."))
+        notice.read_at = notice.read_at or clock.now()
+        path = notice.path
+        db.session.commit()
+        return redirect(path if path and path.startswith("/") else url_for("NoticesView.list"))
+
+    @expose("/read", methods=["POST"])
+    @has_access
+    @permission_name("list")
+    def read_all(self):
+        unread = Notice.user_id == current_actor().user_id, Notice.read_at.is_(None)
+        db.session.execute(update(Notice).where(*unread).values(read_at=clock.now()))
+        db.session.commit()
+        return redirect(url_for("NoticesView.list"))
+
+
+def unread(actor: Actor, most: int) -> list[dict[str, Any]]:
+    """The latest unread notices, for the start page."""
+    mine = select(Notice).where(Notice.user_id == actor.user_id, Notice.read_at.is_(None))
+    return [shown(notice) for notice in db.session.scalars(mine.order_by(Notice.id.desc()).limit(most))]
+
+
+def shown(notice: Notice) -> dict[str, Any]:
+    return {
+        "title": notice.title, "text": notice.text, "read": notice.read_at is not None,
+        "when": f"{notice.raised_at.astimezone(clock.ZONE):%Y-%m-%d}",
+        "url": url_for("NoticesView.read", notice_id=notice.id),
+    }  # fmt: skip

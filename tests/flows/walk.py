@@ -1,0 +1,187 @@
+"""Walks any flow from its declaration: a student in the right state, a complete case, every step by the right hands.
+
+A new flow adds a line to FILLED (what its form is filled with) and, where a step records columns, to RECORDED.
+"""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from datetime import date, timedelta
+from typing import Any
+
+from app.access import Actor, Role, scope_as
+from app.kit import clock
+from app.kit.flow import FLOWS, Flow, Outcome, decide, open_case, submit, window_state
+from app.operations.leaving import tick
+from app.operations.meetings import record_meeting
+from app.operations.publicity import publish
+from app.papers import issue_document
+from tests.conftest import TODAY, Behind, Cast
+
+STUDENT, CLASSMATE, STRANGER = 101, 102, 201
+ANSWERS = {"library": "图书", "finance": "费用"}
+SIGNERS = {
+    Role.STUDENT: "student", Role.COLLEGE_CLERK: "clerk", Role.COLLEGE_LEADER: "leader", Role.REGISTRY: "registry",
+    Role.AFFAIRS_DIRECTOR: "director", Role.VICE_PRESIDENT: "vp", Role.ADMISSIONS: "admissions",
+}  # fmt: skip
+FILLED: dict[str, dict[str, Any]] = {
+    "admission_deferral": {"reason": "illness", "statement": "因病"},
+    "admission_resumption": {"statement": "已康复"},
+    "admission_waiver": {"statement": "另有打算"},
+    "appeal": {"statement": "对处理决定不服"},
+    "dismissal": {"reason": "absence", "statement": "连续两周未到校"},
+    "info_change": {"new_name": "张山", "statement": "户籍更正"},
+    "leave": {"reason": "other", "leave_from": TODAY, "leave_terms": 2, "statement": "家中有事"},
+    "return": {"return_on": TODAY, "statement": "康复"},
+    "voluntary_withdrawal": {"statement": "另有打算"},
+    "voluntary_downgrade": {"statement": "希望打好基础"},
+    "cancellation": {"died_on": date(2026, 8, 20)},
+}
+RECORDED: dict[str, Any] = {"grade": 2025, "class_group_id": 2, "delivered_how": "in_person"}
+
+
+class Walk:
+    """One flow and its people. `walk.at("affairs")` is the id of a case of the student that waits at that step."""
+
+    def __init__(self, cast: Cast, behind: Behind, flow: Flow, student: int = STUDENT) -> None:
+        self.cast, self.behind, self.flow, self.student = cast, behind, flow, student
+        self.days = ExitStack()  # publicity moves the clock
+
+    # acting
+
+    def act(self, who: str | Actor, verb: Callable, *args: Any, **how: Any) -> Any:
+        """Call an operation as the request of this person would."""
+        actor = getattr(self.cast, who) if isinstance(who, str) else who
+        with scope_as(actor.scope):
+            return verb(actor, *args, **how)
+
+    @property
+    def applicant(self) -> str:
+        """Who applies: the student where she may, else the first office that may."""
+        if Role.STUDENT in self.flow.applicants:
+            return "student" if self.student == STUDENT else "classmate"
+        return SIGNERS[min(self.flow.applicants)]
+
+    def ready(self, status: str | None = None) -> None:
+        """Bring the student into a state from which the flow may start."""
+        status = status or ("enrolled" if "enrolled" in self.flow.allowed_from else min(self.flow.allowed_from))
+        registered = status not in ("admitted", "deferred")
+        if self.flow.key == "appeal" and status == "withdrawn":
+            return self._dismissed()
+        self.behind.run("update student set status = :s, registered = :r where id = :id", s=status, r=registered,
+                        id=self.student)  # fmt: skip
+
+    def open_window(self) -> None:
+        """Go to a day on which the flow's window is open, if it is not today."""
+        if self.flow.window is None:
+            return
+        state = self.act("registry", lambda _actor: window_state(self.flow.window.keys, clock.today()))
+        if not state.open:
+            assert state.opens_on, f"the calendar of the cast never opens {self.flow.window.keys}"
+            self.days.enter_context(clock.on(state.opens_on))
+
+    def _dismissed(self) -> None:
+        """An appeal needs a decision that has reached the student."""
+        before = Walk(self.cast, self.behind, FLOWS["dismissal"], self.student)
+        self.behind.run("update department set receives = receives || '{dismissal}', leaving_items = '{}'"
+                        " where key in ('library', 'finance')")  # fmt: skip
+        before.days = self.days
+        before.ready()
+        before.open_window()
+        before.at("leaving")
+
+    def attach(self, case_id: int, *kinds: str) -> None:
+        for kind in kinds:
+            self.behind.run(
+                "insert into case_material (case_id, student_id, college_id, student_college_id, kind, file_name,"
+                " content_type, size, sha256, path, uploaded_by) select id, student_id, college_id,"
+                " student_college_id, :kind, 'a.pdf', 'application/pdf', 1, '', gen_random_uuid()::text, opened_by"
+                " from flow_case where id = :id", id=case_id, kind=kind,
+            )  # fmt: skip
+
+    # a case on its way
+
+    def draft(self, by: str | None = None, **values: Any) -> int:
+        filled = FILLED[self.flow.key] | values
+        return self.act(by or self.applicant, lambda actor: open_case(actor, self.flow, self.student, filled).id)
+
+    def submitted(self) -> int:
+        case_id = self.draft()
+        self.attach(case_id, *(material.key for material in self.flow.materials))
+        self.act(self.applicant, submit, case_id)
+        return case_id
+
+    def at(self, key: str) -> int:
+        """A case that waits at the step; "end" for a finished one."""
+        case_id = self.submitted()
+        for step in self.flow.steps:
+            if step.key == key:
+                return case_id
+            for outcome in self.sign(case_id, step.key):
+                assert outcome.done, f"{step.key}: {outcome.reason}"
+        return case_id
+
+    def signer(self, key: str) -> str:
+        """Who signs this step; the first of two departments."""
+        step = self.step(key)
+        if step.role == Role.DEPARTMENT:
+            return "library"
+        return "leader2" if step.target and step.role == Role.COLLEGE_LEADER else (
+            "clerk2" if step.target else SIGNERS[step.role])  # fmt: skip
+
+    def step(self, key: str):
+        return next(step for step in self.flow.steps if step.key == key)
+
+    def records(self, key: str) -> dict[str, Any]:
+        """What a step must record, made up where it needs a row of its own."""
+        step = self.step(key)
+        made = RECORDED | {"delivered_on": clock.today().isoformat()}
+        records: dict[str, Any] = {name: made[name] for name in step.records}
+        if step.originals:
+            records["originals"] = True
+        if step.meeting:
+            records["meeting_id"] = self.meeting(self.signer(key))
+        return records
+
+    def meeting(self, who: str) -> int:
+        said = {"held_on": clock.today(), "participants": "全体", "resolution": "同意"}
+        number = f"第{self.behind.one('select count(*) from meeting') + 1}次"
+        return self.act(who, lambda actor: record_meeting(actor, number=number, **said).id)
+
+    def sign(self, case_id: int, key: str) -> list[Outcome]:
+        """Approve as the flow asks: departments tick their items, a list is published, a document is issued."""
+        step = self.step(key)
+        if step.publicity:
+            self.publish(case_id)
+        if step.document:
+            self.act("registry", issue_document, [case_id], step=key, title="关于学籍处理的决定")
+            return []
+        people = ("library", "finance") if step.role == Role.DEPARTMENT else (self.signer(key),)
+        outcomes = []
+        for who in people:
+            if step.checklist:
+                self.act(who, tick, case_id, [ANSWERS[who]])
+            outcomes += self.decide(who, case_id, key)
+        return outcomes
+
+    def publish(self, case_id: int) -> None:
+        """Publish it, and let the days pass."""
+        said = "异议请向教务处提出。"
+        closes_on = self.act("registry", lambda actor: publish(actor, [case_id], "公示", said).closes_on)
+        self.days.enter_context(clock.on(closes_on + timedelta(days=1)))
+
+    def decide(self, who: str | Actor, case_id: int, key: str, **how: Any) -> list[Outcome]:
+        how.setdefault("records", self.records(key) if how.get("act", "approve") == "approve" else None)
+        return self.act(who, decide, [case_id], expected_step=key, **how)
+
+    def state(self, case_id: int) -> tuple[str, str | None]:
+        (row,) = self.behind.rows("select state, step_key from flow_case where id = :id", id=case_id)
+        return row["state"], row["step_key"]
+
+    def roster(self) -> dict[str, Any]:
+        (row,) = self.behind.rows("select status, grade, college_id, major_id, class_group_id, name, id_number"
+                                  " from student where id = :id", id=self.student)  # fmt: skip
+        return row
+
+
+def all_flows() -> list[Flow]:
+    return list(FLOWS.values())

@@ -1,0 +1,313 @@
+"""The daily job and the letters: killed anywhere, nothing is told twice and nothing is forgotten."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import date
+from email import message_from_bytes, policy
+from pathlib import Path
+
+import pytest
+from aiosmtpd.controller import Controller
+from flask import Flask
+from sqlalchemy import create_engine, event, text
+
+from app.access import scope_as
+from app.jobs.daily import SourcesFailed, run_sources
+from app.kit import due, letter
+from app.kit.due import Due, machine, tell
+from app.models import db
+from tests.conftest import ROOT
+
+LATE = date(2026, 9, 21)  # 14 working days of September are over; most tasks of the first weeks are not ticked
+KILLER = """
+import json, os, sys
+from datetime import date
+from sqlalchemy import event
+from app import create_app
+from app.jobs.daily import run_sources
+from app.models import db
+settings, statement, day = json.loads(sys.argv[1]), int(sys.argv[2]), date.fromisoformat(sys.argv[3])
+app = create_app(settings)
+with app.app_context():
+    left = [statement]
+    def die(*_):
+        left[0] -= 1
+        if left[0] < 0:
+            os._exit(9)
+    event.listen(db.engine, "before_cursor_execute", die)
+    event.listen(db.engine, "commit", die)
+    run_sources(day)
+"""
+
+
+class Database:
+    """What is really in the database of an application of its own."""
+
+    def __init__(self, app: Flask) -> None:
+        self.app = app
+        self.engine = create_engine(app.config["XUEJI_OWNER_URL"])
+
+    def rows(self, statement: str) -> list[dict]:
+        with self.engine.begin() as connection:
+            result = connection.execute(text(statement))
+            return [dict(row) for row in result.mappings()] if result.returns_rows else []
+
+    def one(self, statement: str):
+        ((value,),) = [tuple(row.values()) for row in self.rows(statement)]
+        return value
+
+    def told(self) -> list[tuple[str, str]]:
+        """(user, key) of every notice, those told twice twice."""
+        query = "select u.username, n.key from notice n join ab_user u on u.id = n.user_id order by 1, 2"
+        return [(row["username"], row["key"]) for row in self.rows(query)]
+
+
+@pytest.fixture
+def database(own_app: Flask) -> Iterator[Database]:
+    made = Database(own_app)
+    with own_app.app_context():
+        yield made
+    made.engine.dispose()
+
+
+def keep_only(database: Database, *keys: str) -> None:
+    """Everything else is finished, so that the late ones are known."""
+    listed = ", ".join(f"'{key}'" for key in keys)
+    database.rows(f"update dated_task set done_at = now(), done_name = 'x' where key not in ({listed})")
+
+
+# escalation
+
+
+def test_a_late_task_goes_to_its_owner_then_the_leader_then_the_registry_each_once(database):
+    keep_only(database, "student_card")  # due on Sunday 20 September, which is worked
+    database.rows("update dated_task set done_at = now(), done_name = 'x' where college_id = 2")
+    task = database.one("select id from dated_task where key = 'student_card' and college_id = 1")
+    assert run_sources(date(2026, 9, 20)) == {"late_tasks": 0}
+    assert run_sources(date(2026, 9, 21)) == {"late_tasks": 1}
+    assert run_sources(date(2026, 9, 21)) == {"late_tasks": 0}
+    assert run_sources(date(2026, 9, 22)) == {"late_tasks": 2}  # two working days later
+    assert run_sources(date(2026, 9, 23)) == {"late_tasks": 0}
+    assert run_sources(date(2026, 9, 24)) == {"late_tasks": 2}
+    assert run_sources(date(2026, 12, 1)) == {"late_tasks": 0}
+    key = f"task:{task}:2026-09-20"
+    assert database.told() == [
+        ("clerk", f"{key}:owner"), ("leader", f"{key}:leader"), ("leader_b", f"{key}:leader"),
+        ("registry", f"{key}:registry"), ("registry_b", f"{key}:registry"),
+    ]  # fmt: skip
+    (notice,) = database.rows("select * from notice where right(key, 5) = 'owner'")
+    assert notice["title_zh"] == "逾期：学生证办理 · 计算机学院" and notice["title_en"].startswith(
+        "Late: Student cards"
+    )
+    assert notice["path"] == f"/calendar/task/{task}"
+    assert database.one("select count(*) from mail where state = 'waiting'") == 5
+
+
+def test_days_on_which_nothing_ran_are_made_up(database):
+    keep_only(database, "student_card")
+    assert run_sources(date(2026, 10, 30)) == {
+        "late_tasks": 2 + 3 + 4
+    }  # both colleges: clerks, leaders, the registry's two
+    assert len(database.told()) == len(set(database.told()))
+
+
+def test_a_task_that_was_ticked_or_moved_is_not_late(database):
+    keep_only(database, "student_card")
+    database.rows("update dated_task set due_on = '2026-09-30', moved = 'all' where key = 'student_card'")
+    assert run_sources(date(2026, 9, 30)) == {"late_tasks": 0}
+    assert run_sources(date(2026, 10, 1)) == {"late_tasks": 2}
+    database.rows("update dated_task set due_on = '2026-10-20' where key = 'student_card'")  # late again, told again
+    assert run_sources(date(2026, 10, 21)) == {"late_tasks": 2}
+
+
+def test_a_clerk_who_comes_later_hears_of_it_too(database):
+    keep_only(database, "student_card")
+    run_sources(LATE)
+    database.rows(
+        "update identity set college_id = 1 where user_id = (select id from ab_user where username = 'clerk2')"
+    )
+    assert run_sources(LATE) == {"late_tasks": 1}
+
+
+def test_somebody_whose_account_is_closed_is_not_told(database):
+    keep_only(database, "student_card")
+    database.rows("update ab_user set active = false where username = 'clerk'")
+    assert run_sources(LATE) == {"late_tasks": 1}
+
+
+def test_a_source_that_fails_keeps_nobody_else_from_being_heard(database, monkeypatch):
+    def fails(actor, today):
+        yield Due("x", (1,), "x", "x")
+        raise ZeroDivisionError
+
+    keep_only(database, "student_card")
+    monkeypatch.setattr(due, "SOURCES", {"fails": fails, **due.SOURCES})
+    monkeypatch.setattr("app.jobs.daily.SOURCES", due.SOURCES)
+    with pytest.raises(SourcesFailed, match="fails"):
+        run_sources(LATE)
+    assert [who for who, _key in database.told()] == ["clerk", "clerk2"]
+
+
+# killed
+
+
+def test_stopped_at_any_statement_nothing_is_told_twice_or_forgotten(database):
+    keep_only(database, "student_card", "returning_checkin", "autumn_makeup")
+    left = [10**6]
+
+    def stop(*_arguments) -> None:
+        left[0] -= 1
+        if left[0] < 0:
+            raise KeyboardInterrupt
+
+    event.listen(db.engine, "before_cursor_execute", stop)
+    try:
+        for statement in range(200):
+            left[0] = statement
+            try:
+                run_sources(LATE)
+                break
+            except KeyboardInterrupt:
+                left[0] = 10**6
+                assert database.told() == [], "all of a source's notices, or none"
+        else:
+            pytest.fail("it never ended")
+    finally:
+        event.remove(db.engine, "before_cursor_execute", stop)
+    assert statement > 5
+    told = database.told()
+    assert len(told) == len(set(told)) == database.one("select count(*) from mail")
+    assert run_sources(LATE) == {"late_tasks": 0}
+
+
+def test_a_process_killed_outright_leaves_all_or_nothing(database):
+    keep_only(database, "student_card", "returning_checkin", "autumn_makeup")
+    kept = {key: value for key, value in database.app.config.items()
+            if key in ("SQLALCHEMY_DATABASE_URI", "SECRET_KEY", "LANGUAGES") or key.startswith(("FAB_", "XUEJI_", "BABEL_"))}  # fmt: skip
+    settings = json.dumps(kept, default=str)
+    command = [sys.executable, "-c", KILLER, settings]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    codes = []
+    for statement in (3, 6, 9, 10**6, 2):
+        done = subprocess.run([*command, str(statement), str(LATE)], cwd=ROOT, env=environment, check=False)
+        codes.append(done.returncode)
+        told = database.told()
+        assert len(told) == len(set(told)) == database.one("select count(*) from mail")
+        assert bool(told) == (0 in codes)
+    assert codes[3] == 0 and codes.count(9) == 4
+    assert run_sources(LATE) == {"late_tasks": 0}
+
+
+# letters
+
+
+class Postbox:
+    """A mail server that keeps what it gets, and refuses whom it is told to."""
+
+    def __init__(self) -> None:
+        self.letters: list = []
+        self.refuses: dict[str, str] = {}
+
+    async def handle_RCPT(self, server, session, envelope, address, options) -> str:
+        if address in self.refuses:
+            return self.refuses[address]
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server, session, envelope) -> str:
+        self.letters.append(message_from_bytes(envelope.content, policy=policy.default))
+        return "250 OK"
+
+
+@pytest.fixture
+def postbox(own_app: Flask) -> Iterator[Postbox]:
+    box = Postbox()
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    server = Controller(box, hostname="127.0.0.1", port=port)
+    server.start()
+    own_app.config.update(XUEJI_SMTP_URL=f"smtp://127.0.0.1:{port}", XUEJI_MAIL_FROM="xueji@school.invalid",
+                          XUEJI_ADDRESS="https://xueji.school.invalid")  # fmt: skip
+    yield box
+    server.stop()
+
+
+def write(database: Database, *usernames: str, key: str = "a") -> None:
+    with scope_as(machine().scope):
+        for username in usernames:
+            number = database.one(f"select id from ab_user where username = '{username}'")
+            tell([Due(key, (number,), "逾期\n学生证", "请办理。", "/calendar/task/1")])
+        db.session.commit()
+
+
+def send() -> dict[str, int]:
+    with scope_as(machine().scope):
+        return letter.send_waiting()
+
+
+def test_a_letter_arrives_once_with_the_way_to_the_page(database, postbox):
+    write(database, "clerk", "clerk")
+    assert send() == {"sent": 1} and send() == {}
+    (got,) = postbox.letters
+    assert (got["To"], got["From"], got["Subject"]) == ("clerk@example.invalid", "xueji@school.invalid", "逾期 学生证")
+    assert got.get_content().split() == ["请办理。", "https://xueji.school.invalid/calendar/task/1"]
+
+
+def test_a_server_that_is_away_keeps_every_letter_waiting(database, postbox):
+    write(database, "clerk", "leader")
+    own = database.app.config["XUEJI_SMTP_URL"]
+    database.app.config["XUEJI_SMTP_URL"] = "smtp://127.0.0.1:1"
+    with pytest.raises(OSError):
+        send()
+    assert database.one("select count(*) from mail where state = 'waiting' and attempts = 0") == 2
+    database.app.config["XUEJI_SMTP_URL"] = own
+    assert send() == {"sent": 2}
+
+
+def test_refused_for_the_moment_is_tried_again_some_times_and_for_good_is_not(database, postbox):
+    write(database, "clerk", "leader", "registry")
+    postbox.refuses = {"clerk@example.invalid": "451 later", "leader@example.invalid": "550 nobody"}
+    assert send() == {"waiting": 1, "failed": 1, "sent": 1}
+    for _time in range(3):
+        assert send() == {"waiting": 1}
+    assert send() == {"failed": 1} and send() == {}
+    errors = {row["recipient"]: row["error"] for row in database.rows("select recipient, error from mail")}
+    assert "550" in errors["leader@example.invalid"] and "451" in errors["clerk@example.invalid"]
+
+
+def test_a_sender_killed_after_sending_sends_nothing_twice(database, postbox, monkeypatch):
+    def killed(*_arguments) -> None:
+        raise KeyboardInterrupt
+
+    write(database, "clerk", "leader")
+    with monkeypatch.context() as patched:
+        patched.setattr(letter, "_settle", killed)
+        with pytest.raises(KeyboardInterrupt):
+            send()
+    assert send() == {"sent": 1}
+    assert sorted(got["To"] for got in postbox.letters) == ["clerk@example.invalid", "leader@example.invalid"]
+
+
+def test_without_a_server_letters_become_files(database):
+    write(database, "clerk")
+    assert send() == {"sent": 1}
+    (path,) = (Path(database.app.config["XUEJI_FILES"]) / "mail").iterdir()
+    assert message_from_bytes(path.read_bytes(), policy=policy.default)["To"] == "clerk@example.invalid"
+
+
+def test_a_person_reads_her_own_notices_alone(app, cast, behind):
+    from tests.flows.conftest import acting
+
+    def raise_one(actor):
+        return tell([Due("k", (cast.clerk.user_id, cast.leader.user_id), "x", "x")])
+
+    def read(actor):
+        return [row.user_id for row in db.session.execute(text("select user_id from notice"))]
+
+    assert acting(cast.leader, lambda actor: (raise_one(actor), db.session.commit())[0]) == 2
+    assert acting(cast.clerk, read) == [cast.clerk.user_id]
+    assert acting(cast.registry, read) == [] and acting(cast.student, read) == []

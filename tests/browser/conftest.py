@@ -3,17 +3,17 @@
 import contextlib
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
-from sqlalchemy import create_engine, text
+from sqlalchemy import Row, create_engine, text
 from werkzeug.security import generate_password_hash
 
 from app import cluster
@@ -31,21 +31,13 @@ LEAVES = 60
 STUDENTS = 1500  # of the demo university: every college has some who can log in
 
 
-@dataclass(frozen=True)
-class Site:
-    """A running application: its address, and the owner's address of its database."""
-
-    url: str
-    database: str
-
-
 @contextlib.contextmanager
-def running(bed: Bed, database: str, folder: Path) -> Iterator[Site]:
-    """The web server and a worker as `make web` and `make worker` start them, until the block ends."""
+def running(bed: Bed, database: str, folder: Path, today: date = TODAY) -> Iterator[str]:
+    """The address of a web server with a worker, as `make web` and `make worker` start them, until the block ends."""
     environment = {
         "PATH": os.environ["PATH"],
         "XUEJI_MODE": "test",
-        "XUEJI_TODAY": TODAY.isoformat(),
+        "XUEJI_TODAY": today.isoformat(),
         "XUEJI_WEB_DATABASE_URL": bed.cluster.url(cluster.WEB, database),
         "XUEJI_FILES": str(folder / "files"),
         "XUEJI_WEB_PROCESSES": "1",
@@ -65,10 +57,10 @@ def running(bed: Bed, database: str, folder: Path) -> Iterator[Site]:
                     stdout=log, stderr=log, pass_fds=[door.fileno()], preexec_fn=end_with_parent,
                 ))  # fmt: skip
         try:
-            yield Site(f"http://127.0.0.1:{door.getsockname()[1]}", bed.cluster.url(cluster.OWNER, database))
+            yield f"http://127.0.0.1:{door.getsockname()[1]}"
         finally:
             for process in processes:
-                process.terminate()
+                process.send_signal(signal.SIGINT)  # at once: nobody waits for an answer any more
             for process in processes:
                 process.wait(30)
     errors = [line for log in logs.values() for line in log.read_text().splitlines() if '"level": "error"' in line]
@@ -89,34 +81,21 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def site(bed: Bed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """The cast, and leaves that wait for the clerk. Its tests change only rows of their own."""
+def site(bed: Bed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The cast, and leaves that wait for the clerk. Tests decide only cases that are their own."""
     database = bed.copy()
     with create_engine(bed.cluster.url(cluster.OWNER, database)).begin() as connection:
         make_leaves(connection, LEAVES)
         connection.execute(text("update case_step set due_on = :day where state = 'open'"), {"day": date(2026, 9, 3)})
-    with running(bed, database, tmp_path_factory.mktemp("site")) as site:
-        yield site
-
-
-@pytest.fixture(scope="session")
-def university(bed: Bed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """The demo's university: the colleges and majors that the admissions office knows, and staff for all of them."""
-    database = bed.copy()
-    hashed = generate_password_hash(PASSWORD, method="pbkdf2:sha256:1")
-    with create_engine(bed.cluster.url(cluster.OWNER, database)).begin() as connection:
-        connection.execute(text("truncate college, ab_user, term cascade"))  # the cast leaves
-        make_demo(connection, STUDENTS, TODAY, lambda _username: hashed)
-    with running(bed, database, tmp_path_factory.mktemp("university")) as site:
-        yield site
+    with running(bed, database, tmp_path_factory.mktemp("site")) as url:
+        yield url
 
 
 class Visitor:
     """A person at a browser: `visitor.page`, and what the browser complained about."""
 
-    def __init__(self, context: BrowserContext, url: str) -> None:
+    def __init__(self, context: BrowserContext) -> None:
         self.context = context
-        self.url = url
         self.complaints: list[str] = []
         context.on("page", self._listen)
         self.page: Page = context.new_page()
@@ -126,7 +105,7 @@ class Visitor:
         page.on("console", lambda said: self.complaints.append(said.text) if said.type == "error" else None)
 
     def open(self, path: str) -> Page:
-        self.page.goto(self.url + path)
+        self.page.goto(path)
         return self.page
 
     def log_in(self, username: str) -> None:
@@ -140,16 +119,18 @@ class Visitor:
 Visit = Callable[..., Visitor]
 
 
-def visits(chromium: Browser, site: Site) -> Iterator[Visit]:
+@pytest.fixture
+def visit(chromium: Browser, site: str) -> Iterator[Visit]:
+    """`visit("clerk", width=390, dark=True, english=True)` is that person at such a screen."""
     contexts = []
 
     def visit(username: str | None = None, *, width: int = 1440, dark: bool = False, english: bool = False) -> Visitor:
         context = chromium.new_context(
-            viewport={"width": width, "height": 844 if width < 500 else 900},
+            viewport={"width": width, "height": 844 if width < 500 else 900}, base_url=site,
             color_scheme="dark" if dark else "light", locale="en" if english else "zh-CN",
         )  # fmt: skip
         contexts.append(context)
-        visitor = Visitor(context, site.url)
+        visitor = Visitor(context)
         if english:
             visitor.open("/lang/en")
         if username:
@@ -161,16 +142,49 @@ def visits(chromium: Browser, site: Site) -> Iterator[Visit]:
         context.close()
 
 
-@pytest.fixture
-def visit(chromium: Browser, site: Site) -> Iterator[Visit]:
-    """`visit("clerk", width=390, dark=True, english=True)` is that person at such a screen."""
-    yield from visits(chromium, site)
+class University:
+    """The demo's university: the colleges and majors that the admissions office knows, and staff for all of them."""
+
+    def __init__(self, bed: Bed, chromium: Browser, folder: Path) -> None:
+        self.bed, self.chromium, self.folder = bed, chromium, folder
+        self.database = bed.copy()
+        self.owner = create_engine(bed.cluster.url(cluster.OWNER, self.database))
+        hashed = generate_password_hash(PASSWORD, method="pbkdf2:sha256:1")
+        with self.owner.begin() as connection:
+            connection.execute(text("truncate college, ab_user, term cascade"))  # the cast leaves
+            make_demo(connection, STUDENTS, TODAY, lambda _username: hashed)
+
+    @contextlib.contextmanager
+    def on(self, day: date) -> Iterator[Callable[[str], Visitor]]:
+        """The application on that day; `visit(username)` is that person's browser, opened and logged in once."""
+        visitors: dict[str, Visitor] = {}
+        with running(self.bed, self.database, self.folder, day) as url:
+
+            def visit(username: str) -> Visitor:
+                if username not in visitors:
+                    context = self.chromium.new_context(base_url=url, locale="zh-CN")
+                    visitors[username] = Visitor(context)
+                    visitors[username].log_in(username)
+                return visitors[username]
+
+            yield visit
+            for visitor in visitors.values():
+                visitor.context.close()
+        complaints = {username: visitor.complaints for username, visitor in visitors.items() if visitor.complaints}
+        assert not complaints
+
+    def rows(self, statement: str, **values: object) -> list[Row]:
+        """What is really in the database."""
+        with self.owner.connect() as connection:
+            return list(connection.execute(text(statement), values))
 
 
 @pytest.fixture
-def visit_university(chromium: Browser, university: Site) -> Iterator[Visit]:
-    """The same, at the demo's university."""
-    yield from visits(chromium, university)
+def university(bed: Bed, chromium: Browser, tmp_path: Path) -> Iterator[University]:
+    made = University(bed, chromium, tmp_path)
+    yield made
+    made.owner.dispose()
+    cluster.drop_database(bed.admin, made.database)
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,13 @@ from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.access import scope
-from app.access.security import enter_request, limit_logins, refuse_unknown_actions, require_own_password
+from app.access.security import (
+    enter_request,
+    limit_logins,
+    refuse_unknown_actions,
+    renew_sessions,
+    require_own_password,
+)
 from app.models import db
 
 
@@ -43,6 +49,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
         views.register(appbuilder)
         csrf.exempt(app.blueprints["SecurityApi"])  # JSON with a password or token; no cookie speaks for anybody
         limit_logins(app)
+    renew_sessions(app)
     app.before_request(keep_session)
     app.before_request(enter_request)
     app.before_request(require_own_password)

@@ -7,7 +7,9 @@ from flask_appbuilder.security import views as fab
 from flask_appbuilder.security.decorators import has_access, permission_name
 from flask_babel import lazy_gettext as _
 
+from app.access import current_actor
 from app.access.security import XuejiSecurityManager
+from app.kit.operation import audit
 from app.kit.screen import RequestLocalFilters, XuejiInterface
 from app.models.accounts import person_name
 from app.views.labels import role_label
@@ -65,3 +67,9 @@ class AccountManager(XuejiSecurityManager):
         super().__init__(appbuilder)
         for view in (UserDBModelView, RoleModelView, UserGroupModelView):
             view.datamodel = XuejiInterface(view.datamodel.obj)
+
+    def reset_password(self, userid, password) -> None:
+        actor = current_actor()
+        act = "password:change" if int(userid) == actor.user_id else "password:reset"
+        audit(actor, act, subject="ab_user", subject_id=int(userid))
+        super().reset_password(userid, password)

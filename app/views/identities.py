@@ -8,18 +8,19 @@ from flask_appbuilder import BaseView, expose
 from flask_appbuilder.security.decorators import has_access, permission_name
 from flask_babel import format_datetime
 from flask_babel import lazy_gettext as _
-from sqlalchemy import select
+from sqlalchemy import inspect, or_, select
 from wtforms import SelectField
 from wtforms.validators import DataRequired
 
 from app.access import Permission, current_actor
 from app.access.scope import DATABASE_ROLES, enter_request_scope
+from app.kit import clock
 from app.kit.operation import Refused
 from app.kit.screen import Menu, Screen
 from app.kit.screen.lookup import LookupField
 from app.models import AuditEntry, Delegation, Identity, db
-from app.models.accounts import person_name
-from app.operations.delegation import as_deputy, delegate, revoke
+from app.models.accounts import User, person_name
+from app.operations.delegation import as_deputy, delegate, deputies, revoke
 
 SCOPES: dict[str, Any] = {
     "school": _("Whole school"),
@@ -56,6 +57,15 @@ class IdentityScreen(Screen):
     list_title, add_title = _("Identities"), _("New identity")
     edit_title, show_title = _("Edit identity"), _("Identity")
 
+    def pre_add(self, item: Identity) -> None:
+        """Nobody grants himself anything: neither a new identity nor more in one that he has."""
+        own = current_actor().user_id
+        before = inspect(item).attrs.user_id.value  # the user as it was stored; the form sets the relationship
+        if own in (before, item.user.id if item.user else None):
+            raise Refused(_("Nobody changes his own identities. Another administrator of accounts can."))
+
+    pre_update = pre_add
+
 
 class AuditScreen(Screen):
     """审计: every operation, reveal and export. Nobody changes it, the database sees to that."""
@@ -82,11 +92,12 @@ class DelegationView(BaseView):
     route_base = "/delegations"
     default_view = "list"
     menu = Menu(_("Delegation"), "cases", "fa-user-clock")
-    base_permissions: ClassVar = ["can_list"]
+    base_permissions: ClassVar = ["can_list", "can_leave"]
 
     @classmethod
     def needs(cls) -> dict[str, Permission]:
-        return {"can_list": Permission.DELEGATION_WRITE, "menu_access": Permission.DELEGATION_WRITE}
+        needed = dict.fromkeys(("can_list", "menu_access"), Permission.DELEGATION_WRITE)
+        return needed | {"can_leave": Permission.HOME_READ}  # a deputy in another's name can name nobody, but go back
 
     @expose("/", methods=["GET", "POST"])
     @has_access
@@ -108,7 +119,7 @@ class DelegationView(BaseView):
         page = self.render_template(
             "xueji/delegations.html", title=_("Delegation"), error=error, given=[*db.session.scalars(mine)],
             received=[*db.session.scalars(received.order_by(Delegation.id.desc()))], person_name=person_name,
-            lookup_url=url_for("DelegationView.colleagues"), acting=actor.on_behalf_of, form=request.form,
+            lookup_url=url_for("DelegationView.colleagues"), form=request.form, today=clock.today(),
         )  # fmt: skip
         return page, 422 if error else 200
 
@@ -116,17 +127,13 @@ class DelegationView(BaseView):
     @has_access
     @permission_name("list")
     def colleagues(self):
-        """Members of staff by name or account, for choosing a deputy."""
-        from app.models.accounts import User
-
+        """Those who sign, by name or account, for choosing a deputy."""
         words = request.args.get("q", "").strip()[:40]
-        staff = select(User).where(
-            User.active, User.id.in_(select(Identity.user_id).where(Identity.scope.not_in(["student", "none"])))
-        )
+        colleagues = deputies()
         if words:
-            staff = staff.where((User.last_name + User.first_name).op("^@", is_comparison=True)(words)
-                                | User.username.op("^@", is_comparison=True)(words))  # fmt: skip
-        rows = db.session.scalars(staff.order_by(User.username).limit(20))
+            name, account = User.last_name + User.first_name, User.username
+            colleagues = colleagues.where(or_(*(one.op("^@", is_comparison=True)(words) for one in (name, account))))
+        rows = db.session.scalars(colleagues.order_by(User.username).limit(20))
         return {"results": [{"id": row.id, "text": f"{person_name(row)} ({row.username})"} for row in rows]}
 
     @expose("/<int:delegation_id>/revoke", methods=["POST"])
@@ -147,7 +154,7 @@ class DelegationView(BaseView):
 
     @expose("/leave", methods=["POST"])
     @has_access
-    @permission_name("list")
+    @permission_name("leave")
     def leave(self):
         session.pop("delegation_id", None)
         return redirect(url_for("HomeView.index"))

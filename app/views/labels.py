@@ -17,6 +17,7 @@ ACTS = {
     "can_get": _("Read over the API"),
     "can_info": _("Description of the API"),
     "can_issue": _("Issue the document"),
+    "can_leave": _("Act as myself again"),
     "can_list": _("List"),
     "can_publish": _("Publish"),
     "can_record": _("Record a meeting"),

@@ -27,7 +27,7 @@ def keep_session() -> None:
 
 def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     """The web application (and the worker's context). `settings` as `config.load` gives them."""
-    from app import cli, errors, flows, headers, jobs, logs, views  # noqa: F401  (importing flows and jobs registers them)
+    from app import cli, errors, flows, headers, jobs, logs, statics, views  # noqa: F401  (importing flows and jobs registers them)
     from config import load, refuse_unsafe
 
     app = Flask(__name__)
@@ -58,5 +58,6 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     views.identity.install(app)
     views.labels.install(app)
     errors.install(app)
+    statics.install(app)
     cli.install(app)
     return app

@@ -21,6 +21,7 @@ from app.kit.screen.lookup import LookupField
 from app.models import AuditEntry, Delegation, Identity, db
 from app.models.accounts import User, person_name
 from app.operations.delegation import as_deputy, delegate, deputies, revoke
+from app.views.acts import ACTS, act_label, table_label
 
 SCOPES: dict[str, Any] = {
     "school": _("Whole school"),
@@ -45,13 +46,16 @@ class IdentityScreen(Screen):
         "user": _("User"), "roles": _("Roles"), "scope": _("Reaches"), "college": _("College"),
         "department": _("Department"), "title": _("Title"), "last_used": _("Last used"),
     }  # fmt: skip
-    formatters_columns = {"scope": lambda value: SCOPES.get(value, value)}
+    formatters_columns = {
+        "scope": lambda value: _("Oneself") if value == "student" else SCOPES.get(value, value),
+        "user": lambda user: person_name(user) if user else "—",
+    }
     list_columns = ["user", "title", "roles", "scope", "college", "department"]
     show_columns = [*list_columns, "last_used"]
     add_columns = edit_columns = ["user", "title", "roles", "scope", "college", "department"]
     search_columns = ["title", "college", "department"]
     add_form_extra_fields = edit_form_extra_fields = {
-        "user": LookupField(_("User"), Identity, "user", "UserDBModelView.lookup"),
+        "user": LookupField(_("User"), Identity, "user", "UserDBModelView.lookup", show=person_name),
         "scope": SelectField(_("Reaches"), [DataRequired()], choices=[("", ""), *SCOPES.items()]),
     }
     list_title, add_title = _("Identities"), _("New identity")
@@ -77,8 +81,13 @@ class AuditScreen(Screen):
         "at": _("When"), "user_name": _("Who"), "roles": _("Roles"), "action": _("Act"), "subject": _("Table"),
         "subject_id": _("Row"), "request_id": _("Request"), "old": _("Old"), "new": _("New"), "detail": _("Details"),
     }  # fmt: skip
-    quick = ("user_name", "action")
-    formatters_columns = {"at": lambda value: format_datetime(value, "medium") if value else "—"}
+    quick = ("user_name",)
+    formatters_columns = {
+        "at": lambda value: format_datetime(value, "medium") if value else "—",
+        "action": act_label,
+        "subject": table_label,
+    }
+    search_form_extra_fields = {"action": SelectField(_("Act"), choices=[("", ""), *ACTS.items()])}
     list_columns = ["at", "user_name", "action", "subject", "subject_id"]
     show_columns = ["at", "user_name", "roles", "action", "subject", "subject_id", "old", "new", "detail", "request_id"]
     search_columns = ["at", "user_name", "action", "subject", "subject_id"]

@@ -31,6 +31,9 @@ worker: venv ## Run background jobs; start as many as there is work for
 test: dev assets translations ## Run all tests, browser tests included; ARGS="tests/test_x.py" runs some
 	@browser="$$($(PY) tests/chromium.py)" && env $$browser $(PY) -m pytest -n 2 $(ARGS)
 
+kills: dev assets translations ## Kill worker and web within import, batch decision and export, ten times each (minutes)
+	@$(PY) -m pytest -m kills -s tests/kills $(ARGS)
+
 check: dev ## Lint, formatting, types and the direction of imports
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
@@ -80,4 +83,4 @@ $(VENDOR)/echarts.common.min.js: node_modules/.runtime
 translations/zh/LC_MESSAGES/messages.mo: $(CATALOGUES) translations/build.py $(VENV)/.runtime
 	@$(PY) translations/build.py
 
-.PHONY: help run deploy web worker test check bench venv assets translations lock dev
+.PHONY: help run deploy web worker test kills check bench venv assets translations lock dev

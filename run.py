@@ -23,6 +23,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.exc import OperationalError
 
 from app import create_app
+from app.access.startup import UnsafeDatabase
 from app.cluster import OWNER, WEB, Cluster, ClusterError, check_roles
 from app.demo import sample_accounts
 from config import UnsafeSettings, data_folder, load
@@ -293,7 +294,7 @@ def main(part: str = "") -> None:
             run()
     except OperationalError as error:
         sys.exit(f"The database does not answer, or a lock is held for long: {error.orig}")
-    except (StartError, ClusterError, UnsafeSettings) as error:
+    except (StartError, ClusterError, UnsafeSettings, UnsafeDatabase) as error:
         sys.exit(str(error))
     except KeyboardInterrupt:
         sys.exit(130)

@@ -17,7 +17,8 @@ from app.access.security import (
     renew_sessions,
     require_own_password,
 )
-from app.models import db
+from app.access.startup import refuse_unsafe_database
+from app.models import Model, db
 
 
 def keep_session() -> None:
@@ -40,6 +41,10 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     originals = PrefixLoader({"fab": PackageLoader("flask_appbuilder", "templates")})
     app.jinja_loader = ChoiceLoader([app.jinja_loader, originals])
     db.init_app(app)
+    with app.app_context():
+        with db.engine.connect() as connection:
+            refuse_unsafe_database(connection, Model.metadata)
+        db.engine.dispose()  # processes that are forked from here open connections of their own
     scope.install()
     csrf = CSRFProtect(app)
     headers.install(app)

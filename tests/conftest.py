@@ -37,10 +37,10 @@ class Bed:
     def admin(self) -> str:
         return self.cluster.url(cluster.SUPERUSER, "postgres")
 
-    def copy(self) -> str:
-        """A new database with the cast in it; its name."""
+    def copy(self, template: str = TEMPLATE) -> str:
+        """A new database with the cast in it, or a copy of another one that nobody is connected to; its name."""
         name = f"test_{next(self.numbers)}"
-        cluster.create_database(self.admin, name, TEMPLATE)
+        cluster.create_database(self.admin, name, template)
         return name
 
 

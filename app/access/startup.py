@@ -12,8 +12,8 @@ PUBLIC = frozenset({
 })  # fmt: skip
 
 
-class UnsafeDatabase(RuntimeError):
-    """The database would show rows to people whose they are not. The message says what to mend."""
+class UnsafeDatabase(Exception):
+    """The application must not start: rows would lie open. The text says what to mend, in English and Chinese."""
 
 
 def unprotected(connection: Connection, metadata: MetaData) -> list[str]:
@@ -29,7 +29,9 @@ def refuse_unsafe_database(connection: Connection, metadata: MetaData) -> None:
     """Raise UnsafeDatabase if a table that is not listed as public lies open to everybody."""
     tables = unprotected(connection, metadata)
     if tables:
+        names = ", ".join(tables)
         raise UnsafeDatabase(
-            f"No row security on {', '.join(tables)}. Run the migrations (make deploy); the migration that makes a table"
-            " calls protect(), or the table is listed in app/access/startup.py as public."
+            f"No row security on {names}. Run the migrations (make deploy); a new table is put under protect() by the"
+            " migration that makes it, or listed in app/access/startup.py as public. "
+            f"数据表 {names} 没有行级安全策略，请先执行 make deploy 完成数据库迁移。"
         )

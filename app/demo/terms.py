@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from app.kit.calendar import monday_of
@@ -13,6 +13,15 @@ from app.operations.year_plan import date_year
 TERM_WEEKS = 26  # from one term's first Monday to the next one's
 TAUGHT_WEEKS = 20
 OPEN = {Season.AUTUMN: {"autumn_leave", "autumn_return"}, Season.SPRING: {"spring_leave", "spring_return"}}
+
+# What was due is finished, but for a college here and there; of what is under way some colleges are ready.
+WORKED = text("""
+    update dated_task t set done_at = least(due_on, cast(:today as date)), done_name = '演示数据'
+    from task_rule r where r.id = t.rule_id and t.year = :year and t.done_at is null and r.opens <> 'any'
+        and r.flow <> all('{leave,return}') and t.opens_on <= :today
+        and case when t.due_on < :today then coalesce(t.college_id, 1) % 9 <> 0 or r.position % 4 <> 0
+            else coalesce(t.college_id, 1) % 3 = 0 end
+""")
 
 
 def current_term(today: date) -> tuple[int, Season]:
@@ -32,4 +41,5 @@ def open_terms(connection: Connection, today: date) -> bool:
     first = monday_of(today) - (half if season is Season.SPRING else timedelta())
     connection.execute(insert(AcademicYear).values(year=year).on_conflict_do_nothing())
     date_year(connection, year, TermDates(first, TAUGHT_WEEKS), TermDates(first + half, TAUGHT_WEEKS))
+    connection.execute(WORKED, {"year": year, "today": today})
     return True

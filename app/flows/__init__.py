@@ -8,6 +8,8 @@ from app.flows.voluntary_withdrawal import voluntary_withdrawal
 from app.flows.voluntary_downgrade import voluntary_downgrade
 from app.flows.leave import leave
 from app.flows.return_ import return_
+from app.flows.dismissal import dismissal
+from app.flows.appeal import appeal
 from app.flows.info_change import info_change
 from app.flows.cancellation import cancellation
 from app.kit.flow import check_flows
@@ -19,7 +21,9 @@ __all__ = [
     "admission_deferral",
     "admission_resumption",
     "admission_waiver",
+    "appeal",
     "cancellation",
+    "dismissal",
     "info_change",
     "leave",
     "return_",

@@ -108,7 +108,7 @@ def work_and_finish(actor: Actor, record: RunRecord, run: RunningJob, kind: JobK
             message=None if result.message is None else str(result.message),
             file_name=result.file_name,
             expires_at=expires_at,
-            finished_at=func.now(),
+            finished_at=func.clock_timestamp(),  # now() is the moment at which this long transaction began
         )
         .execution_options(synchronize_session=False)
     )

@@ -6,9 +6,12 @@ import logging
 import shutil
 from pathlib import Path
 
+from flask import current_app
 from procrastinate import JobContext
 from procrastinate.exceptions import ConnectorException
 
+from app.access import Scope, scope_as
+from app.kit.filing import A_DAY, settle_pending
 from app.kit.job import jobs_folder, queue
 
 log = logging.getLogger(__name__)
@@ -43,6 +46,26 @@ def purge(today: dt.date, folder: Path | None = None) -> list[str]:
     for day in expired:
         shutil.rmtree(folder / day)
     return expired
+
+
+@queue.periodic(cron="32 3 * * *")
+@queue.task(name="remove_strays", pass_context=True)
+def remove_strays_daily(context: JobContext, timestamp: int) -> None:
+    """Remove what killed requests left behind."""
+    with context.additional_context["app"].app_context():
+        remove_strays(timestamp)
+
+
+def remove_strays(now: float) -> list[str]:
+    """Remove scans that no transaction came to name, and unfinished downloads, a day old or more; their places."""
+    files = Path(current_app.config["XUEJI_FILES"])
+    with scope_as(Scope(kind="auditor")):
+        removed = settle_pending(files, now=now)
+    for folder in sorted((files / "tmp").glob("*")):
+        if now - folder.stat().st_mtime >= A_DAY:
+            shutil.rmtree(folder)
+            removed.append(f"tmp/{folder.name}")
+    return removed
 
 
 @queue.periodic(cron="27 3 * * *")

@@ -6,8 +6,20 @@ from app.models.accounts import ColumnChoice, Delegation, Identity, Password, Sa
 from app.models.audit import AuditEntry
 from app.models.base import Model, db
 from app.models.calendar import AcademicYear, CalendarDay, CalendarFeed, DatedTask, Owner, TaskEvent, TaskKind, TaskRule
-from app.models.case import Case, CaseEvent, CaseState, CaseStep, IntoClass, LeaveCase, Material, ReturnCase, StepState
+from app.models.case import (
+    Case,
+    CaseEvent,
+    CaseState,
+    CaseStep,
+    IntoClass,
+    LeaveCase,
+    Material,
+    ReturnCase,
+    StepState,
+    Told,
+)
 from app.models.codes import Code, CodeSet
+from app.models.dismissal import Exemption
 from app.models.document import Document
 from app.models.job import JobRun, JobState
 from app.models.ledger import FieldChange, RosterChange, as_of
@@ -37,6 +49,7 @@ __all__ = [
     "Delegation",
     "Department",
     "Document",
+    "Exemption",
     "FieldChange",
     "Identity",
     "IntoClass",
@@ -72,6 +85,7 @@ __all__ = [
     "TaskKind",
     "TaskRule",
     "Term",
+    "Told",
     "as_of",
     "db",
     "setting",

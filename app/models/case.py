@@ -135,6 +135,13 @@ class IntoClass:
         return relationship(ClassGroup, viewonly=True)
 
 
+class Told:
+    """Mixin for a case whose decision must reach the student: how and when it did, which starts the time to appeal."""
+
+    delivered_how: Mapped[str | None] = mapped_column(String(12), use_existing_column=True)
+    delivered_on: Mapped[date | None] = mapped_column(Date, use_existing_column=True)
+
+
 class ReturnCase(IntoClass, Case):
     """复学申请 with the grade and class that the college proposes."""
 

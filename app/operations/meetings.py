@@ -51,7 +51,7 @@ def attach_minutes(actor: Actor, meeting_id: int, stream: BinaryIO, file_name: s
     scan = stored_scan(stream, file_name, files_root=files_root)
     meeting.minutes_name, meeting.minutes_path, meeting.minutes_type = scan.file_name, scan.path, scan.content_type
     audit(actor, "meeting:minutes", subject="meeting", subject_id=meeting.id, college_id=meeting.college_id,
-          new={"file_name": scan.file_name, "sha256": scan.sha256})  # fmt: skip
+          new={"file_name": scan.file_name, "sha256": scan.sha256, "path": scan.path})  # fmt: skip
     return meeting
 
 

@@ -34,7 +34,9 @@ from app.models import (
 )
 
 NOTICE = "change_notice"  # the kind of the paper whose number the ledger quotes
-REASON_CODES = {"illness": "10", "enlistment": "34", "startup": "24", "other": "99"}
+REASON_CODES = {
+    "illness": "10", "enlistment": "34", "startup": "24", "leave_expired": "31", "overlong": "33", "other": "99",
+}  # fmt: skip
 ON_LEAVE = (RosterStatus.ON_LEAVE, RosterStatus.RETAINED)
 LEAVE_CODES = ("11", "14", "19")  # after which a student comes back
 
@@ -145,7 +147,9 @@ def changes(
     def words(status: Any, college: Any, major: Any, group: Any, grade: Any) -> Any:
         named = {"college": college, "major": major, "status": func.jsonb_extract_path_text(labels, status),
                  "class_group": group, "grade": grade}  # fmt: skip
-        return func.jsonb_build_object(*(part for name, value in named.items() for part in (literal(name), value)))
+        return func.jsonb_build_object(
+            *(part for name, value in named.items() for part in (literal(name), value)), type_=JSONB
+        )
 
     columns: dict[str, Any] = {
         "student_id": Student.id, "college_id": Student.college_id, "student_college_id": Student.college_id,

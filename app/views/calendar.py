@@ -143,10 +143,23 @@ def row_of(group: TaskGroup, year: int | None) -> dict[str, Any]:
             bars.append({"x": round(x, 1), "width": round(max(end - x, 6), 1), "tone": str(tone)})
     return {
         "title": group.title, "owners": owner_names(group.tasks[0]), "opens_on": group.opens_on, "due_on": group.due_on,
-        "state": group.state, "finished": group.finished, "total": len(group.tasks), "bars": bars,
+        "state": group.state, "progress": progress_words(group), "bars": bars,
         "standing": group.rule.standing, "moved": any(task.moved for task in group.tasks),
         "url": url_for("CalendarView.task", task_id=group.tasks[0].id),
     }  # fmt: skip
+
+
+def progress_words(group: TaskGroup) -> Any | None:
+    """How far a task is in one sentence: its cases where a procedure works on it, else the colleges that are ready."""
+    if group.rule.standing:
+        return None
+    if follows_flow(group.rule):
+        cases = group.progress.values()
+        return _("%(closed)s of %(all)s cases closed", closed=sum(one.closed for one in cases),
+                 all=sum(one.handed_in for one in cases))  # fmt: skip
+    if len(group.tasks) == 1:
+        return None
+    return _("%(n)s of %(all)s colleges finished", n=group.finished, all=len(group.tasks))
 
 
 def place(day: date, year: int, *, end: bool = False) -> float:

@@ -13,6 +13,7 @@ from app.kit import clock
 from app.kit.flow import FLOWS, window_state
 from app.kit.tasks import TaskGroup, TaskState, grouped, select_own, years_open
 from app.models import CaseStep, College, DatedTask, RosterStatus, Student, db
+from app.views.calendar import progress_words
 from app.views.inbox import counted, left, selects, shown
 from app.views.notices import unread
 
@@ -72,7 +73,7 @@ def calendar_of(actor: Actor) -> dict[str, Any]:
     if not actor.may(Permission.CALENDAR_TICK):
         return told
     today = clock.today()
-    near = select_own(actor).where(DatedTask.opens_on <= today + timedelta(days=NEAR), DatedTask.done_at.is_(None),
+    near = select_own(actor).where(DatedTask.opens_on <= today + timedelta(days=NEAR),
                                    DatedTask.year.in_(years_open(today)[:1]))  # fmt: skip
     groups = [group for group in grouped(db.session.scalars(near), today) if group.state is not TaskState.DONE]
     order = list(TaskState)
@@ -91,8 +92,7 @@ def task_row(group: TaskGroup, today: date) -> dict[str, Any]:
         "title": group.title, "url": url_for("CalendarView.task", task_id=group.tasks[0].id),
         "when": f"{group.opens_on} – {group.due_on}", "tone": group.state.tone,
         "left": left((group.due_on - today).days) if begun else _("opens on %(day)s", day=group.opens_on),
-        "progress": _("%(n)s of %(all)s colleges left", n=len(group.tasks) - group.finished, all=len(group.tasks))
-        if len(group.tasks) > 1 else None,
+        "progress": progress_words(group),
     }  # fmt: skip
 
 

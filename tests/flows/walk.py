@@ -27,6 +27,8 @@ FILLED: dict[str, dict[str, Any]] = {
     "admission_deferral": {"reason": "illness", "statement": "因病"},
     "admission_resumption": {"statement": "已康复"},
     "admission_waiver": {"statement": "另有打算"},
+    "appeal": {"statement": "对处理决定不服"},
+    "dismissal": {"reason": "absence", "statement": "连续两周未到校"},
     "info_change": {"new_name": "张山", "statement": "户籍更正"},
     "leave": {"reason": "other", "leave_from": TODAY, "leave_terms": 2, "statement": "家中有事"},
     "return": {"return_on": TODAY, "statement": "康复"},
@@ -34,7 +36,7 @@ FILLED: dict[str, dict[str, Any]] = {
     "voluntary_downgrade": {"statement": "希望打好基础"},
     "cancellation": {"died_on": date(2026, 8, 20)},
 }
-RECORDED: dict[str, Any] = {"grade": 2025, "class_group_id": 2}
+RECORDED: dict[str, Any] = {"grade": 2025, "class_group_id": 2, "delivered_how": "in_person"}
 
 
 class Walk:
@@ -63,6 +65,8 @@ class Walk:
         """Bring the student into a state from which the flow may start."""
         status = status or ("enrolled" if "enrolled" in self.flow.allowed_from else min(self.flow.allowed_from))
         registered = status not in ("admitted", "deferred")
+        if self.flow.key == "appeal" and status == "withdrawn":
+            return self._dismissed()
         self.behind.run("update student set status = :s, registered = :r where id = :id", s=status, r=registered,
                         id=self.student)  # fmt: skip
 
@@ -74,6 +78,16 @@ class Walk:
         if not state.open:
             assert state.opens_on, f"the calendar of the cast never opens {self.flow.window.keys}"
             self.days.enter_context(clock.on(state.opens_on))
+
+    def _dismissed(self) -> None:
+        """An appeal needs a decision that has reached the student."""
+        before = Walk(self.cast, self.behind, FLOWS["dismissal"], self.student)
+        self.behind.run("update department set receives = receives || '{dismissal}', leaving_items = '{}'"
+                        " where key in ('library', 'finance')")  # fmt: skip
+        before.days = self.days
+        before.ready()
+        before.open_window()
+        before.at("leaving")
 
     def attach(self, case_id: int, *kinds: str) -> None:
         for kind in kinds:
@@ -120,7 +134,8 @@ class Walk:
     def records(self, key: str) -> dict[str, Any]:
         """What a step must record, made up where it needs a row of its own."""
         step = self.step(key)
-        records: dict[str, Any] = {name: RECORDED[name] for name in step.records}
+        made = RECORDED | {"delivered_on": clock.today().isoformat()}
+        records: dict[str, Any] = {name: made[name] for name in step.records}
         if step.originals:
             records["originals"] = True
         if step.meeting:

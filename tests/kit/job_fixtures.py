@@ -1,5 +1,10 @@
 """What the tests of jobs share: the cast asking for jobs on a database of its own, where commits are real."""
 
+import json
+import os
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -9,8 +14,10 @@ from sqlalchemy import text
 from app.access import Actor, scope_as
 from app.jobs.running import perform
 from app.kit.job import RunRecord, enqueue
-from app.models import db
-from tests.conftest import Cast
+from app.models import JobState, db
+from tests.conftest import ROOT, Cast
+
+PATIENCE = 60  # seconds until a test says that a worker does nothing
 
 
 class Office:
@@ -41,6 +48,36 @@ class Office:
     def queued(self) -> int:
         with db.engine.begin() as connection:
             return connection.scalar(text("select count(*) from procrastinate_jobs where status = 'todo'"))
+
+
+class Workers:
+    """Real worker processes on the office's database, quick to notice a dead one."""
+
+    def __init__(self, office: Office) -> None:
+        kept = ("SQLALCHEMY_DATABASE_URI", "SECRET_KEY", "LANGUAGES")
+        config = office.app.config.items()
+        values = {key: value for key, value in config if key in kept or key.startswith(("FAB_", "XUEJI_"))}
+        quick = {"BABEL_DEFAULT_LOCALE": "zh", "WORKER_HEARTBEAT_SECONDS": 0.3, "WORKER_STOP_SECONDS": 0.2}
+        self.settings = json.dumps(values | quick, default=str)
+        self.office = office
+        self.processes: list[subprocess.Popen] = []
+
+    def start(self) -> subprocess.Popen:
+        command = [sys.executable, "-m", "tests.kit.job_worker", self.settings]
+        environment = os.environ | {"PYTHONPATH": str(ROOT)}
+        process = subprocess.Popen(command, cwd=ROOT, env=environment)
+        self.processes.append(process)
+        return process
+
+    def wait(self, condition: Callable[[], object], what: str) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while not condition():
+            assert time.monotonic() < deadline, f"waited in vain until {what}"
+            time.sleep(0.02)
+
+    def until(self, actor: Actor, run_id: int, state: JobState) -> dict:
+        self.wait(lambda: self.office.row(actor, run_id)["state"] == state, f"the run is {state}")
+        return self.office.row(actor, run_id)
 
 
 @pytest.fixture

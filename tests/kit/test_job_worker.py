@@ -1,11 +1,7 @@
 """Real worker processes: seen, stopped, cancelled, and killed at random points; nothing is lost or done twice."""
 
-import json
-import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 
@@ -15,41 +11,8 @@ from sqlalchemy import text
 from app.access import Actor, scope_as
 from app.kit.job import cancel, jobs_folder, result_file, worker_seen
 from app.models import JobState, db
-from tests.conftest import ROOT
-from tests.kit.job_fixtures import Office
+from tests.kit.job_fixtures import PATIENCE, Office, Workers
 from tests.kit.job_fixtures import office as office
-
-PATIENCE = 60  # seconds until a test says that a worker does nothing
-
-
-class Workers:
-    """Real worker processes on the office's database, quick to notice a dead one."""
-
-    def __init__(self, office: Office) -> None:
-        kept = ("SQLALCHEMY_DATABASE_URI", "SECRET_KEY", "LANGUAGES")
-        config = office.app.config.items()
-        values = {key: value for key, value in config if key in kept or key.startswith(("FAB_", "XUEJI_"))}
-        quick = {"BABEL_DEFAULT_LOCALE": "zh", "WORKER_HEARTBEAT_SECONDS": 0.3, "WORKER_STOP_SECONDS": 0.2}
-        self.settings = json.dumps(values | quick, default=str)
-        self.office = office
-        self.processes: list[subprocess.Popen] = []
-
-    def start(self) -> subprocess.Popen:
-        command = [sys.executable, "-m", "tests.kit.job_worker", self.settings]
-        environment = os.environ | {"PYTHONPATH": str(ROOT)}
-        process = subprocess.Popen(command, cwd=ROOT, env=environment)
-        self.processes.append(process)
-        return process
-
-    def wait(self, condition: Callable[[], object], what: str) -> None:
-        deadline = time.monotonic() + PATIENCE
-        while not condition():
-            assert time.monotonic() < deadline, f"waited in vain until {what}"
-            time.sleep(0.02)
-
-    def until(self, actor: Actor, run_id: int, state: JobState) -> dict:
-        self.wait(lambda: self.office.row(actor, run_id)["state"] == state, f"the run is {state}")
-        return self.office.row(actor, run_id)
 
 
 @pytest.fixture

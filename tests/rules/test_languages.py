@@ -124,7 +124,7 @@ NAMES = ("学籍通", "Xueji", "籍", "中文", "English")
 TECHNICAL = ("API", "JPG", "PNG", "WebP", "PDF", "MB", "KB", "Excel", "WPS", "xlsx", "zip")
 # The rows of these screens are both languages side by side, keys and patterns.
 BILINGUAL = ("/codescreen/", "/codesetscreen/", "/settingscreen/", "/departmentscreen/", "/collegescreen/", "/majorscreen/",
-             "/flowwindowscreen/", "/wording/")  # fmt: skip
+             "/taskrulescreen/", "/wording/")  # fmt: skip
 NOT_PAGES = (
     "/logout",
     "/lang/",
@@ -155,11 +155,21 @@ BOTH = """
     union select note from setting union select kind from setting
     union select key from department union select name_zh from department union select name_en from department
     union select name_en from major union select body from paper_template
+    union select key from task_rule union select flow from task_rule union select opens from task_rule
+    union select duration from task_rule
+    union select key from task_rule union select title_zh from task_rule union select title_en from task_rule
+    union select requirement_zh from task_rule union select requirement_en from task_rule
+    union select note_zh from task_rule union select note_en from task_rule
 """
+# The notation of the rules by which tasks are dated: autumn:w1-2, month:4(1-10), any, plan, 5d, w2 …
+NOTATION = re.compile(
+    r"[a-z-]+:[a-z0-9()-]+|(?<![A-Za-z])(any|plan|external)(?![A-Za-z])|(?<![A-Za-z])(\d+[dwm]|w\d+)(?![A-Za-z])"
+)
 
 
 def strip(text: str, allowed: tuple[str, ...]) -> str:
     """`text` without the data in it, the longest first, so that no name is cut by a shorter one."""
+    text = "" if text in allowed else NOTATION.sub("", text)
     for known in allowed:
         text = text.replace(known, "")
     return MASKED.sub("", text)

@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 
 from app.access import Actor, Permission
 from app.kit import clock
+from app.kit.filing import keep_with_transaction
 from app.kit.flow.apply import check_filling
 from app.kit.flow.labels import label
 from app.kit.flow.registry import flow_of
@@ -40,17 +41,14 @@ class Scan:
 
 
 def stored_scan(stream: BinaryIO, file_name: str, *, files_root: Path) -> Scan:
-    """Keep a picture or PDF under a random name below `files_root`. Raises Refused; then nothing is kept."""
+    """Keep a picture or PDF under a random name below `files_root`, for the running transaction to name in its rows
+    and in its audit (`new.path`). Raises Refused; then nothing is kept."""
     content = _read(stream)
     found = filetype.guess(content)
     if found is None or found.mime not in ALLOWED:
         raise Refused(_("%(name)s is no picture (JPG, PNG, WebP) and no PDF, whatever its name says."
                         " Scan it again.", name=_shown_name(file_name)))  # fmt: skip
-    path = _new_path(ALLOWED[found.mime])
-    target = files_root / path
-    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with target.open("xb") as file:
-        file.write(content)
+    path = keep_with_transaction(content, secrets.token_hex(16) + ALLOWED[found.mime], files_root=files_root)
     return Scan(_shown_name(file_name), found.mime, len(content), hashlib.sha256(content).hexdigest(), path)
 
 
@@ -75,7 +73,8 @@ def add_material(
     db.session.add(material)
     db.session.flush()
     audit(actor, "case:add_material", subject="flow_case", subject_id=case.id, college_id=case.college_id,
-          new={"kind": kind, "file_name": material.file_name, "sha256": material.sha256})  # fmt: skip
+          new={"kind": kind, "file_name": material.file_name, "sha256": material.sha256,
+               "path": material.path})  # fmt: skip
     return material
 
 
@@ -119,8 +118,3 @@ def _shown_name(file_name: str) -> str:
     """The last part of the name that the browser gave, printable, for people alone to read."""
     name = PurePath(file_name.replace("\\", "/")).name
     return "".join(letter for letter in name if letter.isprintable())[-120:] or "scan"
-
-
-def _new_path(suffix: str) -> str:
-    name = secrets.token_hex(16)
-    return f"materials/{name[:2]}/{name}{suffix}"

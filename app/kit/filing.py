@@ -1,0 +1,79 @@
+"""Files that rows name: kept if the transaction that names them commits, removed if not, whatever dies in between.
+
+A mark in `pending/` stands from before the file is written until its transaction has ended. The marks of killed processes
+stay; a day later the audit, written in the same transaction, tells whether the file was named.
+"""
+
+import os
+from pathlib import Path
+
+from sqlalchemy import event, select
+from sqlalchemy.orm import Session
+
+from app.models import AuditEntry, db
+
+FOLDER = "materials"
+A_DAY = 24 * 60 * 60
+
+
+def path_of(name: str) -> str:
+    """Where a file of this random name lies below the files folder."""
+    return f"{FOLDER}/{name[:2]}/{name}"
+
+
+def keep_with_transaction(content: bytes, name: str, *, files_root: Path) -> str:
+    """Write the file and return its path, which the running transaction must name: `new.path` of its audit row."""
+    target, mark = files_root / path_of(name), files_root / "pending" / name
+    for folder in (target.parent, mark.parent):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    mark.touch(mode=0o600, exist_ok=False)
+    created = False
+    try:
+        with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            created = True
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())  # the row must not outlive a power cut that the file does not
+    except BaseException:
+        if created:
+            target.unlink()
+        mark.unlink()
+        raise
+    _end_with_transaction(target, mark)
+    return path_of(name)
+
+
+def _end_with_transaction(target: Path, mark: Path) -> None:
+    session, undecided = db.session(), [mark]
+    asked: list[Session] = []
+
+    def committed(_session) -> None:
+        if undecided:
+            undecided.clear()
+            mark.unlink(missing_ok=True)
+
+    def rolled_back(_session) -> None:
+        # When a commit fails on its way nobody knows whether it took place: the mark stays until the audit tells.
+        if undecided and not asked:
+            target.unlink(missing_ok=True)
+            mark.unlink(missing_ok=True)
+        undecided.clear()
+
+    event.listen(session, "before_commit", asked.append, once=True)
+    event.listen(session, "after_commit", committed, once=True)
+    event.listen(session, "after_rollback", rolled_back, once=True)
+
+
+def settle_pending(files_root: Path, *, now: float) -> list[str]:
+    """Remove files whose transaction died a day ago or earlier, and all old marks. The scope must read the audit."""
+    removed = []
+    for mark in sorted((files_root / "pending").glob("*")):
+        if now - mark.stat().st_mtime < A_DAY:
+            continue
+        path = path_of(mark.name)
+        named = select(AuditEntry.id).where(AuditEntry.new["path"].as_string() == path).limit(1)
+        if db.session.scalar(named) is None:
+            (files_root / path).unlink(missing_ok=True)
+            removed.append(path)
+        mark.unlink()
+    return removed

@@ -1,0 +1,87 @@
+"""kill -9 of the worker within import, batch decision and export: all or nothing, and the job ends by itself."""
+
+import random
+import time
+from collections.abc import Callable
+
+import pytest
+
+from app.models import JobState
+from tests.kills.conftest import Open
+from tests.kills.house import House
+from tests.kills.scenes import JOBS, Batch, Export, Import
+
+KILLS = 10
+LAST_WRITE = "audit_entry"  # whoever comes to it has done all but the end
+
+
+def ends_well(house: House, scene) -> None:
+    """A new worker does what the dead one did not, once, and leaves nothing lying about."""
+    row = house.run_ends(scene.run_id)
+    assert row["state"] == JobState.DONE, row["message"]
+    assert scene.is_done(house)
+    scene.check(house, row)
+    unfinished = "select count(*) from procrastinate_jobs where status in ('todo', 'doing')"
+    house.wait(lambda: house.one(unfinished) == 0, "the queue is empty")
+    house.holds_nothing()
+    named = {path for (path,) in house.rows("select file_path from job_run where file_name is not null")}
+    assert {str(path.relative_to(house.files / "jobs")) for path in house.paths("jobs")} <= named
+
+
+def test_the_last_moment_of_each_job(open_house: Open):
+    """Each is killed when all is written but not committed, held there by a lock."""
+    for scene, house in (
+        (Import(students=200), open_house("university", freshmen=200)),
+        (Batch(), open_house("cases")),
+        (Export(), open_house("cases")),
+    ):
+        scene.ask(house)
+        with house.stopped_at(LAST_WRITE):
+            victim = house.workers.start()
+            house.wait(house.blocked, "the job is at its last statement")
+            house.kill_worker(victim)
+        house.quiet()
+        assert not scene.is_done(house)
+        house.holds_nothing()
+        house.workers.start()
+        ends_well(house, scene)
+
+
+@pytest.mark.kills
+@pytest.mark.parametrize("kind", JOBS, ids=lambda kind: kind.key)
+def test_ten_random_moments(open_house: Open, kind, told: Callable[..., None]):
+    """Moments spread over the time that the job takes when nobody disturbs it."""
+    size = {"cases": {"students": 40_000}, "university": {}}[kind.template]
+    chance = random.Random(20260902)  # noqa: S311 - points in time, not secrets
+    whole = undisturbed(open_house(kind.template, **size), kind())
+    for number in range(KILLS):
+        house, scene = open_house(kind.template, **size), kind()
+        moment = (number + chance.random()) / KILLS * whole
+        at, already = killed(house, scene, moment)
+        house.workers.start()
+        ends_well(house, scene)
+        told(kind.key, "worker", moment, whole, at, "all" if already else "nothing")
+        house.close()
+
+
+def undisturbed(house: House, scene) -> float:
+    """The seconds that the job takes from its start."""
+    scene.ask(house)
+    house.workers.start()
+    house.wait(lambda: house.state(scene.run_id) != JobState.QUEUED, "the run has started")
+    start = time.monotonic()
+    house.run_ends(scene.run_id)
+    house.close()
+    return time.monotonic() - start
+
+
+def killed(house: House, scene, moment: float) -> tuple[list[tuple], bool]:
+    """Kill the worker so many seconds into the job; what it was at, and whether it had done all already."""
+    scene.ask(house)
+    victim = house.workers.start()
+    house.wait(lambda: house.state(scene.run_id) != JobState.QUEUED, "the run has started")
+    time.sleep(moment)  # the point of death; nothing is waited for
+    at = house.at_work()
+    house.kill_worker(victim)
+    house.quiet()
+    return at, scene.is_done(house)

@@ -223,8 +223,8 @@ def limit_logins(app: Flask) -> None:
 
 
 def _account_tried() -> str:
-    given = request.get_json(silent=True) if request.is_json else request.form
-    name = given.get("username") if hasattr(given, "get") else ""
+    given = request.get_json(silent=True) if request.is_json else request.form.to_dict()
+    name = given.get("username") if isinstance(given, dict) else ""
     return str(name or "").strip().casefold()[:64]
 
 

@@ -64,7 +64,9 @@ class IdentityScreen(Screen):
     def pre_add(self, item: Identity) -> None:
         """Nobody grants himself anything: neither a new identity nor more in one that he has."""
         own = current_actor().user_id
-        before = inspect(item).attrs.user_id.value  # the user as it was stored; the form sets the relationship
+        before: int | None = inspect(
+            item
+        ).attrs.user_id.value  # the user as it was stored; the form sets the relationship
         if own in (before, item.user.id if item.user else None):
             raise Refused(_("Nobody changes his own identities. Another administrator of accounts can."))
 
@@ -82,7 +84,7 @@ class AuditScreen(Screen):
         "subject_id": _("Row"), "request_id": _("Request"), "old": _("Old"), "new": _("New"), "detail": _("Details"),
     }  # fmt: skip
     quick = ("user_name",)
-    formatters_columns = {
+    formatters_columns: ClassVar[dict[str, Any]] = {
         "at": lambda value: format_datetime(value, "medium") if value else "—",
         "action": act_label,
         "subject": table_label,

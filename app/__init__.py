@@ -10,7 +10,13 @@ from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.access import scope
-from app.access.security import enter_request, limit_logins, refuse_unknown_actions, require_own_password
+from app.access.security import (
+    enter_request,
+    limit_logins,
+    refuse_unknown_actions,
+    renew_sessions,
+    require_own_password,
+)
 from app.access.startup import refuse_unsafe_database
 from app.models import Model, db
 
@@ -22,7 +28,7 @@ def keep_session() -> None:
 
 def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     """The web application (and the worker's context). `settings` as `config.load` gives them."""
-    from app import cli, errors, flows, headers, jobs, logs, views  # noqa: F401  (importing flows and jobs registers them)
+    from app import cli, errors, flows, headers, jobs, logs, statics, views  # noqa: F401  (importing flows and jobs registers them)
     from config import load, refuse_unsafe
 
     app = Flask(__name__)
@@ -48,6 +54,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
         views.register(appbuilder)
         csrf.exempt(app.blueprints["SecurityApi"])  # JSON with a password or token; no cookie speaks for anybody
         limit_logins(app)
+    renew_sessions(app)
     app.before_request(keep_session)
     app.before_request(enter_request)
     app.before_request(require_own_password)
@@ -56,5 +63,6 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     views.identity.install(app)
     views.labels.install(app)
     errors.install(app)
+    statics.install(app)
     cli.install(app)
     return app

@@ -5,6 +5,8 @@ import logging
 from flask import Flask, current_app, g, jsonify, render_template, request
 from flask_appbuilder.exceptions import DatabaseException
 from flask_babel import lazy_gettext as _
+from flask_limiter import RateLimitExceeded
+from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import BadRequest, HTTPException
@@ -53,6 +55,14 @@ def _http(error: HTTPException):
     return _answer(error.code or 500)
 
 
+def _too_many(error: RateLimitExceeded):
+    return _answer(429, error.description if error.limit.error_message else None)
+
+
+def _forged(_error: CSRFError):
+    return _answer(400, str(_("This form was opened in another session, or too long ago. Open the page again.")))
+
+
 def _refused(error: Refused):
     return _answer(error.status, str(error))
 
@@ -87,6 +97,8 @@ def check_paging() -> None:
 def install(app: Flask) -> None:
     app.before_request(check_paging)
     app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(RateLimitExceeded, _too_many)
+    app.register_error_handler(CSRFError, _forged)
     app.register_error_handler(Refused, _refused)
     app.register_error_handler(DatabaseException, _not_saved)
     for kind in (DataError, IntegrityError, ProgrammingError, StaleDataError):

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from alembic import command
 from alembic.config import Config
-from flask import Flask
+from flask import Flask, g, request_started
 from flask.testing import FlaskClient
 from sqlalchemy import Connection, Engine, create_engine, select, text
 from werkzeug.test import TestResponse
@@ -104,10 +104,16 @@ def shared_app(bed: Bed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[F
         db.engine.dispose()
 
 
+def forget(_app: Flask, **_more: object) -> None:
+    """A test's application context outlives its requests: what one left in `g` (who is logged in!) is not the next's."""
+    g.__dict__.clear()
+    db.session.remove()
+
+
 @pytest.fixture
 def app(shared_app: Flask) -> Iterator[Flask]:
     """The application, every commit of the test a savepoint of one transaction that is rolled back."""
-    with shared_app.app_context():
+    with shared_app.app_context(), request_started.connected_to(forget, shared_app):
         engines = db._app_engines[shared_app]
         engine: Engine = engines[None]
         connection = engine.connect()

@@ -1,7 +1,11 @@
 """登录与权限检查 the security manager: FAB asks here who the user is and what the active identity may do."""
 
-from flask import Flask, abort, current_app, g, redirect, request, url_for
+import hmac
+
+from flask import Flask, Response, abort, current_app, g, redirect, request, session, url_for
 from flask_appbuilder.security.sqla.manager import SecurityManager
+from flask_babel import gettext as _
+from flask_login import logout_user, user_logged_in, user_logged_out
 from sqlalchemy import select
 
 from app.access.actor import ANONYMOUS, Actor, current_actor, load_actor, logged_in_user
@@ -127,6 +131,8 @@ class XuejiSecurityManager(SecurityManager):
         return self._enter(super().validate_api_key(api_key_string))
 
     def _enter(self, user):
+        if user is not None and must_change(user.id):
+            return None  # a token does not pass by the change of a given password
         if user is not None:
             actor = load_actor(user)
             g.xueji_token_actor = g.xueji_actor = actor
@@ -141,13 +147,31 @@ class XuejiSecurityManager(SecurityManager):
         state.must_change = int(userid) != current_actor().user_id
         db.session.add(state)
         db.session.commit()
+        if int(userid) == current_actor().user_id:
+            session["password"] = password_mark(logged_in_user())
+
+
+def must_change(user_id: int) -> bool:
+    """Whether somebody else chose the password of this account."""
+    state = db.session.get(Password, user_id)
+    return state is None or state.must_change
+
+
+def password_mark(user) -> str:
+    """What a session remembers of the password it began with: when the password changes, the session ends."""
+    secret = str(current_app.config["SECRET_KEY"]).encode()
+    return hmac.new(secret, (user.password or "").encode(), "sha256").hexdigest()[:32]
 
 
 def enter_request() -> None:
     """Before each request: find the actor, give the session its scope."""
     if request.endpoint is None or request.endpoint.endswith("static"):
         return
-    actor = load_actor(logged_in_user())
+    user = logged_in_user()
+    if user is not None and user.is_authenticated and session.get("password") != password_mark(user):
+        logout_user()
+        user = None
+    actor = load_actor(user)
     g.xueji_actor = actor
     enter_request_scope(actor.scope)
 
@@ -166,10 +190,7 @@ def require_own_password():
         return None
     if request.endpoint is None or request.endpoint.endswith("static") or request.blueprint == "health":
         return None
-    state = db.session.get(Password, actor.user_id)
-    if state is not None and not state.must_change:
-        return None
-    return redirect(url_for("ResetMyPasswordView.this_form_get"))
+    return redirect(url_for("ResetMyPasswordView.this_form_get")) if must_change(actor.user_id) else None
 
 
 def refuse_unknown_actions() -> None:
@@ -183,8 +204,50 @@ def refuse_unknown_actions() -> None:
         abort(404)
 
 
+LOCKED_AFTER = "10 per 15 minutes"  # wrong passwords for one account, from wherever they come
+KEPT_BY_LOGIN = frozenset({"_user_id", "_fresh", "_id", "_permanent", "locale"})
+
+
 def limit_logins(app: Flask) -> None:
-    """The API's login takes passwords as well as the form's, and FAB limits only the form's."""
+    """FAB limits the form by address. The API takes passwords as well, and guesses at one account come from anywhere."""
     manager = current_app.extensions["appbuilder"].sm
-    if manager.is_auth_limited:
-        manager.limiter.limit(manager.auth_rate_limit, methods=["POST"])(app.blueprints["SecurityApi"])
+    if not manager.is_auth_limited:
+        return
+    form, api = app.blueprints["AuthDBView"], app.blueprints["SecurityApi"]
+    manager.limiter.limit(manager.auth_rate_limit, methods=["POST"])(api)
+    for blueprint in (form, api):
+        manager.limiter.shared_limit(
+            LOCKED_AFTER, "account", key_func=_account_tried, methods=["POST"], deduct_when=_login_failed,
+            error_message=_locked,
+        )(blueprint)  # fmt: skip
+
+
+def _account_tried() -> str:
+    given = request.get_json(silent=True) if request.is_json else request.form.to_dict()
+    name = given.get("username") if isinstance(given, dict) else ""
+    return str(name or "").strip().casefold()[:64]
+
+
+def _login_failed(response: Response) -> bool:
+    return response.status_code == 401 or (response.location or "").startswith("/login")
+
+
+def _locked() -> str:
+    return _("Too many wrong passwords for this account. It can log in again in a quarter of an hour.")
+
+
+def _begin_session(_app: Flask, user) -> None:
+    _end_session(_app)
+    session["password"] = password_mark(user)
+
+
+def _end_session(_app: Flask, **_user: object) -> None:
+    """Nothing that an earlier visitor of this browser chose speaks for the next one."""
+    for key in set(session) - KEPT_BY_LOGIN:
+        session.pop(key)
+
+
+def renew_sessions(app: Flask) -> None:
+    """Each login and each logout begins a session anew."""
+    user_logged_in.connect(_begin_session, app)
+    user_logged_out.connect(_end_session, app)

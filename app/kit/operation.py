@@ -106,6 +106,8 @@ def audit_many(actor: Actor, action: str, rows: list[dict[str, Any]]) -> None:
     """Write one audit row for each of `rows` (columns of AuditEntry) with one statement."""
     if rows:
         common = audit_columns(actor, action)
+        if actor.on_behalf_of:
+            rows = [row | {"detail": (row.get("detail") or {}) | {"on_behalf_of": actor.on_behalf_of}} for row in rows]
         db.session.execute(insert(AuditEntry), [common | row for row in rows])
 
 

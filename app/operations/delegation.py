@@ -3,14 +3,22 @@
 from datetime import date
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
-from app.access import Actor, Permission, acting_for, actor_of
+from app.access import GRANTS, Actor, Permission, acting_for, actor_of
 from app.kit import clock
 from app.kit.operation import NotAllowed, Refused, audit, get, operation
 from app.models import Delegation, Identity, db
+from app.models.accounts import AccountRole, User
 
 LONGEST = 366  # days
+
+
+def deputies() -> Select:
+    """Users who may be named as deputy: accounts in use with a role that signs and delegates itself."""
+    signing = [role for role, grants in GRANTS.items() if Permission.DELEGATION_WRITE in grants]
+    signers = select(Identity.user_id).join(Identity.roles).where(AccountRole.name.in_(signing))
+    return select(User).where(User.active, User.id.in_(signers))
 
 
 @operation(needs=Permission.DELEGATION_WRITE)
@@ -24,8 +32,8 @@ def delegate(actor: Actor, deputy_user_id: int, starts_on: date, ends_on: date, 
         raise Refused(_("A delegation ends after it begins, not in the past, and lasts a year at most."))
     if not reason.strip():
         raise Refused(_("Say why you are absent."))
-    if not db.session.scalar(select(Identity.id).where(Identity.user_id == deputy_user_id).limit(1)):
-        raise Refused(_("There is no such person."))
+    if not db.session.scalar(select(deputies().where(User.id == deputy_user_id).exists())):
+        raise Refused(_("There is no such person among those who sign."))
     delegation = Delegation(
         absent_user_id=actor.user_id, absent_identity_id=actor.identity_id, deputy_user_id=deputy_user_id,
         starts_on=starts_on, ends_on=ends_on, reason=reason.strip()[:200],
@@ -55,6 +63,7 @@ def as_deputy(actor: Actor, delegation_id: int) -> Actor:
     if (
         delegation.deputy_user_id != actor.user_id
         or delegation.revoked
+        or not delegation.absent.active
         or not delegation.starts_on <= today <= delegation.ends_on
     ):
         raise NotAllowed(_("This delegation is not yours, or does not hold today."))

@@ -3,11 +3,18 @@
 from flask import abort, jsonify, redirect, request
 from flask_appbuilder import expose
 from flask_appbuilder.actions import action
+from flask_appbuilder.fieldwidgets import BS3PasswordFieldWidget
+from flask_appbuilder.forms import DynamicForm
 from flask_appbuilder.security import views as fab
 from flask_appbuilder.security.decorators import has_access, permission_name
+from flask_appbuilder.validators import PasswordComplexityValidator
 from flask_babel import lazy_gettext as _
+from wtforms import PasswordField
+from wtforms.validators import DataRequired, EqualTo
 
+from app.access import current_actor
 from app.access.security import XuejiSecurityManager
+from app.kit.operation import audit
 from app.kit.screen import RequestLocalFilters, XuejiInterface
 from app.models.accounts import person_name
 from app.views.labels import role_label
@@ -37,6 +44,7 @@ class UserDBModelView(Guarded, fab.UserDBModelView):
 
 
 class RoleModelView(Guarded, fab.RoleModelView):
+    list_title, show_title = _("Roles"), _("Role")
     label_columns = fab.RoleModelView.label_columns | {"name": _("Role")}
     list_columns = search_columns = ["name"]
     formatters_columns = {"name": role_label}
@@ -50,6 +58,31 @@ class RoleModelView(Guarded, fab.RoleModelView):
         return redirect(self.get_redirect())
 
 
+class PasswordForm(DynamicForm):
+    """FAB's, which says that nobody checks the password; here somebody does."""
+
+    password = PasswordField(
+        _("New password"),
+        description=_("Use at least ten characters, of three kinds: small and capital letters, digits, other signs."),
+        validators=[DataRequired(), PasswordComplexityValidator()],
+        widget=BS3PasswordFieldWidget(),
+    )
+    conf_password = PasswordField(
+        _("New password again"),
+        description=_("The same once more."),
+        validators=[EqualTo("password", message=_("Passwords must match"))],
+        widget=BS3PasswordFieldWidget(),
+    )
+
+
+class ResetMyPasswordView(fab.ResetMyPasswordView):
+    form, form_title = PasswordForm, _("Change own password")
+
+
+class ResetPasswordView(fab.ResetPasswordView):
+    form, form_title = PasswordForm, _("Set a password")
+
+
 class UserGroupModelView(Guarded, fab.UserGroupModelView):
     pass
 
@@ -58,6 +91,8 @@ class AccountManager(XuejiSecurityManager):
     """The security manager with these screens."""
 
     userdbmodelview = UserDBModelView
+    resetmypasswordview = ResetMyPasswordView
+    resetpasswordview = ResetPasswordView
     rolemodelview = RoleModelView
     groupmodelview = UserGroupModelView
 
@@ -65,3 +100,9 @@ class AccountManager(XuejiSecurityManager):
         super().__init__(appbuilder)
         for view in (UserDBModelView, RoleModelView, UserGroupModelView):
             view.datamodel = XuejiInterface(view.datamodel.obj)
+
+    def reset_password(self, userid, password) -> None:
+        actor = current_actor()
+        act = "password:change" if int(userid) == actor.user_id else "password:reset"
+        audit(actor, act, subject="ab_user", subject_id=int(userid))
+        super().reset_password(userid, password)

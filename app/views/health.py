@@ -7,6 +7,7 @@ from flask import Blueprint, current_app, jsonify
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.kit.job import worker_seen
 from app.models import db
 
 health = Blueprint("health", __name__)
@@ -25,8 +26,7 @@ def ready():
         facts["database"] = db.session.scalar(text("select true")) is True
         heads = set(db.session.scalars(text("select version_num from alembic_version")))
         facts["migrations"] = heads == set(_scripts().get_heads())
-        alive = "select exists (select from procrastinate_workers where last_heartbeat > now() - interval '1 minute')"
-        facts["worker"] = bool(db.session.scalar(text(alive)))
+        facts["worker"] = worker_seen(seconds=60)
     except SQLAlchemyError:
         db.session.rollback()
     return jsonify(facts), 200 if all(facts.values()) else 503

@@ -8,18 +8,20 @@ from flask_appbuilder import BaseView, expose
 from flask_appbuilder.security.decorators import has_access, permission_name
 from flask_babel import format_datetime
 from flask_babel import lazy_gettext as _
-from sqlalchemy import select
+from sqlalchemy import inspect, or_, select
 from wtforms import SelectField
 from wtforms.validators import DataRequired
 
 from app.access import Permission, current_actor
 from app.access.scope import DATABASE_ROLES, enter_request_scope
+from app.kit import clock
 from app.kit.operation import Refused
 from app.kit.screen import Menu, Screen
 from app.kit.screen.lookup import LookupField
 from app.models import AuditEntry, Delegation, Identity, db
-from app.models.accounts import person_name
-from app.operations.delegation import as_deputy, delegate, revoke
+from app.models.accounts import User, person_name
+from app.operations.delegation import as_deputy, delegate, deputies, revoke
+from app.views.acts import ACTS, act_label, table_label
 
 SCOPES: dict[str, Any] = {
     "school": _("Whole school"),
@@ -44,17 +46,31 @@ class IdentityScreen(Screen):
         "user": _("User"), "roles": _("Roles"), "scope": _("Reaches"), "college": _("College"),
         "department": _("Department"), "title": _("Title"), "last_used": _("Last used"),
     }  # fmt: skip
-    formatters_columns = {"scope": lambda value: SCOPES.get(value, value)}
+    formatters_columns = {
+        "scope": lambda value: _("Oneself") if value == "student" else SCOPES.get(value, value),
+        "user": lambda user: person_name(user) if user else "—",
+    }
     list_columns = ["user", "title", "roles", "scope", "college", "department"]
     show_columns = [*list_columns, "last_used"]
     add_columns = edit_columns = ["user", "title", "roles", "scope", "college", "department"]
     search_columns = ["title", "college", "department"]
     add_form_extra_fields = edit_form_extra_fields = {
-        "user": LookupField(_("User"), Identity, "user", "UserDBModelView.lookup"),
+        "user": LookupField(_("User"), Identity, "user", "UserDBModelView.lookup", show=person_name),
         "scope": SelectField(_("Reaches"), [DataRequired()], choices=[("", ""), *SCOPES.items()]),
     }
     list_title, add_title = _("Identities"), _("New identity")
     edit_title, show_title = _("Edit identity"), _("Identity")
+
+    def pre_add(self, item: Identity) -> None:
+        """Nobody grants himself anything: neither a new identity nor more in one that he has."""
+        own = current_actor().user_id
+        before: int | None = inspect(
+            item
+        ).attrs.user_id.value  # the user as it was stored; the form sets the relationship
+        if own in (before, item.user.id if item.user else None):
+            raise Refused(_("Nobody changes his own identities. Another administrator of accounts can."))
+
+    pre_update = pre_add
 
 
 class AuditScreen(Screen):
@@ -67,8 +83,13 @@ class AuditScreen(Screen):
         "at": _("When"), "user_name": _("Who"), "roles": _("Roles"), "action": _("Act"), "subject": _("Table"),
         "subject_id": _("Row"), "request_id": _("Request"), "old": _("Old"), "new": _("New"), "detail": _("Details"),
     }  # fmt: skip
-    quick = ("user_name", "action")
-    formatters_columns = {"at": lambda value: format_datetime(value, "medium") if value else "—"}
+    quick = ("user_name",)
+    formatters_columns: ClassVar[dict[str, Any]] = {
+        "at": lambda value: format_datetime(value, "medium") if value else "—",
+        "action": act_label,
+        "subject": table_label,
+    }
+    search_form_extra_fields = {"action": SelectField(_("Act"), choices=[("", ""), *ACTS.items()])}
     list_columns = ["at", "user_name", "action", "subject", "subject_id"]
     show_columns = ["at", "user_name", "roles", "action", "subject", "subject_id", "old", "new", "detail", "request_id"]
     search_columns = ["at", "user_name", "action", "subject", "subject_id"]
@@ -82,11 +103,12 @@ class DelegationView(BaseView):
     route_base = "/delegations"
     default_view = "list"
     menu = Menu(_("Delegation"), "cases", "fa-user-clock")
-    base_permissions: ClassVar = ["can_list"]
+    base_permissions: ClassVar = ["can_list", "can_leave"]
 
     @classmethod
     def needs(cls) -> dict[str, Permission]:
-        return {"can_list": Permission.DELEGATION_WRITE, "menu_access": Permission.DELEGATION_WRITE}
+        needed = dict.fromkeys(("can_list", "menu_access"), Permission.DELEGATION_WRITE)
+        return needed | {"can_leave": Permission.HOME_READ}  # a deputy in another's name can name nobody, but go back
 
     @expose("/", methods=["GET", "POST"])
     @has_access
@@ -108,7 +130,7 @@ class DelegationView(BaseView):
         page = self.render_template(
             "xueji/delegations.html", title=_("Delegation"), error=error, given=[*db.session.scalars(mine)],
             received=[*db.session.scalars(received.order_by(Delegation.id.desc()))], person_name=person_name,
-            lookup_url=url_for("DelegationView.colleagues"), acting=actor.on_behalf_of, form=request.form,
+            lookup_url=url_for("DelegationView.colleagues"), form=request.form, today=clock.today(),
         )  # fmt: skip
         return page, 422 if error else 200
 
@@ -116,17 +138,13 @@ class DelegationView(BaseView):
     @has_access
     @permission_name("list")
     def colleagues(self):
-        """Members of staff by name or account, for choosing a deputy."""
-        from app.models.accounts import User
-
+        """Those who sign, by name or account, for choosing a deputy."""
         words = request.args.get("q", "").strip()[:40]
-        staff = select(User).where(
-            User.active, User.id.in_(select(Identity.user_id).where(Identity.scope.not_in(["student", "none"])))
-        )
+        colleagues = deputies()
         if words:
-            staff = staff.where((User.last_name + User.first_name).op("^@", is_comparison=True)(words)
-                                | User.username.op("^@", is_comparison=True)(words))  # fmt: skip
-        rows = db.session.scalars(staff.order_by(User.username).limit(20))
+            name, account = User.last_name + User.first_name, User.username
+            colleagues = colleagues.where(or_(*(one.op("^@", is_comparison=True)(words) for one in (name, account))))
+        rows = db.session.scalars(colleagues.order_by(User.username).limit(20))
         return {"results": [{"id": row.id, "text": f"{person_name(row)} ({row.username})"} for row in rows]}
 
     @expose("/<int:delegation_id>/revoke", methods=["POST"])
@@ -147,7 +165,7 @@ class DelegationView(BaseView):
 
     @expose("/leave", methods=["POST"])
     @has_access
-    @permission_name("list")
+    @permission_name("leave")
     def leave(self):
         session.pop("delegation_id", None)
         return redirect(url_for("HomeView.index"))

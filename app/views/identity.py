@@ -39,6 +39,7 @@ class IdentityView(BaseView):
         if wanted not in {identity.id for identity in identities_of(current_actor().user_id)}:
             abort(404)
         session["identity_id"] = wanted
+        session.pop("delegation_id", None)  # who chooses to be somebody is nobody's deputy any more
         db.session.execute(update(Identity).where(Identity.id == wanted).values(last_used=func.now()))
         db.session.commit()
         return redirect(url_for("HomeView.index"))
@@ -55,6 +56,7 @@ def install(app: Flask) -> None:
             "identities": choices,
             "identity": active,
             "identity_url": url_for("IdentityView.switch"),
+            "acting": actor.on_behalf_of,
             "person": actor.name,
             "product": gettext("Xueji"),
         }

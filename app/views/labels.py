@@ -18,6 +18,7 @@ ACTS = {
     "can_info": _("Description of the API"),
     "can_declare": _("Declare dismissals"),
     "can_issue": _("Issue the document"),
+    "can_leave": _("Act as myself again"),
     "can_list": _("List"),
     "can_publish": _("Publish"),
     "can_record": _("Record a meeting"),

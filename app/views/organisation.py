@@ -63,7 +63,7 @@ class ClassGroupScreen(Screen):
 
     model = ClassGroup
     menu = Menu(_("Classes"), "organisation", "fa-people-group")
-    reads, writes = Permission.ORGANISATION_READ, Permission.ORGANISATION_WRITE
+    reads, writes = Permission.CLASS_READ, Permission.ORGANISATION_WRITE
     label_columns = LABELS
     quick = ("name",)
     list_columns = ["name", "grade", "major", "college", "code", "capacity"]

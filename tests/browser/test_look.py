@@ -11,9 +11,12 @@ PAGES = {
         "/studentscreen/show/101", "/studentscreen/export/roster",
         "/casescreen/list/", "/collegescreen/list/", "/collegescreen/edit/1",
         "/wording/change_notice", "/apply/leave/102", "/jobs/", "/nowhere",
+        "/delegations/", "/auditscreen/list/", "/wording/", "/settingscreen/list/", "/codesetscreen/list/",
+        "/codescreen/list/",
     ],
-    "clerk": ["/inbox/", "/inbox/?tab=back", "/casescreen/show/1"],
-    "admin": ["/users/list/", "/users/show/1", "/users/add", "/users/userinfo/", "/roles/list/", "/roles/show/1"],
+    "clerk": ["/inbox/", "/inbox/?tab=back", "/casescreen/show/1", "/apply/"],
+    "admin": ["/users/list/", "/users/show/1", "/users/add", "/users/userinfo/", "/roles/list/", "/roles/show/1",
+              "/identityscreen/list/", "/identityscreen/add", "/identityscreen/edit/1", "/resetmypassword/form"],
 }  # fmt: skip
 SCREENS = [
     {"width": 1440}, {"width": 1920, "dark": True, "english": True},

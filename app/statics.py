@@ -1,0 +1,45 @@
+"""Static files: the address names the version of the file, so that browsers may keep it for a year."""
+
+import functools
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, Response, request
+
+YEAR = "public, max-age=31536000, immutable"
+
+
+@functools.lru_cache(maxsize=1000)
+def _digest(path: Path, _changed: int, _size: int) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:10]
+
+
+def version(app: Flask, endpoint: str, filename: str) -> str | None:
+    """The version of a file: the hash of what is in it. None if there is no such file."""
+    name = endpoint.rpartition(".")[0]
+    folder = (app.blueprints[name] if name else app).static_folder
+    path = Path(folder or "", filename)
+    try:
+        facts = path.stat()
+    except OSError:
+        return None
+    return _digest(path, facts.st_mtime_ns, facts.st_size)
+
+
+def install(app: Flask) -> None:
+    @app.url_defaults
+    def add_version(endpoint: str, values: dict[str, Any]) -> None:
+        if (endpoint == "static" or endpoint.endswith(".static")) and values.get("filename") and "v" not in values:
+            known = version(app, endpoint, values["filename"])
+            if known:
+                values["v"] = known
+
+    @app.after_request
+    def keep(response: Response) -> Response:
+        endpoint, given = request.endpoint or "", request.args.get("v")
+        if endpoint.endswith("static") and response.status_code in (200, 304):
+            filename = (request.view_args or {}).get("filename", "")
+            current = given is not None and given == version(app, endpoint, filename)
+            response.headers["Cache-Control"] = YEAR if current else "no-cache"
+        return response

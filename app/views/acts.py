@@ -1,0 +1,90 @@
+"""审计用语 what the audit calls acts and tables, in the reader's language; the rows keep the keys."""
+
+from typing import Any
+
+from flask import current_app
+from flask_babel import lazy_gettext as _
+
+ACTS: dict[str, Any] = {
+    "admission:import": _("Imported admissions"),
+    "case:add_material": _("Attached a material"),
+    "case:approve": _("Approved a case"),
+    "case:let_in_late": _("Let a case in late"),
+    "case:open": _("Opened a case"),
+    "case:refuse": _("Refused a case"),
+    "case:remove_material": _("Removed a material"),
+    "case:resubmit": _("Handed a case in again"),
+    "case:save": _("Saved a draft"),
+    "case:send_back": _("Sent a case back"),
+    "case:submit": _("Handed a case in"),
+    "case:withdraw": _("Took a case back"),
+    "cohort:assign_classes": _("Assigned classes"),
+    "cohort:assign_numbers": _("Assigned student numbers"),
+    "delegation:make": _("Named a deputy"),
+    "delegation:revoke": _("Took a delegation back"),
+    "document:issue": _("Issued a document"),
+    "document:print": _("Printed a document"),
+    "export": _("Exported a list"),
+    "feed:renew": _("Renewed a calendar subscription"),
+    "job:cancel": _("Cancelled a job"),
+    "job:enqueue": _("Asked for a job"),
+    "leaving:tick": _("Ticked a leaving checklist"),
+    "meeting:cancel": _("Cancelled a meeting"),
+    "meeting:minutes": _("Wrote the minutes"),
+    "meeting:record": _("Recorded a meeting"),
+    "paper:issue": _("Issued papers"),
+    "paper:print": _("Printed papers"),
+    "paper:word": _("Changed the wording of a paper"),
+    "password:change": _("Changed the own password"),
+    "password:reset": _("Set the password of another"),
+    "publicity:answer": _("Answered an objection"),
+    "publicity:object": _("Objected"),
+    "publicity:publish": _("Published a list"),
+    "publicity:take_off": _("Took an entry off a list"),
+    "task:move": _("Moved a task"),
+    "task:remark": _("Remarked on a task"),
+    "task:tick": _("Ticked a task"),
+    "task:untick": _("Took a tick back"),
+    "year:move": _("Moved a term"),
+    "year:open": _("Opened an academic year"),
+}
+# What is done to the rows of any screen: `<table>.<act>`.
+ROW_ACTS: dict[str, Any] = {
+    "add": _("Added a record"),
+    "delete": _("Deleted a record"),
+    "edit": _("Edited a record"),
+    "reveal": _("Revealed a masked value"),
+}
+# Tables that no screen of the menu shows; the others are called as the menu calls them.
+TABLES: dict[str, Any] = {
+    "ab_group": _("Groups of users"),
+    "ab_role": _("Roles"),
+    "ab_user": _("Users"),
+    "academic_year": _("Academic years"),
+    "calendar_feed": _("Calendar subscription"),
+    "dated_task": _("Tasks of the calendar"),
+    "delegation": _("Delegation"),
+    "document": _("Documents"),
+    "flow_case": _("Cases"),
+    "job_run": _("Jobs"),
+    "objection": _("Objections"),
+    "paper_template": _("Wording of papers"),
+    "publicity": _("Publicity"),
+    "publicity_entry": _("Entries of publicity"),
+}
+
+
+def act_label(action: str) -> str:
+    """An act in words; one that is not known any more keeps its key."""
+    return str(ACTS.get(action) or ROW_ACTS.get(action.rpartition(".")[2], action))
+
+
+def table_label(table: str | None) -> str:
+    """A table in words."""
+    if not table:
+        return "—"
+    if table in TABLES:
+        return str(TABLES[table])
+    pages = current_app.appbuilder.baseviews  # type: ignore[attr-defined]  # FAB hangs itself on the application
+    screens = (page for page in pages if getattr(getattr(page, "model", None), "__tablename__", None) == table)
+    return next((str(screen.menu.label) for screen in screens if getattr(screen, "menu", None)), table)

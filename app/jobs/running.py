@@ -3,6 +3,7 @@
 import logging
 import os
 import secrets
+import shutil
 from collections.abc import Callable
 from typing import Any
 
@@ -54,7 +55,7 @@ def perform(record: RunRecord, ends: Callable[[], bool], attempts: int = 0) -> N
         return
     if attempts >= MOST_ATTEMPTS:
         message = _("This job ended its worker %(times)s times and was given up. Ask for less at once.", times=attempts)
-        record.write(among=UNFINISHED, state=JobState.FAILED, message=message, finished_at=func.now())
+        end(record, JobState.FAILED, message)
         return
     run = None
     try:
@@ -71,7 +72,7 @@ def perform(record: RunRecord, ends: Callable[[], bool], attempts: int = 0) -> N
         write_failure(record, error, ends)
     finally:
         if run is not None:
-            run.file.unlink(missing_ok=True)
+            remove_unfinished(run.path)
 
 
 def asker(row: dict[str, Any]) -> Actor:
@@ -120,7 +121,7 @@ def write_failure(record: RunRecord, error: Exception, ends: Callable[[], bool])
     """Say on the run how it ended; give it back to the queue if it ended because the worker does."""
     row = record.read()
     if row is not None and row["stop_asked"]:
-        record.write(among=UNFINISHED, state=JobState.CANCELLED, message=None, finished_at=func.now())
+        end(record, JobState.CANCELLED)
         return
     if ends():
         record.write(among=UNFINISHED, state=JobState.QUEUED, done=0)
@@ -131,4 +132,22 @@ def write_failure(record: RunRecord, error: Exception, ends: Callable[[], bool])
         reference = secrets.token_hex(4)
         log.error("job run %s failed, reference %s", record.run_id, reference, exc_info=error)
         message = _("Internal error, reference %(reference)s. Tell the IT office this reference.", reference=reference)
-    record.write(among=UNFINISHED, state=JobState.FAILED, message=message, finished_at=func.now())
+    end(record, JobState.FAILED, message)
+
+
+def end(record: RunRecord, state: JobState, message: str | None = None) -> None:
+    """Write an end without a result. Whatever this run, or an earlier one that was killed, left of a file goes."""
+    row = record.write(among=UNFINISHED, state=state, message=message, finished_at=func.now())
+    if row is not None and row["file_path"]:
+        remove_unfinished(row["file_path"])
+        (jobs_folder() / row["file_path"]).unlink(missing_ok=True)
+
+
+def remove_unfinished(path: str) -> None:
+    """Remove drafts of a result: what lies beside it under its name with something added."""
+    result = jobs_folder() / path
+    for draft in result.parent.glob(f"*{result.name}.*"):
+        if draft.is_dir():
+            shutil.rmtree(draft)
+        else:
+            draft.unlink()

@@ -44,24 +44,28 @@ def keep_with_transaction(content: bytes, name: str, *, files_root: Path) -> str
 
 
 def _end_with_transaction(target: Path, mark: Path) -> None:
-    session, undecided = db.session(), [mark]
-    asked: list[Session] = []
+    session = db.session()
+    state = {"undecided": True, "asked": False}
 
-    def committed(_session) -> None:
-        if undecided:
-            undecided.clear()
+    def asks(session: Session) -> None:
+        state["asked"] |= not session.in_nested_transaction()
+
+    def committed(session: Session) -> None:
+        if state["undecided"] and not session.in_nested_transaction():
+            state["undecided"] = False
             mark.unlink(missing_ok=True)
 
-    def rolled_back(_session) -> None:
-        # When a commit fails on its way nobody knows whether it took place: the mark stays until the audit tells.
-        if undecided and not asked:
+    def rolled_back(session: Session) -> None:
+        if not state["undecided"] or session.in_nested_transaction():
+            return
+        state["undecided"] = False
+        if not state["asked"]:  # else the commit failed on its way, and nobody knows whether it took place
             target.unlink(missing_ok=True)
             mark.unlink(missing_ok=True)
-        undecided.clear()
 
-    event.listen(session, "before_commit", asked.append, once=True)
-    event.listen(session, "after_commit", committed, once=True)
-    event.listen(session, "after_rollback", rolled_back, once=True)
+    event.listen(session, "before_commit", asks)
+    event.listen(session, "after_commit", committed)
+    event.listen(session, "after_rollback", rolled_back)
 
 
 def settle_pending(files_root: Path, *, now: float) -> list[str]:

@@ -11,11 +11,12 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
-from urllib.request import HTTPCookieProcessor, Request, build_opener
+from urllib.request import HTTPCookieProcessor, HTTPRedirectHandler, Request, build_opener
 
 from flask import Flask
 from sqlalchemy import create_engine, text
@@ -162,12 +163,19 @@ class Web:
                 os.kill(pid, signal.SIGKILL)
 
 
+class Stay(HTTPRedirectHandler):
+    """Where an act leads to is told, not gone to."""
+
+    def redirect_request(self, *_answer: Any) -> None:
+        return None
+
+
 class Browser:
     """A person who has logged in over HTTP; `post` sends a form as the pages do."""
 
     def __init__(self, url: str, username: str) -> None:
         self.url, self.token = url, ""
-        self.opener = build_opener(HTTPCookieProcessor(CookieJar()))
+        self.opener = build_opener(HTTPCookieProcessor(CookieJar()), Stay())
         (self.token,) = re.findall(r'name="csrf_token"[^>]*value="([^"]+)"', self.get("/login/"))[:1]
         self.post("/login/", username=username, password=PASSWORD)
         self.token = re.findall(r'name="csrf[-_]token"[^>]*(?:value|content)="([^"]+)"', self.get("/"))[0]
@@ -177,12 +185,17 @@ class Browser:
             return answer.read().decode()
 
     def post(self, path: str, **fields: Any) -> tuple[str, bytes]:
-        """The address that it led to, and what stood there. Raises OSError when the server dies."""
+        """The address that it leads to, and what came back. Raises OSError when the server dies."""
         stream, length, boundary = stream_encode_multipart(fields | {"csrf_token": self.token})
         headers = {"Content-Type": f"multipart/form-data; boundary={boundary}", "Content-Length": str(length)}
         request = Request(self.url + path, stream.read(), headers)  # noqa: S310 - our own server
-        with self.opener.open(request, timeout=PATIENCE) as answer:
-            return answer.url, answer.read()
+        try:
+            with self.opener.open(request, timeout=PATIENCE) as answer:
+                return answer.url, answer.read()
+        except HTTPError as answer:
+            if answer.code != HTTPStatus.FOUND:
+                raise
+            return answer.headers["Location"], b""
 
     @contextmanager
     def posting(self, path: str, **fields: Any) -> Iterator[dict[str, Any]]:

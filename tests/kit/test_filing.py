@@ -58,6 +58,16 @@ def test_a_commit_keeps_it_whatever_is_rolled_back_later(desk):
     assert desk.there() == {path}
 
 
+def test_savepoints_decide_nothing(desk):
+    path = desk.keep("ab1.pdf")
+    with db.session.begin_nested():
+        pass
+    db.session.begin_nested().rollback()
+    assert desk.there() == {path, "pending/ab1.pdf"}
+    db.session.commit()
+    assert desk.there() == {path}
+
+
 def test_a_name_is_never_written_over(desk):
     path = desk.keep("ab1.pdf")
     db.session.commit()

@@ -172,3 +172,22 @@ def test_purge_removes_expired_files_only(office: Office):
     assert purge(day) == [str(day)]
     with scope_as(clerk.scope), pytest.raises(Refused):
         result_file(run_id)
+
+
+@pytest.mark.parametrize("ending", ["cancelled", "given up", "refused"])
+def test_what_a_killed_worker_left_goes_when_the_job_ends_without_result(office: Office, ending: str):
+    """A file half written, a working folder, and a file complete but never offered."""
+    clerk = office.cast.clerk
+    run_id = office.ask(clerk, "test_fail" if ending == "refused" else "test_count", rows=1, refused=True)
+    name = "2026-09-10/abc"
+    RunRecord(run_id, clerk.user_id).write(among=list(JobState), state=JobState.RUNNING, file_path=name)
+    working = jobs_folder() / "2026-09-10" / ".abc.new.part"
+    working.mkdir(parents=True)
+    for left in (jobs_folder() / name, jobs_folder() / f"{name}.new", working / "sheet", jobs_folder() / f"{name}d"):
+        left.write_text("half")
+    if ending == "cancelled":
+        with scope_as(clerk.scope):
+            cancel(clerk, run_id)
+    office.run(clerk, run_id, attempts=MOST_ATTEMPTS if ending == "given up" else 0)
+    assert [path.name for path in jobs_folder().rglob("*") if path.is_file()] == ["abcd"]  # another run's
+    assert not working.exists()

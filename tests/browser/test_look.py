@@ -11,8 +11,10 @@ PAGES = {
         "/studentscreen/show/101", "/studentscreen/export/roster",
         "/casescreen/list/", "/collegescreen/list/", "/collegescreen/edit/1",
         "/wording/change_notice", "/apply/leave/102", "/jobs/", "/nowhere",
+        "/calendar/", "/calendar/?state=late&kind=freshmen", "/calendar/task/2", "/years/", "/taskrulescreen/edit/1",
+        "/years/2026?autumn=2026-09-07&autumn_weeks=20&spring=2027-03-01&spring_weeks=20", "/notices/",
     ],
-    "clerk": ["/inbox/", "/inbox/?tab=back", "/casescreen/show/1"],
+    "clerk": ["/", "/calendar/", "/calendar/task/2", "/inbox/", "/inbox/?tab=back", "/casescreen/show/1"],
     "admin": ["/users/list/", "/users/show/1", "/users/add", "/users/userinfo/", "/roles/list/", "/roles/show/1"],
 }  # fmt: skip
 SCREENS = [

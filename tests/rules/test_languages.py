@@ -162,7 +162,9 @@ BOTH = """
     union select note_zh from task_rule union select note_en from task_rule
 """
 # The notation of the rules by which tasks are dated: autumn:w1-2, month:4(1-10), any, plan, 5d, w2 …
-NOTATION = re.compile(r"[a-z-]+:[a-z0-9()-]+|(?<![A-Za-z])(any|plan|external)(?![A-Za-z])|(?<![A-Za-z])(\d+[dwm]|w\d+)(?![A-Za-z])")
+NOTATION = re.compile(
+    r"[a-z-]+:[a-z0-9()-]+|(?<![A-Za-z])(any|plan|external)(?![A-Za-z])|(?<![A-Za-z])(\d+[dwm]|w\d+)(?![A-Za-z])"
+)
 
 
 def strip(text: str, allowed: tuple[str, ...]) -> str:

@@ -79,15 +79,13 @@ def open_year(actor: Actor, year: int, autumn: TermDates, spring: TermDates) -> 
     write_plan(connection, year, rows)
     audit(actor, "year:open", subject="academic_year", subject_id=year, new=_shown(autumn, spring),
           detail={"tasks": len(rows)})  # fmt: skip
-    opened = db.session.get(AcademicYear, year, populate_existing=True)
-    assert opened is not None
-    return opened
+    return db.session.get_one(AcademicYear, year, populate_existing=True)
 
 
 def preview_terms(year: int, autumn: TermDates, spring: TermDates) -> YearMove:
     """What would move if the year had these terms; with the terms it has, what edited rules would change."""
     check_terms(year, autumn, spring)
-    _opened(year)
+    opened(year)
     connection = db.session.connection()
     now = standing_of(connection, year)
     return _compared(plan(connection, year, autumn, spring, now), now)
@@ -104,7 +102,7 @@ def move_terms(
     """
     check_terms(year, autumn, spring)
     words = said(reason)
-    _opened(year, lock=True)
+    opened(year, lock=True)
     connection = db.session.connection()
     now = standing_of(connection, year)
     rows = plan(connection, year, autumn, spring, now)
@@ -203,7 +201,8 @@ def _by_date(move: TaskMove) -> tuple[date, str]:
     return (move.new or move.old or (date.max,))[0], move.key
 
 
-def _opened(year: int, *, lock: bool = False) -> AcademicYear:
+def opened(year: int, *, lock: bool = False) -> AcademicYear:
+    """The year's row, if it is open. Whoever changes dates locks it first, so that two changes wait for each other."""
     found = db.session.get(AcademicYear, year, with_for_update=lock or None)
     if found is None:
         raise NotFound(_("The academic year %(year)s is not open yet.", year=year_name(year)))

@@ -12,7 +12,7 @@ from app.kit import clock
 from app.kit.operation import NotAllowed, Refused, audit, get, operation
 from app.kit.tasks import follows_flow, owns
 from app.models import CalendarFeed, DatedTask, TaskEvent, db
-from app.operations.calendar import falling_outside, refuse_outside, said
+from app.operations.calendar import falling_outside, opened, refuse_outside, said
 from app.operations.year_plan import Standing, in_force, plan, standing_of, terms_of, write_plan
 
 
@@ -32,6 +32,7 @@ def move_task(
     A move for all leaves alone what was moved for one 学院. Returns how many tasks have new dates.
     """
     words = said(reason)
+    opened(get(DatedTask, task_id).year, lock=True)
     task = get(DatedTask, task_id, lock=True)
     if due_on < opens_on:
         raise Refused(_("A task cannot end before it begins."))

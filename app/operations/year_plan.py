@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import Connection, case, delete, func, select
+from sqlalchemy import Connection, case, delete, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from app.kit.calendar import overrides
@@ -92,13 +92,10 @@ def write_plan(connection: Connection, year: int, rows: list[dict[str, Any]]) ->
     columns = ("rule_id", "season", "owners", "students", "planned_opens_on", "planned_due_on")
     in_force = {name: case((own.moved.is_(None), new[name]), else_=own[name]) for name in ("opens_on", "due_on")}
     identity = ["year", "key", "occurrence", "college_id"]
+    differs = or_(*(own[name].is_distinct_from(new[name]) for name in columns))
+    values = {name: new[name] for name in columns} | in_force
     if rows:
-        connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=identity, set_={name: new[name] for name in columns} | in_force
-            ),
-            rows,
-        )
+        connection.execute(statement.on_conflict_do_update(index_elements=identity, set_=values, where=differs), rows)
     wanted = {(row["key"], row["occurrence"], row["college_id"]) for row in rows}
     written = connection.execute(
         select(own.id, own.key, own.occurrence, own.college_id).where(own.year == year, own.done_at.is_(None))

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from app.kit.calendar import is_holiday, is_working_day
+from app.kit.flow import FLOWS
 from app.kit.schedule import BadRule, Period, TermDates, YearDates, check_rule, follows, periods
 from app.reference import FOLDER, read_table
 
@@ -144,6 +145,11 @@ def test_a_term_that_begins_a_week_later_moves_what_depends_on_it_and_nothing_el
     # week 3 now ends on a Sunday of Mid-Autumn, week 4 in the National Day holiday
     assert dated(later)["student_card"] == [Period(date(2026, 9, 21), date(2026, 9, 28), "autumn")]
     assert dated(later)["deferred_grades"][0] == Period(date(2026, 9, 28), date(2026, 10, 8), "autumn")
+
+
+def test_every_window_of_a_flow_is_a_task_of_the_time_table(app):
+    windows = {key for flow in FLOWS.values() if flow.window for key in flow.window.keys}
+    assert windows and windows <= EXPECTED.keys()
 
 
 # the parts

@@ -1,8 +1,11 @@
 """The calendar's operations: strangers first, then wrong dates, then years, terms and tasks as they should be."""
 
 from datetime import date, timedelta
+from threading import Barrier, Thread
 
 import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import ProgrammingError
 
 from app.access import Actor
 from app.kit import clock
@@ -14,7 +17,7 @@ from app.models import DatedTask, db
 from app.operations.calendar import move_terms, open_year, preview_terms
 from app.operations.tasks import feed_version, move_task, remark, renew_feed, tick, untick
 from tests.cast import AUTUMN, SPRING
-from tests.conftest import TODAY
+from tests.conftest import TODAY, Cast
 from tests.flows.conftest import acting, cases  # noqa: F401 - the fixture
 
 NEXT = TermDates(date(2027, 8, 30), 20), TermDates(date(2028, 2, 28), 20)
@@ -89,9 +92,6 @@ def test_a_college_sees_its_own_tasks_and_a_student_what_concerns_her(cast, task
 
 
 def test_a_college_cannot_move_its_dates_past_the_operation(app, cast, tasks):
-    from sqlalchemy import text
-    from sqlalchemy.exc import ProgrammingError
-
     def write(_actor: Actor) -> None:
         db.session.execute(text("update dated_task set due_on = '2030-01-01' where id = :id"), {"id": mine})
 
@@ -331,3 +331,54 @@ def test_each_person_renews_her_own_link(cast):
     assert acting(cast.leader, renew_feed) == 1
     with pytest.raises(NotAllowed):
         acting(cast.admin, renew_feed)
+
+
+# at once
+
+
+def together(app, actor, *verbs) -> list[str]:
+    """Run the verbs in threads that start together; what each ended with."""
+    gate, ends = Barrier(len(verbs)), []
+
+    def run(verb) -> None:
+        with app.app_context():
+            gate.wait()
+            try:
+                acting(actor, verb)
+                ends.append("done")
+            except Refused:
+                ends.append("refused")
+            except Exception as error:
+                ends.append(repr(error))
+
+    threads = [Thread(target=run, args=(verb,)) for verb in verbs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return sorted(ends)
+
+
+def test_two_who_open_a_year_at_once_open_one(own_app):
+    with own_app.app_context():
+        registry = Cast(own_app).registry
+    assert together(own_app, registry, *[lambda actor: open_year(actor, 2027, *NEXT)] * 3) == [
+        "done",
+        "refused",
+        "refused",
+    ]
+
+
+def test_moves_at_once_wait_for_each_other(own_app):
+    with own_app.app_context():
+        registry = Cast(own_app).registry
+        with create_engine(own_app.config["XUEJI_OWNER_URL"]).connect() as connection:
+            query = text("select id from dated_task where key = 'student_card' or key like '%makeup' order by id desc")
+            ids = list(connection.scalars(query))
+    days = {number: date(2026, 10, 20) + timedelta(days=place) for place, number in enumerate(ids[:5])}
+    moves = [
+        lambda actor, n=number, day=day: move_task(actor, n, day, day, "改期", for_all=n % 2 == 0)
+        for number, day in days.items()
+    ]
+    moves.append(lambda actor: move_terms(actor, 2026, LATER, SPRING, "台风"))
+    assert together(own_app, registry, *moves) == ["done"] * 6

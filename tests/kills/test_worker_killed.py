@@ -3,6 +3,7 @@
 import random
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 
 import pytest
 
@@ -52,17 +53,20 @@ def test_the_last_moment_of_each_job(open_house: Open):
     ends_well(university, scene)
 
 
+@pytest.mark.kills
 def test_killed_between_its_end_and_the_queues_knowledge_of_it(open_house: Open):
     """What was committed stays as it is: the job starts again, sees that it is done, and does nothing."""
     house, scene = open_house("cases"), Batch()
     scene.ask(house)
-    with house.stopped_at("procrastinate_events"):
-        with house.stopped_at(LAST_WRITE):
-            victim = house.workers.start()
-            house.wait(house.blocked, "the job is at its last statement")
-        house.wait(lambda: house.state(scene.run_id) == JobState.DONE, "the job is done")
-        house.wait(house.blocked, "the worker is about to tell the queue")
-        house.kill_worker(victim)
+    with ExitStack() as held:
+        held.enter_context(house.stopped_at(LAST_WRITE))
+        victim = house.workers.start()
+        house.wait(house.blocked, "the job is at its last statement")
+        with house.stopped_at("procrastinate_events"):
+            held.close()
+            house.wait(lambda: house.state(scene.run_id) == JobState.DONE, "the job is done")
+            house.wait(house.blocked, "the worker is about to tell the queue")
+            house.kill_worker(victim)
     house.quiet()
     assert scene.is_done(house)
     house.workers.start()

@@ -13,7 +13,7 @@ from sqlalchemy import (
     Text,
     select,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSONB, distinct_on
 from sqlalchemy.orm import relationship
 
 from app.models.base import BigId, Mapped, Model, Now, date, mapped_column
@@ -93,7 +93,7 @@ def as_of(day: date) -> Select[tuple[RosterChange]]:
     return (
         select(RosterChange)
         .where(RosterChange.effective_on <= day)
-        .distinct(RosterChange.student_id)
+        .ext(distinct_on(RosterChange.student_id))
         .order_by(RosterChange.student_id, RosterChange.effective_on.desc(), RosterChange.id.desc())
     )
 

@@ -123,3 +123,8 @@ class XuejiFilterConverter(fab.SQLAFilterConverter):
         ("is_date", RANGE),
         ("is_datetime", RANGE),
     )
+
+    def convert(self, col_name: str) -> list | None:
+        """The filters of a column; None for a list or JSON, which is simply not searched by."""
+        kinds = next((kinds for test, kinds in self.conversion_table if getattr(self.datamodel, test)(col_name)), None)
+        return kinds and [kind(col_name, self.datamodel) for kind in kinds]

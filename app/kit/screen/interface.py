@@ -6,7 +6,7 @@ from typing import Any
 from flask_appbuilder.exceptions import DatabaseException
 from flask_appbuilder.models.sqla.interface import SQLAInterface
 from flask_babel import lazy_gettext as _
-from sqlalchemy import String, cast, inspect, or_, select
+from sqlalchemy import String, cast, false, inspect, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Query
 from sqlalchemy.orm.exc import StaleDataError
@@ -157,9 +157,10 @@ class XuejiInterface(SQLAInterface):
     # pickers
 
     def lookup(self, columns: tuple[str, ...], text: str, limit: int = 20) -> list:
-        """Rows of which one of `columns` begins with `text`; the first rows when it is empty."""
+        """Rows of which one of their own `columns` begins with `text`; the first rows when it is empty."""
+        own = [getattr(self.obj, column) for column in columns if column in inspect(self.obj).columns]
         query = select(self.obj)
         if text:
-            fields = [cast(getattr(self.obj, column), String) for column in columns]
-            query = query.where(or_(*(field.op("^@", is_comparison=True)(text) for field in fields)))
-        return list(self.session.scalars(query.order_by(getattr(self.obj, columns[0]), self.get_pk()).limit(limit)))
+            begins = (cast(field, String).op("^@", is_comparison=True)(text) for field in own)
+            query = query.where(or_(false(), *begins))
+        return list(self.session.scalars(query.order_by(*own[:1], self.get_pk()).limit(limit)))

@@ -1,7 +1,9 @@
 """通知 notices: what the system tells a person, in the application and by e-mail, each at most once."""
 
 from enum import StrEnum
+from typing import Any
 
+from flask_babel import lazy_gettext as _
 from sqlalchemy import BigInteger, ForeignKey, Index, SmallInteger, String, Text, UniqueConstraint
 
 from app.models.base import BigId, Mapped, Model, Moment, Now, mapped_column
@@ -45,6 +47,22 @@ class MailState(StrEnum):
     SENT = "sent"
     FAILED = "failed"
 
+    @property
+    def label(self) -> Any:
+        return MAIL_STATES[self][0]
+
+    @property
+    def tone(self) -> str:
+        return MAIL_STATES[self][1]
+
+
+MAIL_STATES: dict[MailState, tuple[Any, str]] = {
+    MailState.WAITING: (_("Waiting"), "muted"),
+    MailState.SENDING: (_("Being sent, or cut off"), "warn"),
+    MailState.SENT: (_("Sent"), "ok"),
+    MailState.FAILED: (_("Not delivered"), "bad"),
+}
+
 
 class Mail(Model):
     """The outbox: the letter of one notice, written in the transaction that raised it, sent by a job."""
@@ -64,3 +82,6 @@ class Mail(Model):
     error: Mapped[str | None] = mapped_column(String(300))
     written_at: Mapped[Now]
     sent_at: Mapped[Moment | None]
+
+    def __str__(self) -> str:
+        return self.subject

@@ -23,7 +23,7 @@ from app.views.inbox import InboxView
 from app.views.jobs import JobsView
 from app.views.legal_clocks import DismissalView, LegalClockScreen
 from app.views.meetings import MeetingScreen
-from app.views.notices import NoticesView
+from app.views.notices import MailScreen, NoticesView
 from app.views.organisation import ClassGroupScreen, CollegeScreen, DepartmentScreen, MajorScreen
 from app.views.papers import PaperScreen, WordingView
 from app.views.publicity import PublicityView, PublicPublicityView
@@ -68,6 +68,7 @@ PAGES: list = [
     WordingView,
     IdentityScreen,
     AuditScreen,
+    MailScreen,
     IdentityView,
     CalendarFeedView,
     PublicPublicityView,

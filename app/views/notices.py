@@ -5,14 +5,15 @@ from typing import Any
 from flask import redirect, url_for
 from flask_appbuilder import BaseView, expose
 from flask_appbuilder.security.decorators import has_access, permission_name
+from flask_babel import format_datetime
 from flask_babel import lazy_gettext as _
 from sqlalchemy import select, update
 
 from app.access import Actor, Permission, current_actor
 from app.kit import clock
 from app.kit.operation import NotFound
-from app.kit.screen import Menu
-from app.models import Notice, db
+from app.kit.screen import Menu, Screen
+from app.models import Mail, MailState, Notice, db
 
 SHOWN = 200
 
@@ -58,6 +59,28 @@ class NoticesView(BaseView):
         db.session.execute(update(Notice).where(*unread).values(read_at=clock.now()))
         db.session.commit()
         return redirect(url_for("NoticesView.list"))
+
+
+class MailScreen(Screen):
+    """The outbox: which letters have gone out, which could not, and which were cut off and are never sent twice."""
+
+    model = Mail
+    menu = Menu(_("Letters"), "settings", "fa-envelope")
+    reads = Permission.CALENDAR_WRITE
+    label_columns = {
+        "written_at": _("Written"), "recipient": _("Recipient"), "subject": _("Subject"), "state": _("State"),
+        "attempts": _("Attempts"), "error": _("Answer of the server"), "sent_at": _("Sent at"), "body": _("Text"),
+    }  # fmt: skip
+    picks = {"state": MailState}
+    formatters_columns = dict.fromkeys(
+        ("written_at", "sent_at"), lambda at: format_datetime(at, "medium") if at else "—"
+    )
+    list_columns = ["recipient", "subject", "state", "written_at", "sent_at", "error"]
+    show_columns = [*list_columns, "attempts", "body"]
+    search_columns = ["recipient", "state", "written_at"]
+    quick = ("recipient",)
+    order_columns = ["written_at"]
+    list_title, show_title = _("Letters"), _("Letter")
 
 
 def unread(actor: Actor, most: int) -> list[dict[str, Any]]:

@@ -6,6 +6,8 @@ from flask import current_app
 from flask_babel import lazy_gettext as _
 
 ACTS: dict[str, Any] = {
+    "absence:end": _("Ended an absence"),
+    "absence:record": _("Recorded an absence"),
     "admission:import": _("Imported admissions"),
     "case:add_material": _("Attached a material"),
     "case:approve": _("Approved a case"),
@@ -22,6 +24,7 @@ ACTS: dict[str, Any] = {
     "cohort:assign_numbers": _("Assigned student numbers"),
     "delegation:make": _("Named a deputy"),
     "delegation:revoke": _("Took a delegation back"),
+    "dismissal:exempt": _("Exempted from dismissal"),
     "document:issue": _("Issued a document"),
     "document:print": _("Printed a document"),
     "export": _("Exported a list"),
@@ -60,6 +63,7 @@ TABLES: dict[str, Any] = {
     "ab_group": _("Groups of users"),
     "ab_role": _("Roles"),
     "ab_user": _("Users"),
+    "absence": _("Absences"),
     "academic_year": _("Academic years"),
     "calendar_feed": _("Calendar subscription"),
     "dated_task": _("Tasks of the calendar"),

@@ -18,6 +18,7 @@ from werkzeug.security import generate_password_hash
 
 from app import cluster
 from app.demo import make_demo
+from app.papers import load_templates
 from run import end_with_parent
 from tests.cast import PASSWORD
 from tests.conftest import ROOT, TODAY, Bed
@@ -153,6 +154,7 @@ class University:
         with self.owner.begin() as connection:
             connection.execute(text("truncate college, ab_user, term cascade"))  # the cast leaves
             make_demo(connection, STUDENTS, TODAY, lambda _username: hashed)
+            load_templates(connection)  # they left with those who had edited them
 
     @contextlib.contextmanager
     def on(self, day: date) -> Iterator[Callable[[str], Visitor]]:

@@ -91,10 +91,10 @@ def send(page: Page, workbook: Path) -> None:
 
 def place_the_freshmen(page: Page) -> None:
     page.goto(f"/cohort/?year={TODAY.year}")
-    for task in ("classes", "numbers"):
+    for task, told in (("classes", "已编班"), ("numbers", "已编学号")):
         page.click(f"form[action$={task}] button")
         page.click("#confirm-ok")
-        expect(page.locator(".alert-success")).to_be_visible(timeout=SLOW)
+        expect(page.locator(".alert-success", has_text=told)).to_be_visible(timeout=SLOW)
     expect(page.locator(".stats .warn, .stats .stat-warn")).to_have_count(0)
 
 

@@ -13,6 +13,7 @@ import xlsxwriter
 
 from app.kit.workbook.export import read_rows, write_workbook
 from app.kit.workbook.importing import check, commit, stage
+from bench.bed import row
 from bench.workbook_data import FOLDER, NAMES, ROOT, ROSTER, UPLOAD, cluster, fill, rows_of
 
 RUNS = 3
@@ -113,10 +114,6 @@ def by_turns(*names: str) -> list[dict[str, float]]:
     """The medians of several runs, taken by turns, so that a slow moment of the machine touches all of them."""
     runs = [[alone(name, ROWS) for name in names] for _run in range(RUNS)]
     return [{what: statistics.median(run[i][what] for run in runs) for what in runs[0][i]} for i in range(len(names))]
-
-
-def row(name: str, value: float, unit: str, bar: float | None = None) -> dict[str, Any]:
-    return {"name": name, "value": round(value, 3), "bar": bar, "unit": unit, "holds": bar is None or value <= bar}
 
 
 def measure() -> list[dict[str, Any]]:

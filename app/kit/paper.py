@@ -158,10 +158,10 @@ def load_wordings(connection: Connection, kinds: Iterable[PaperKind]) -> None:
 
 
 @operation(needs=Permission.CASE_DECIDE)
-def issue_papers(actor: Actor, kind: PaperKind, case_ids: list[int]) -> dict[int, Paper]:
+def issue_papers(actor: Actor, kind: PaperKind, case_ids: list[int]) -> dict[int, int]:
     """Number and store one paper for each case, with a fixed number of statements. A case that has one keeps it.
 
-    Raises NotFound if a case is not one of the actor's.
+    Returns the paper's id by that of the case. Raises NotFound if a case is not one of the actor's.
     """
     if kind.prefix is None:
         raise ValueError(f"{kind.key} is a form, which is printed but never issued")
@@ -201,12 +201,12 @@ def _lock_counter(kind: PaperKind, year: int) -> int:
     return db.session.execute(locking.returning(counter.c.last)).scalar_one()
 
 
-def _papers_of(kind: PaperKind, case_ids: list[int]) -> dict[int, Paper]:
-    query = select(Paper).where(Paper.kind == kind.key, among(Paper.case_id, case_ids))
-    return {paper.case_id: paper for paper in db.session.scalars(query) if paper.case_id is not None}
+def _papers_of(kind: PaperKind, case_ids: list[int]) -> dict[int, int]:
+    query = select(Paper.case_id, Paper.id).where(Paper.kind == kind.key, among(Paper.case_id, case_ids))
+    return dict(db.session.execute(query).all())
 
 
-def _insert(actor: Actor, kind: PaperKind, template: PaperTemplate, year: int, rows: list[dict]) -> dict[int, Paper]:
+def _insert(actor: Actor, kind: PaperKind, template: PaperTemplate, year: int, rows: list[dict]) -> dict[int, int]:
     """Write the papers with one INSERT, and their last serial into the counter."""
     given = (
         func.jsonb_to_recordset(literal(rows, JSONB))
@@ -225,12 +225,14 @@ def _insert(actor: Actor, kind: PaperKind, template: PaperTemplate, year: int, r
     }  # fmt: skip
     source = select(*(value.label(name) for name, value in columns.items()))
     source = source.select_from(given).join(Case.__table__, case.id == given.c.case_id)
-    papers = list(db.session.scalars(insert(Paper).from_select(list(columns), source).returning(Paper)))
+    table = Paper.__table__
+    writing = insert(table).from_select(list(columns), source).returning(table.c.case_id, table.c.id)
+    papers = dict(db.session.execute(writing).all())
     if len(papers) < len(rows):
         raise NotFound(_("There is no such record, or it is not one of yours."))
     counter = update(PaperCounter).where(PaperCounter.kind == kind.key, PaperCounter.year == year)
     db.session.execute(counter.values(last=rows[-1]["serial"]).execution_options(synchronize_session=False))
-    return {paper.case_id: paper for paper in papers if paper.case_id is not None}
+    return papers
 
 
 @operation(needs=Permission.PAPER_PRINT)

@@ -41,14 +41,14 @@ class Wording:
     def fill(self, values: Mapping[str, object]) -> Markup:
         """The wording with a value for every placeholder, as text: no value can bring tags of its own."""
         parts = list(self._parts)
-        for position in range(1, len(parts), 2):
-            parts[position] = as_html(values[parts[position]])
+        parts[1::2] = as_html([values[name] for name in parts[1::2]])
         return Markup("".join(parts))  # noqa: S704 - rebuilt from allowed tags, and every value escaped
 
 
-def as_html(value: object) -> str:
-    """A value as text of the page; its line breaks stay."""
-    return "" if value is None else str(escape(str(value))).replace("\n", "<br>")
+def as_html(values: list[object]) -> list[str]:
+    """Values as text of the page; their line breaks stay. Escaped together: a batch fills in hundreds of thousands."""
+    written = ["" if value is None else str(value).replace("\0", "") for value in values]
+    return str(escape("\0".join(written))).replace("\n", "<br>").split("\0")
 
 
 def check_placeholders(body: str, placeholders: Collection[str]) -> None:

@@ -61,7 +61,7 @@ def cases(app: Flask, behind: Behind) -> dict[int, list[int]]:
 
 def issue(actor: Actor, ids: list[int], kind: PaperKind = NOTICE) -> dict[int, int]:
     with scope_as(actor.scope):
-        return {case: paper.id for case, paper in kit.issue_papers(actor, kind, ids).items()}
+        return kit.issue_papers(actor, kind, ids)
 
 
 def reprint(actor: Actor, ids: list[int]) -> list[kit.Page]:

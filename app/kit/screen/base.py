@@ -20,7 +20,7 @@ from app.kit.operation import audit
 from app.kit.screen import preferences
 from app.kit.screen.exporting import ExportsLists
 from app.kit.screen.filters import ListedFilter, QuickFilter
-from app.kit.screen.interface import COUNT_CAP, XuejiInterface
+from app.kit.screen.interface import COUNT_CAP, XuejiInterface, page_within
 from app.kit.screen.present import badge_of, masked
 from app.kit.workbook.declare import Workbook
 from app.models import Model, db
@@ -157,7 +157,7 @@ class Screen(ExportsLists, RequestLocalFilters, ModelView):
             value_columns=self.datamodel.get_values(rows, columns),
             order_columns=self.order_columns,
             formatters_columns=self.formatters_columns,
-            page=page,
+            page=page_within(count, page, page_size or self.page_size),
             page_size=page_size or self.page_size,
             count=count,
             count_text=f"{COUNT_CAP}+" if count > COUNT_CAP else None,

@@ -6,7 +6,7 @@ from datetime import date
 from flask_appbuilder.models.filters import BaseFilter
 from flask_appbuilder.models.sqla import filters as fab
 from flask_babel import lazy_gettext as _
-from sqlalchemy import or_
+from sqlalchemy import false, or_, select
 from sqlalchemy.orm import Query
 
 MOST_LISTED = 5000  # numbers in one pasted list
@@ -99,8 +99,13 @@ class QuickFilter(BaseFilter):
 
     def apply(self, query: Query, value) -> Query:
         columns, text = value
-        fields = (getattr(self.model, column) for column in columns)
-        return query.filter(or_(*(field.op("^@", is_comparison=True)(text) for field in fields)))
+        fields = [getattr(self.model, column) for column in columns]
+        begins = [field.op("^@", is_comparison=True)(text) for field in fields]
+        # Each index is asked first whether it knows the text; usually one does. Of several joined by OR none bounds
+        # the walk along the list's order: 250 ms of a million rows.
+        first = (select(f).where(b).order_by(f).limit(1).scalar_subquery() for f, b in zip(fields, begins, strict=True))
+        known = query.session.execute(select(*first)).one()
+        return query.filter(or_(false(), *(b for b, one in zip(begins, known, strict=True) if one is not None)))
 
 
 class XuejiFilterConverter(fab.SQLAFilterConverter):

@@ -63,6 +63,15 @@ def changed_values(item: Any) -> tuple[dict[str, str | None], dict[str, str | No
     return old, new
 
 
+def page_within(count: int, page: int | None, page_size: int | None) -> int:
+    """The page asked for, from 0, or the last of so many rows where there is none so far back."""
+    return min(max(page or 0, 0), (max(count, 1) - 1) // rows_a_page(page_size))
+
+
+def rows_a_page(asked: int | None) -> int:
+    return min(max(asked or PAGE_CAP, 1), PAGE_CAP)
+
+
 class XuejiInterface(SQLAInterface):
     """What every screen and API reads and writes through."""
 
@@ -88,12 +97,12 @@ class XuejiInterface(SQLAInterface):
         ordered = self.apply_order_by(
             self.apply_filters(self.session.query(pk), filters), order_column, order_direction
         )
-        ids = [row[0] for row in self.apply_pagination(ordered, page, page_size)]
+        ids = [row[0] for row in self.apply_pagination(ordered, page_within(count, page, page_size), page_size)]
         found = {getattr(row, pk.key): row for row in self.session.query(self.obj).filter(pk.in_(ids))} if ids else {}
         return count, [found[one] for one in ids if one in found]
 
     def apply_pagination(self, query: Query, page: int | None, page_size: int | None) -> Query:
-        size = min(max(page_size or PAGE_CAP, 1), PAGE_CAP)
+        size = rows_a_page(page_size)
         deepest = COUNT_CAP // size
         return super().apply_pagination(query, min(max(page or 0, 0), deepest), size)
 

@@ -67,8 +67,8 @@ def _node(steps: list[CaseStep]) -> Node:
         return Node(first.key, title, who, signed.strftime("%m-%d"), "done")
     role = str(Role(first.role).label)
     if StepState.OPEN in states:
-        due = min(step.due_on for step in steps if step.state == StepState.OPEN and step.due_on)
-        return Node(first.key, title, role, gettext("by %(day)s", day=f"{due:%m-%d}"), "current")
+        due = min((step.due_on for step in steps if step.state == StepState.OPEN and step.due_on), default=None)
+        return Node(first.key, title, role, gettext("by %(day)s", day=f"{due:%m-%d}") if due else "", "current")
     refused = first.state == StepState.CLOSED and first.decided_at is not None
     return Node(first.key, title, role, state="returned" if refused else "todo")
 

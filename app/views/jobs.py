@@ -52,11 +52,8 @@ class JobsView(BaseView):
     @permission_name("list")
     def state(self, run_id: int):
         run = get(JobRun, run_id)
-        ended = run.state not in (JobState.QUEUED, JobState.RUNNING)
-        return jsonify(
-            state=run.state, done=run.done, total=run.total, message=str(run.message or LABELS[JobState(run.state)]),
-            url=url_for("JobsView.list") if ended else None,
-        )  # fmt: skip
+        message = str(run.message or LABELS[JobState(run.state)])
+        return jsonify(state=run.state, done=run.done, total=run.total, message=message)
 
     @expose("/<int:run_id>/cancel", methods=["POST"])
     @has_access

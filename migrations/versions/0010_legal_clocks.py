@@ -23,13 +23,13 @@ select s.kind || ':' || s.student_id || ':' || s.due_on as id, s.* from (
     union all
     -- only those whose ordinary time is over: of the others nobody asks
     select 'study', s.id, s.college_id, null, s.entry_date,
-        (s.entry_date + make_interval(months => cast(s.study_length * 12 as int) + 12 * {DAYS.format(key='study_extra_years', default=2)}))::date
+        (s.entry_date + make_interval(months => cast(s.study_length * 12 as int) + 12 * {DAYS.format(key="study_extra_years", default=2)}))::date
     from student s
     where s.status in ('enrolled', 'on_leave', 'retained') and s.entry_date is not null
         and s.entry_year + s.study_length <= extract(year from current_date)
     union all
     select 'absence', a.student_id, a.student_college_id, null, a.since,
-        a.since + {DAYS.format(key='absence_days', default=14)}
+        a.since + {DAYS.format(key="absence_days", default=14)}
     from absence a where a.ended_on is null
     union all
     select 'publicity', e.student_id, e.student_college_id, e.case_id, p.opens_on, p.closes_on
@@ -38,7 +38,7 @@ select s.kind || ':' || s.student_id || ':' || s.due_on as id, s.* from (
         select from case_step t where t.case_id = e.case_id and t.state = 'open' and (t.declared ->> 'publicity')::boolean)
     union all
     select 'appeal', f.student_id, f.student_college_id, f.id, f.delivered_on,
-        f.delivered_on + {DAYS.format(key='appeal_days', default=10)}
+        f.delivered_on + {DAYS.format(key="appeal_days", default=10)}
     from flow_case f where f.delivered_on is not null
         and not exists (select from flow_case a where a.appealed_case_id = f.id)
 ) s

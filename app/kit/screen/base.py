@@ -191,8 +191,9 @@ class Screen(ExportsLists, RequestLocalFilters, ModelView):
         if not self.more_columns:
             return extras
         offered = [*self.list_columns, *self.more_columns]
+        asked: dict[str, Any] = request.args.to_dict(flat=False)  # so that the reader comes back to the same rows
         menu = [{"name": c, "label": self.label_columns[c], "shown": c in shown} for c in offered]
-        return extras | {"columns_menu": menu, "columns_url": url_for(f"{name}.choose_columns")}
+        return extras | {"columns_menu": menu, "columns_url": url_for(f"{name}.choose_columns", **asked)}
 
     def _get_search_widget(self, form=None, exclude_cols=None, widgets=None):
         widgets = super()._get_search_widget(form, exclude_cols, widgets)
@@ -205,7 +206,8 @@ class Screen(ExportsLists, RequestLocalFilters, ModelView):
             label = _("Paste a list")
             arguments["pasted"] = {"url": url_for(f"{name}.paste"), "name": "numbers", "label": label}
         arguments["saved_filters"] = preferences.saved_filters(name, name)
-        arguments["save_filter_url"] = url_for(f"{name}.keep_filter")
+        asked: dict[str, Any] = request.args.to_dict(flat=False)
+        arguments["save_filter_url"] = url_for(f"{name}.keep_filter", **asked)
         return widgets
 
     def _get_show_widget(self, pk, item, widgets=None, actions=None, show_fieldsets=None):
@@ -224,7 +226,7 @@ class Screen(ExportsLists, RequestLocalFilters, ModelView):
         offered = [*self.list_columns, *self.more_columns]
         wanted = [] if request.form.get("reset") else [c for c in request.form.getlist("columns") if c in offered]
         preferences.save_columns(type(self).__name__, wanted)
-        return redirect(self.get_redirect())
+        return redirect(self.list_url())
 
     @expose("/filters", methods=["POST"])
     @has_access
@@ -234,14 +236,14 @@ class Screen(ExportsLists, RequestLocalFilters, ModelView):
         if name:
             preferences.save_filter(type(self).__name__, name, preferences.own_query())
             flash(_("The filter “%(name)s” is saved.", name=name), "success")
-        return redirect(self.get_redirect())
+        return redirect(self.list_url())
 
     @expose("/filters/<int:filter_id>/delete", methods=["POST"])
     @has_access
     @permission_name("list")
     def forget_filter(self, filter_id: int):
         preferences.forget_filter(filter_id)
-        return redirect(self.get_redirect())
+        return redirect(self.list_url())
 
     @expose("/paste", methods=["POST"])
     @has_access

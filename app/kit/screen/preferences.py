@@ -1,5 +1,7 @@
 """What a person keeps for a list: named filters and the choice of columns."""
 
+from typing import Any
+
 from flask import request, url_for
 from sqlalchemy import delete, select
 
@@ -28,12 +30,13 @@ def save_columns(screen: str, columns: list[str]) -> None:
 
 def saved_filters(screen: str, endpoint: str) -> list[dict[str, str]]:
     """{label, url, delete_url} of the reader's filters on a list."""
+    asked: dict[str, Any] = request.args.to_dict(flat=False)
     mine = select(SavedFilter).where(SavedFilter.user_id == current_actor().user_id, SavedFilter.screen == screen)
     return [
         {
             "label": row.name,
             "url": f"{url_for(f'{endpoint}.list')}?{row.query}",
-            "delete_url": url_for(f"{endpoint}.forget_filter", filter_id=row.id),
+            "delete_url": url_for(f"{endpoint}.forget_filter", filter_id=row.id, **asked),
         }
         for row in db.session.scalars(mine.order_by(SavedFilter.name).limit(MOST_FILTERS))
     ]

@@ -28,6 +28,7 @@ class Staged:
     header: Header
     columns: list[Column]  # those the file has and the person may write
     table: str
+    rows: int
 
     @property
     def error_table(self) -> str:
@@ -54,15 +55,18 @@ def stage(
         columns = [workbook.column(name) for name in reading.names]
         fields = ", ".join(f"{quoted(column.name)} text" for column in columns)
         run(connection, f"create temp table {table} (row_no integer, faults jsonb, {fields}) on commit drop")
-        copy(connection, table, reading, should_stop)
+        rows = copy(connection, table, reading, should_stop)
     run(connection, f"analyze {table} ({', '.join(quoted(column.name) for column in workbook.keys)})")
-    return Staged(workbook, facts, reading.header, columns, table)
+    return Staged(workbook, facts, reading.header, columns, table, rows)
 
 
-def copy(connection: sa.Connection, table: str, reading: Reading, should_stop: Callable[[], bool] | None) -> None:
+def copy(connection: sa.Connection, table: str, reading: Reading, should_stop: Callable[[], bool] | None) -> int:
     driver: Any = connection.connection.driver_connection
-    with driver.cursor() as cursor, cursor.copy(f"copy {table} from stdin (format text, null '')") as stream:
-        for chunk in reading.chunks():
-            if should_stop and should_stop():
-                raise Stopped
-            stream.write(chunk)
+    with driver.cursor() as cursor:
+        # Frozen rows are not written a second time when they are first read.
+        with cursor.copy(f"copy {table} from stdin (format text, null '', freeze)") as stream:
+            for chunk in reading.chunks():
+                if should_stop and should_stop():
+                    raise Stopped
+                stream.write(chunk)
+        return cursor.rowcount

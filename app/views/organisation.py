@@ -23,6 +23,7 @@ LABELS = {
     "study_length": _("Years of study"),
     "key": _("Key"),
     "receives": _("Receives notices of"),
+    "leaving_items": _("Leaving checklist"),
 }
 
 
@@ -82,8 +83,10 @@ class DepartmentScreen(Screen):
     label_columns = LABELS
     quick = ("name_zh",)
     list_columns = ["key", "name_zh", "name_en"]
-    show_columns = [*list_columns, "receives"]
-    formatters_columns = {"receives": lambda keys: listed(FLOWS[key].title if key in FLOWS else key for key in keys)}
+    show_columns = [*list_columns, "receives", "leaving_items"]
+    formatters_columns = {
+        "receives": lambda keys: listed(FLOWS[key].title if key in FLOWS else key for key in keys), "leaving_items": listed,
+    }  # fmt: skip
     add_columns = edit_columns = list_columns
     search_columns = ["key", "name_zh"]
     base_order = ("key", "asc")

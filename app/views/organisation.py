@@ -10,7 +10,7 @@ from app.models.language import listed
 
 LABELS = {
     "code": _("Code"),
-    "name": _("Name"),
+    "name": _("Official name"),
     "name_zh": _("Chinese name"),
     "name_en": _("English name"),
     "active": _("In use"),

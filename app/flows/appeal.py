@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, Date, ForeignKey, Select, select
 from app.access import Role
 from app.kit import clock
 from app.kit.flow import Field, Flow, Material, Step, add_labels, among, hook, register
-from app.models import Case, RosterChange, RosterStatus, db, setting_int
+from app.models import Case, ClockKind, LegalClock, RosterChange, RosterStatus, db, setting_int
 from app.models.base import Mapped, date, mapped_column
 from app.operations.roster import changes, roster_effect
 from app.papers import change_notice
@@ -34,6 +34,17 @@ def find_decision(case: AppealCase) -> None:
     if found is not None:
         case.appealed_case_id = found.id
         case.appeal_until = found.delivered_on + timedelta(days=setting_int("appeal_days"))
+
+
+@hook
+def decision_to_appeal(student_id: int) -> bool:
+    """Whether a decision has reached the student whose time to appeal runs, and that she has not appealed yet."""
+    running = (
+        LegalClock.kind == ClockKind.APPEAL,
+        LegalClock.student_id == student_id,
+        LegalClock.due_on >= clock.today(),
+    )
+    return bool(db.session.scalar(select(LegalClock.id).where(*running).limit(1)))
 
 
 @hook
@@ -84,6 +95,7 @@ appeal = register(
             Step("registry", Role.REGISTRY, days=3, originals=True, takes_effect=True),
         ),
         prepare=find_decision,
+        concerns=decision_to_appeal,
         rule=in_time,
         effect=reverse,
         paper=change_notice.issue,

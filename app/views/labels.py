@@ -21,6 +21,7 @@ ACTS = {
     "can_leave": _("Act as myself again"),
     "can_list": _("List"),
     "can_publish": _("Publish"),
+    "can_reassign": _("Hand a step on"),
     "can_record": _("Record a meeting"),
     "can_show": _("Show"),
     "can_switch": _("Switch"),

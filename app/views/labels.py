@@ -23,6 +23,7 @@ ACTS = {
     "can_list": _("List"),
     "can_open": _("Apply"),
     "can_publish": _("Publish"),
+    "can_reassign": _("Hand a step on"),
     "can_record": _("Record a meeting"),
     "can_show": _("Show"),
     "can_switch": _("Switch"),

@@ -67,7 +67,13 @@ def _load_settings(connection: Connection) -> None:
 
 def _load_departments(connection: Connection) -> None:
     rows = [
-        {"key": row["key"], "name_zh": row["zh"], "name_en": row["en"], "receives": row["receives"].split()}
+        {
+            "key": row["key"],
+            "name_zh": row["zh"],
+            "name_en": row["en"],
+            "receives": row["receives"].split(),
+            "leaving_items": row["leaving"].split(),
+        }
         for row in read_table(FOLDER / "departments.csv")
     ]
     connection.execute(insert(Department).on_conflict_do_nothing(), rows)

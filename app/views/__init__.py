@@ -25,6 +25,7 @@ from app.views.legal_clocks import DismissalView, LegalClockScreen
 from app.views.meetings import MeetingScreen
 from app.views.notices import MailScreen, NoticesView
 from app.views.organisation import ClassGroupScreen, CollegeScreen, DepartmentScreen, MajorScreen
+from app.views.overview import OverviewView
 from app.views.papers import PaperScreen, WordingView
 from app.views.publicity import PublicityView, PublicPublicityView
 from app.views.reference import CodeScreen, CodeSetScreen, SettingScreen
@@ -42,6 +43,7 @@ PAGES: list = [
     InboxView,
     ApplyView,
     CaseScreen,
+    OverviewView,
     PaperScreen,
     LegalClockScreen,
     DismissalView,

@@ -17,9 +17,11 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    func,
+    select,
 )
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import declared_attr, relationship
+from sqlalchemy.orm import column_property, declared_attr, relationship
 
 from app.models.base import BigId, Key, Mapped, Model, Moment, Now, date, mapped_column
 from app.models.ledger import FollowsStudent
@@ -191,6 +193,17 @@ class CaseStep(OfCase, Model):
     decider: Mapped[User | None] = relationship(foreign_keys=[decided_by])
     assignee: Mapped[User | None] = relationship(foreign_keys=[assigned_to])
     department: Mapped[Department | None] = relationship(lazy="joined")
+
+
+# What lists of cases are filtered by and no page loads: whether the case runs, and when its first open step is due.
+Case.running = column_property(Case.state.in_((CaseState.OPEN, CaseState.SENT_BACK)), deferred=True)
+Case.due_on = column_property(
+    select(func.min(CaseStep.due_on))
+    .where(CaseStep.case_id == Case.id, CaseStep.state == StepState.OPEN)
+    .correlate_except(CaseStep)
+    .scalar_subquery(),
+    deferred=True,
+)
 
 
 class CaseEvent(OfCase, Model):

@@ -34,6 +34,7 @@ from app.views.organisation import (
     MajorApi,
     MajorScreen,
 )
+from app.views.overview import OverviewView
 from app.views.papers import PaperScreen, WordingView
 from app.views.publicity import PublicityView, PublicPublicityView
 from app.views.reference import CodeApi, CodeScreen, CodeSetScreen, SettingScreen
@@ -51,6 +52,7 @@ PAGES: list = [
     InboxView,
     ApplyView,
     CaseScreen,
+    OverviewView,
     PaperScreen,
     LegalClockScreen,
     DismissalView,

@@ -36,6 +36,7 @@ ACTS: dict[str, Any] = {
     "meeting:cancel": _("Cancelled a meeting"),
     "meeting:minutes": _("Wrote the minutes"),
     "meeting:record": _("Recorded a meeting"),
+    "overview:export": _("Exported the overview"),
     "paper:issue": _("Issued papers"),
     "paper:print": _("Printed papers"),
     "paper:word": _("Changed the wording of a paper"),

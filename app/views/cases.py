@@ -13,12 +13,13 @@ from sqlalchemy import select
 from app.access import Permission, Role, current_actor
 from app.kit import clock
 from app.kit.diagram import case_diagram
-from app.kit.flow import decide, flow_of, label, let_in_late, save_draft, submit, withdraw
+from app.kit.flow import FLOWS, decide, flow_of, label, let_in_late, save_draft, submit, withdraw
 from app.kit.flow.inbox import may, select_open_steps, step_for, what_next
 from app.kit.flow.material import ALLOWED, add_material, material_file, remove_material
 from app.kit.flow.words import keys_of, shown_change
 from app.kit.operation import NotFound, Refused, get
 from app.kit.screen import Api, Menu, Screen
+from app.kit.screen.base import Words
 from app.kit.screen.present import TONES, mask
 from app.models import Case, CaseEvent, CaseState, CaseStep, Material, Paper, Student, db, setting_int
 from app.models.accounts import person_name
@@ -44,12 +45,19 @@ EVENT_TONES = {"approve": "ok", "submit": "info", "resubmit": "info", "send_back
 LABELS = {
     "number": _("Case"), "subject": _("Student"), "flow": _("Flow"), "state": _("State"), "step_key": _("Step"),
     "opened_at": _("Opened"), "college": _("College"), "reason": _("Reason"), "submitted_at": _("Handed in"),
+    "running": _("Under way"), "due_on": _("Due"),
 }  # fmt: skip
 
 
-def flow_name(key: Any) -> Any:
-    from app.kit.flow import FLOWS
+def flow_words() -> list[tuple[str, Any]]:
+    return [(key, flow.title) for key, flow in FLOWS.items()]
 
+
+def step_words() -> list[tuple[str, Any]]:
+    return [(key, label("step", key)) for key in dict.fromkeys(s.key for flow in FLOWS.values() for s in flow.steps)]
+
+
+def flow_name(key: Any) -> Any:
     return FLOWS[str(key)].title if str(key) in FLOWS else key
 
 
@@ -74,11 +82,13 @@ class CaseScreen(Screen):
     acts = {"decide": Permission.CASE_DECIDE, "can_reassign": Permission.CASE_REASSIGN}
     label_columns = LABELS
     quick = ("number", "subject")
-    picks = {"state": CaseState}
+    picks = {"state": CaseState, "flow": Words(flow_words), "step_key": Words(step_words)}
     formatters_columns = {"flow": flow_name, "step_key": step_name, "reason": reason_name}
     list_columns = ["number", "subject", "flow", "reason", "step_key", "state", "opened_at"]
     order_columns = ["number", "opened_at", "state"]
-    search_columns = ["number", "subject", "state", "opened_at"]
+    search_columns = [
+        "number", "subject", "flow", "step_key", "college", "state", "running", "due_on", "submitted_at", "opened_at",
+    ]  # fmt: skip
     base_order = ("opened_at", "desc")
     list_title = _("All cases")
 

@@ -1,6 +1,11 @@
 """组织 screens of colleges, majors, class groups and departments: plain reference data with FAB's own forms."""
 
+from typing import Any
+
 from flask_babel import lazy_gettext as _
+from markupsafe import Markup
+from wtforms import SelectMultipleField, StringField, TextAreaField
+from wtforms.validators import DataRequired, Regexp, ValidationError
 
 from app.access import Permission
 from app.kit.flow import FLOWS
@@ -23,8 +28,9 @@ LABELS = {
     "study_length": _("Years of study"),
     "key": _("Key"),
     "receives": _("Receives notices of"),
-    "leaving_items": _("Leaving checklist"),
+    "leaving_items": _("Leaving items"),
 }
+MOST_ITEMS, LONGEST_ITEM = 20, 60
 
 
 class CollegeScreen(Screen):
@@ -74,20 +80,59 @@ class ClassGroupScreen(Screen):
     list_title, add_title, edit_title, show_title = _("Classes"), _("New class"), _("Edit class"), _("Class")
 
 
+def receiving_flows() -> list[tuple[str, Any]]:
+    """The procedures that have a step for departments."""
+    return [(key, flow.title) for key, flow in FLOWS.items() if any(step.each_department for step in flow.steps)]
+
+
+class LinesField(TextAreaField):
+    """A list of short texts, one a line."""
+
+    def _value(self) -> str:
+        return "\n".join(self.data or [])
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        lines = [line.strip() for text in valuelist for line in text.splitlines()]
+        self.data = list(dict.fromkeys(line for line in lines if line))
+
+    def pre_validate(self, form: Any) -> None:
+        if len(self.data or []) > MOST_ITEMS or any(len(line) > LONGEST_ITEM for line in self.data or []):
+            raise ValidationError(str(_("At most %(items)s lines of %(most)s characters each.",
+                                        items=MOST_ITEMS, most=LONGEST_ITEM)))  # fmt: skip
+
+
+def department_fields() -> dict[str, Any]:
+    return {
+        "key": StringField(_("Key"), [DataRequired(), Regexp(r"[a-z][a-z_]{1,39}\Z")]),
+        "receives": SelectMultipleField(
+            LABELS["receives"], choices=receiving_flows,
+            description=_("Cases that are handed in from now on get a step for it; those under way keep theirs."),
+        ),
+        "leaving_items": LinesField(
+            LABELS["leaving_items"], description=_("One a line: what it ticks before a student leaves."),
+            render_kw={"lang": "zh"},
+        ),
+    }  # fmt: skip
+
+
 class DepartmentScreen(Screen):
-    """相关职能部门."""
+    """相关职能部门: which procedures it is told of, and what it ticks on the leaving checklist."""
 
     model = Department
     menu = Menu(_("Departments"), "organisation", "fa-building")
     reads, writes = Permission.ORGANISATION_READ, Permission.ORGANISATION_WRITE
+    base_permissions = ["can_list", "can_show", "can_add", "can_edit"]  # steps of old cases refer to it
     label_columns = LABELS
     quick = ("name_zh",)
-    list_columns = ["key", "name_zh", "name_en"]
-    show_columns = [*list_columns, "receives", "leaving_items"]
     formatters_columns = {
-        "receives": lambda keys: listed(FLOWS[key].title if key in FLOWS else key for key in keys), "leaving_items": listed,
-    }  # fmt: skip
-    add_columns = edit_columns = list_columns
+        "receives": lambda keys: listed(FLOWS[key].title if key in FLOWS else key for key in keys) or "—",
+        "leaving_items": lambda items: Markup('<span lang="zh">{}</span>').format(listed(items) or "—"),
+    }
+    list_columns = ["key", "name_zh", "name_en", "receives", "leaving_items"]
+    show_columns = add_columns = list_columns
+    edit_columns = ["name_zh", "name_en", "receives", "leaving_items"]
+    add_form_extra_fields = department_fields()
+    edit_form_extra_fields = department_fields()
     search_columns = ["key", "name_zh"]
     base_order = ("key", "asc")
     list_title, add_title = _("Departments"), _("New department")

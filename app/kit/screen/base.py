@@ -3,6 +3,7 @@
 import copy
 import re
 import sys
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -41,6 +42,13 @@ class Menu:
     icon: str
 
 
+@dataclass(frozen=True)
+class Words:
+    """A pick list of a text column: `pairs()` gives (value, label), asked whenever a form is made."""
+
+    pairs: Callable[[], Iterable[tuple[str, Any]]]
+
+
 class RequestLocalFilters:
     """FAB keeps the last request's search on the view object, which all threads share: users saw each other's terms."""
 
@@ -74,7 +82,7 @@ class Screen(ExportsLists, RequestLocalFilters, ModelView):
     acts: ClassVar[dict[str, Permission]] = {}  # further exposed methods: FAB permission name → what it needs
     quick: ClassVar[tuple[str, ...]] = ()  # columns of the search box
     pasted: ClassVar[str | None] = None  # column that a pasted list of numbers selects by
-    picks: ClassVar[dict[str, Any]] = {}  # column → code set key or enum: pick lists, and badges for enums
+    picks: ClassVar[dict[str, Any]] = {}  # column → code set key, enum or Words: pick lists, and badges for enums
     more_columns: ClassVar[list[str]] = []  # columns that a reader may add to the list
     masked: ClassVar[dict[str, Permission]] = {}
     workbooks: ClassVar[list[Workbook]] = []  # what the list exports to
@@ -96,7 +104,7 @@ class Screen(ExportsLists, RequestLocalFilters, ModelView):
             column: SelectField(cls.label_columns.get(column, column), choices=lambda kinds=kinds: choices(kinds))
             for column, kinds in cls.picks.items()
         }
-        enums = {column: badge_of(kinds) for column, kinds in cls.picks.items() if not isinstance(kinds, str)}
+        enums = {column: badge_of(kinds) for column, kinds in cls.picks.items() if isinstance(kinds, type)}
         masks = {column: masked(cls.__name__, column, needs) for column, needs in cls.masked.items()}
         cls.formatters_columns = enums | masks | (cls.__dict__.get("formatters_columns") or {})
 
@@ -303,9 +311,11 @@ class Screen(ExportsLists, RequestLocalFilters, ModelView):
 
 
 def choices(kinds: Any) -> list[tuple[str, Any]]:
-    """(value, label) pairs of a code set or an enum, a blank one first."""
+    """(value, label) pairs of a code set, an enum or Words, a blank one first."""
     if isinstance(kinds, str):
         return [("", ""), *((code.code, str(code)) for code in codes_of(kinds))]
+    if isinstance(kinds, Words):
+        return [("", ""), *kinds.pairs()]
     return [("", ""), *((kind.value, kind.label) for kind in kinds)]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from flask_appbuilder.exceptions import DatabaseException
 from flask_appbuilder.models.sqla.interface import SQLAInterface
 from flask_babel import lazy_gettext as _
-from sqlalchemy import String, cast, false, inspect, or_, select
+from sqlalchemy import Column, String, cast, false, inspect, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Query
 from sqlalchemy.orm.exc import StaleDataError
@@ -76,6 +76,20 @@ class XuejiInterface(SQLAInterface):
     """What every screen and API reads and writes through."""
 
     filter_converter_class = XuejiFilterConverter
+
+    # columns that are reckoned by an expression: never written, so free of what a form would ask of a stored one
+
+    def _is_reckoned(self, column: str) -> bool:
+        return column in self.list_columns and not isinstance(self.list_columns[column], Column)
+
+    def is_nullable(self, col_name: str) -> bool:
+        return self._is_reckoned(col_name) or super().is_nullable(col_name)
+
+    def is_unique(self, col_name: str) -> bool:
+        return not self._is_reckoned(col_name) and super().is_unique(col_name)
+
+    def is_pk(self, col_name: str) -> bool:
+        return not self._is_reckoned(col_name) and super().is_pk(col_name)
 
     # reading
 

@@ -42,6 +42,19 @@ def test_each_way_of_delivery_starts_the_time_to_appeal(walk, behind, how):
     assert words[how] in page
 
 
+def test_the_day_comes_from_the_page_as_a_day(walk, cast, behind):
+    case_id = walk.at("told")
+    form = {
+        "act": "approve",
+        "expected_step": "told",
+        "delivered_how": "post",
+        "delivered_on": clock.today().isoformat(),
+    }
+    answer = cast.login("clerk").post(f"/casescreen/decide/{case_id}", data=form, follow_redirects=True)
+    assert answer.status_code == 200 and "alert-success" in answer.text
+    assert behind.one("select delivered_on from flow_case where id = :id", id=case_id) == clock.today()
+
+
 @pytest.mark.parametrize(
     ("how", "on"), [("by_owl", None), ("x" * 99, None), ("", None), ("post", "yesterday"), ("post", " ")]
 )

@@ -12,6 +12,7 @@ from app.access import Role
 from app.flows import FLOWS
 from app.kit import clock
 from app.kit.calendar import overrides, working_days_after
+from app.kit.filing import path_of
 from app.kit.flow import Flow
 from app.models import (
     Absence,
@@ -119,7 +120,7 @@ class Proceedings:
                     due_on=self.due[one.days] if state == "open" else None,
                     decided_at=self.at(signed_on) if signed else None, decided_by=signed.id if signed else None,
                     records=meeting or {}, meeting_id=meeting["meeting_id"] if meeting else None,
-                    cleared=items[:1] if state == "open" else [],
+                    cleared=items[: len(items) // 2] if state == "open" else [],
                 )  # fmt: skip
                 if signed:
                     self.event(number, student, "approve", signed, signed_on, step_key=one.key, role=one.role)
@@ -131,20 +132,26 @@ class Proceedings:
                    actor_name=person_name(who), at=self.at(day), **more)  # fmt: skip
 
     def scan(self, number: int, student: Row, kind: str, who: Row) -> None:
+        if path := self.file():
+            self.write(Material, case_id=number, **self.of(student), kind=kind, file_name="扫描件.pdf", sha256="",
+                       content_type="application/pdf", size=len(SCAN), path=path, uploaded_by=who.id)  # fmt: skip
+
+    def file(self) -> str | None:
+        """Where a scan was written, below the folder of files; None where there is no such folder."""
         if self.files_root is None:
-            return
-        name = f"{token_hex(16)}.pdf"
-        path = self.files_root / "materials" / name[:2] / name
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path.write_bytes(SCAN)
-        self.write(Material, case_id=number, **self.of(student), kind=kind, file_name="扫描件.pdf", sha256="",
-                   content_type="application/pdf", size=len(SCAN), path=f"materials/{name[:2]}/{name}",
-                   uploaded_by=who.id)  # fmt: skip
+            return None
+        path = path_of(f"{token_hex(16)}.pdf")
+        target = self.files_root / path
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        target.write_bytes(SCAN)
+        return path
 
     def meeting(self, role: Role, kind: str, college_id: int | None, number: str, resolution: str) -> None:
         who, held = self.signer(role, SHOWN), self.today - timedelta(days=9)
+        path = self.file()
         meeting_id = self.write(
-            Meeting, kind=kind, college_id=college_id, number=number, held_on=held, participants="党政班子全体成员",
+            Meeting, minutes_name="会议纪要.pdf" if path else None, minutes_path=path,
+            minutes_type="application/pdf" if path else None, kind=kind, college_id=college_id, number=number, held_on=held, participants="党政班子全体成员",
             resolution=resolution, recorded_by=who.id,
         )  # fmt: skip
         self.meetings[role] = {"meeting_id": meeting_id, "meeting": f"{held} {number}"}
@@ -181,9 +188,9 @@ def make_proceedings(connection: Connection, today: date, files_root: Path | Non
     absent = {"reason": "absence", "statement": "连续两周未请假离校，多次联系未果。"}
     waiting = [made.case(FLOWS["dismissal"], one, "publicity", **absent) for one in people[:2]]
     decided = [made.case(FLOWS["dismissal"], one, "document", **absent) for one in people[2:4]]
-    made.published([*zip(waiting, people[:2], strict=True)], "退学处理公示（第二批）", 1, "该生近期已返校上课。", None)
     made.published([*zip(decided, people[2:4], strict=True)], "退学处理公示（第一批）", 21, "请核实考勤记录。",
                    "经核查考勤记录，情况属实。")  # fmt: skip
+    made.published([*zip(waiting, people[:2], strict=True)], "退学处理公示（第二批）", 1, "该生近期已返校上课。", None)
     made.case(FLOWS["dismissal"], people[4], None, **absent)
     for one, step in zip(people[5:8], ("accept", "college", "affairs"), strict=True):
         made.case(FLOWS["leave"], one, step, reason="other", statement="家中有事，申请休学。", leave_from=today,

@@ -92,7 +92,7 @@ class DismissalView(BaseView):
                     for case in drafts],
             kinds=[(item.key, label("material", item.key)) for item in materials], accept=",".join(ALLOWED.values()),
             may=actor.may(Permission.CASE_OPEN) and actor.scope.kind == "college", today=clock.today(),
-            lookup_url=url_for("StudentScreen.lookup"), reason_of=lambda ground: label("reason", ground),
+            lookup_url=url_for("StudentScreen.lookup"), reason_of=lambda ground: label("reason", ground), day=format_date,
         )  # fmt: skip
 
     @expose("/declare", methods=["POST"])

@@ -25,12 +25,18 @@ class Actor:
     title: str = ""
     permissions: frozenset[Permission] = field(default_factory=frozenset)
     on_behalf_of: str = ""  # the absent person in whose name a deputy acts
+    absent_user_id: int = NOBODY  # and her user
 
     def may(self, permission: Permission) -> bool:
         return permission in self.permissions
 
     def has(self, role: Role) -> bool:
         return role in self.roles
+
+    @property
+    def signs_as(self) -> int:
+        """The user whose work this is: the actor's own, or that of the absent in whose name he signs."""
+        return self.absent_user_id if self.on_behalf_of else self.user_id
 
 
 ANONYMOUS = Actor(NOBODY, "", NOBODY, frozenset(), NO_SCOPE)
@@ -105,4 +111,5 @@ def acting_for(actor: Actor, absent: Actor) -> Actor:
         scope=replace(absent.scope, user_id=actor.user_id, user_name=actor.name),
         permissions=absent.permissions & DEPUTY_MAY,
         on_behalf_of=absent.name,
+        absent_user_id=absent.user_id,
     )

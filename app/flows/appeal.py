@@ -27,6 +27,7 @@ appeal = register(
             Step("registry", Role.REGISTRY, days=3, originals=True, takes_effect=True),
         ),
         prepare=appeals.find_decision,
+        concerns=appeals.decision_to_appeal,
         rule=appeals.in_time,
         effect=appeals.reverse,
         paper=change_notice.issue,

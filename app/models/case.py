@@ -174,6 +174,8 @@ class CaseStep(OfCase, Model):
     department_id: Mapped[int | None] = mapped_column(ForeignKey("department.id"), index=True)
     # whose leader and clerk sign it: the student's college, or the one she goes to
     signing_college_id: Mapped[int] = mapped_column(ForeignKey("college.id"))
+    # to whom of those who hold the role it was handed; nobody: whoever of them comes first signs
+    assigned_to: Mapped[int | None] = mapped_column(ForeignKey("ab_user.id"), index=True)
     days: Mapped[int] = mapped_column(SmallInteger)
     declared: Mapped[dict] = mapped_column(JSONB)  # the whole step as its flow's version declared it
     state: Mapped[str] = mapped_column(String(10), default=StepState.WAITING, server_default="waiting")
@@ -187,6 +189,7 @@ class CaseStep(OfCase, Model):
     document_id: Mapped[int | None] = mapped_column(ForeignKey("document.id"), index=True)
     case: Mapped[Case] = relationship(back_populates="steps", viewonly=True)
     decider: Mapped[User | None] = relationship(foreign_keys=[decided_by])
+    assignee: Mapped[User | None] = relationship(foreign_keys=[assigned_to])
     department: Mapped[Department | None] = relationship(lazy="joined")
 
 

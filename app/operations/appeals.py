@@ -9,7 +9,7 @@ from sqlalchemy.orm import aliased
 
 from app.kit import clock
 from app.kit.flow import among, hook
-from app.models import AppealCase, Case, CaseState, RosterChange, db, setting_int
+from app.models import AppealCase, Case, CaseState, ClockKind, LegalClock, RosterChange, db, setting_int
 from app.operations.roster import changes, roster_effect
 
 
@@ -35,6 +35,17 @@ def find_decision(case: AppealCase) -> None:
     if found is not None:
         case.appealed_case_id = found.id
         case.appeal_until = found.delivered_on + timedelta(days=setting_int("appeal_days"))
+
+
+@hook
+def decision_to_appeal(student_id: int) -> bool:
+    """Whether a decision has reached the student whose time to appeal runs, and that she has not appealed yet."""
+    running = (
+        LegalClock.kind == ClockKind.APPEAL,
+        LegalClock.student_id == student_id,
+        LegalClock.due_on >= clock.today(),
+    )
+    return bool(db.session.scalar(select(LegalClock.id).where(*running).limit(1)))
 
 
 @hook

@@ -13,6 +13,7 @@ ACTS: dict[str, Any] = {
     "case:approve": _("Approved a case"),
     "case:let_in_late": _("Let a case in late"),
     "case:open": _("Opened a case"),
+    "case:reassign": _("Handed a step on"),
     "case:refuse": _("Refused a case"),
     "case:remove_material": _("Removed a material"),
     "case:resubmit": _("Handed a case in again"),

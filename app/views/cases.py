@@ -25,6 +25,7 @@ from app.models.accounts import person_name
 from app.models.language import listed
 from app.operations.batches import parse
 from app.operations.leaving import checklist, tick
+from app.operations.reassigning import may_reassign, reassign, select_holders
 from app.views.case_forms import application_form, records_form, values
 
 ACTS: dict[str, dict[str, Any]] = {
@@ -70,7 +71,7 @@ class CaseScreen(Screen):
     model = Case
     menu = Menu(_("All cases"), "cases", "fa-folder-open")
     reads = Permission.CASE_READ
-    acts = {"decide": Permission.CASE_DECIDE}
+    acts = {"decide": Permission.CASE_DECIDE, "can_reassign": Permission.CASE_REASSIGN}
     label_columns = LABELS
     quick = ("number", "subject")
     picks = {"state": CaseState}
@@ -192,6 +193,25 @@ class CaseScreen(Screen):
             flash(str(refused), "danger")
         return redirect(url_for("CaseScreen.show", pk=case_id))
 
+    @expose("/reassign/<int:case_id>", methods=["POST"])
+    @has_access
+    @permission_name("reassign")
+    def reassign(self, case_id: int):
+        """Hand an open step to another; `holder` is step:user, or step: for everybody who holds its role."""
+        step, _colon, user = request.form.get("holder", "").partition(":")
+        case = get(Case, case_id)
+        if not step.isdecimal() or len(step) > 18 or (user and not (user.isdecimal() and len(user) < 10)):
+            flash(_("Choose to whom the step is handed."), "danger")
+            return redirect(url_for("CaseScreen.show", pk=case.id))
+        try:
+            reassign(current_actor(), int(step), int(user) if user else None, request.form.get("reason", ""))
+            flash(_("The step is handed on."), "success")
+        except NotFound:
+            raise
+        except Refused as refused:
+            flash(str(refused), "danger")
+        return redirect(url_for("CaseScreen.show", pk=case_id))
+
     @expose("/upload/<int:case_id>/<kind>", methods=["POST"])
     @has_access
     @permission_name("show")
@@ -272,6 +292,8 @@ def page(case: Case) -> dict[str, Any]:
         "my_items": step.declared.get("items") if step and "approve" in acts else None,
         "my_step_id": step.id if step else None,
         "checklist_url": url_for("CaseScreen.tick", case_id=case.id),
+        "holders": holders(case),
+        "reassign_url": url_for("CaseScreen.reassign", case_id=case.id),
     }  # fmt: skip
 
 
@@ -364,6 +386,21 @@ def following(case: Case) -> dict[str, Any] | None:
         "by": format_date(by) if by else None,
         "overdue": bool(by and by < clock.today()),
     }
+
+
+def holders(case: Case) -> list[tuple[Any, list[tuple[str, Any]]]]:
+    """(step, choices) of each open step that the reader may hand on; the first choice is everybody of its role."""
+    actor = current_actor()
+    made = []
+    for step in case.steps:
+        if not may_reassign(actor, step):
+            continue
+        everybody = [(f"{step.id}:", _("Everybody: %(role)s", role=step.department or Role(step.role).label))]
+        people = [(f"{step.id}:{user.id}", f"{person_name(user)} ({user.username})")
+                  for user in db.session.scalars(select_holders(step))]  # fmt: skip
+        choices = [*(everybody if step.assigned_to else []), *people]
+        made.append((label("step", step.key), [one for one in choices if one[0] != f"{step.id}:{step.assigned_to}"]))
+    return [(title, choices) for title, choices in made if choices]
 
 
 def papers(case: Case) -> list[tuple[Any, str]]:

@@ -11,8 +11,10 @@ from sqlalchemy import func, select
 from app.access import ANONYMOUS, Actor, Permission, current_actor
 from app.kit import clock
 from app.kit.flow import FLOWS, window_state
+from app.kit.operation import get
 from app.kit.tasks import TaskGroup, TaskState, grouped, select_own, years_open
 from app.models import CaseStep, College, DatedTask, RosterStatus, Student, db
+from app.views import my_page
 from app.views.calendar import progress_words
 from app.views.inbox import counted, left, selects, shown
 from app.views.notices import unread
@@ -23,7 +25,7 @@ NEAR = 14
 
 
 class HomeView(IndexView):
-    """The start page of whoever is logged in; everybody else is sent to the login."""
+    """The start page of whoever is logged in, a student's own page hers; everybody else is sent to the login."""
 
     index_template = "xueji/home.html"
 
@@ -33,6 +35,8 @@ class HomeView(IndexView):
         if actor is ANONYMOUS:
             return redirect(url_for("AuthDBView.login"))
         self.update_redirect()
+        if actor.scope.kind == "student":
+            return self.render_template("xueji/my_page.html", **my_page.page(get(Student, actor.scope.student_id)))
         reads_roster = actor.may(Permission.ROSTER_READ)
         return self.render_template(
             self.index_template,

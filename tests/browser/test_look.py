@@ -20,6 +20,7 @@ PAGES = {
     ],
     "clerk": ["/", "/calendar/", "/calendar/task/2", "/inbox/", "/inbox/?tab=back", "/casescreen/show/1", "/apply/",
               "/dismissals/"],
+    "student": ["/", "/apply/", "/apply/info_change/101"],
     "admin": ["/users/list/", "/users/show/1", "/users/add", "/users/userinfo/", "/roles/list/", "/roles/show/1",
               "/identityscreen/list/", "/identityscreen/add", "/identityscreen/edit/1", "/resetmypassword/form"],
 }  # fmt: skip

@@ -57,9 +57,10 @@ def questions(username: str) -> list[Question]:
     """The lists, pages and API of students as this person asks for them, her search among them."""
     everybody = frozenset(OURS | THEIRS)
     college = 1 + list(PEOPLE).index(username) % 2  # neighbours seek different ones
+    herself = PEOPLE[username][1] if username.startswith("student") else set()
     of_college = frozenset(OURS if college == 1 else THEIRS)
     return [
-        Question("/", roster=False),
+        Question("/", frozenset(herself), roster=False),  # a student's own page
         Question("/jobs/", roster=False),
         Question("/casescreen/list/"),
         Question("/studentscreen/list/", everybody),

@@ -34,7 +34,7 @@ class Decision:
 def hindrances(decision: Decision, cases: dict[int, Any]) -> tuple[dict[int, Reason], dict[int, Any]]:
     """Why each case that cannot be decided cannot be, and the open step of each one that can."""
     open_steps = _open_steps(list(cases))
-    hands = hands_of(decision.actor, list(cases))
+    hands = hands_of(decision.actor.user_id, list(cases))
     reasons: dict[int, Reason] = {}
     steps: dict[int, Any] = {}
     for case in cases.values():
@@ -75,6 +75,8 @@ def _step_of(decision: Decision, case: Any, steps: list[Any]) -> tuple[Any, Reas
     role = Role(expected[0].role)
     if role not in decision.actor.roles:
         return None, _("This step is signed by: %(role)s.", role=role.label)
+    if any(step.assigned_to not in (None, decision.actor.signs_as) for step in expected):
+        return None, _("This step was handed to somebody else, who signs it now.")
     if role == Role.DEPARTMENT:
         return None, _("Your department has nothing open here.")
     return None, _("Only the college of the case signs this step.")
@@ -98,16 +100,16 @@ class Hands:
         return _("You signed “%(step)s” of this case; this step needs another hand.", step=label("step", min(same)))
 
 
-def hands_of(actor: Actor, ids: list[int]) -> Hands:
+def hands_of(user_id: int, ids: list[int]) -> Hands:
     query = select(CaseEvent.case_id, CaseEvent.act, CaseEvent.step_key).where(
         among(CaseEvent.case_id, ids),
-        CaseEvent.actor_id == actor.user_id,
+        CaseEvent.actor_id == user_id,
         CaseEvent.act.in_(("submit", "resubmit", "approve")),
     )
     done: dict[int, set[str]] = {}
     for case_id, act, step_key in db.session.execute(query.distinct()):
         done.setdefault(case_id, set()).add(step_key if act == "approve" else "submit")
-    herself = select(Identity.student_id).where(Identity.user_id == actor.user_id, Identity.student_id.is_not(None))
+    herself = select(Identity.student_id).where(Identity.user_id == user_id, Identity.student_id.is_not(None))
     return Hands(done, set(db.session.scalars(herself)))
 
 

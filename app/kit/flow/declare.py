@@ -11,6 +11,7 @@ from app.models import Case, RosterStatus
 Effect = Callable[[Actor, list[int]], None]  # changes what the cases were about; also: issues their papers
 Rule = Callable[[list[int], dict[str, Any]], dict[int, Any]]  # case → why it may not pass, for those that may not
 Prepare = Callable[[Case], None]  # fills in what follows from the student and the form, whenever the form is saved
+Concerns = Callable[[int], bool]  # student → whether there is anything that she could apply about today
 
 HOOKS: dict[str, Callable[..., Any]] = {}
 
@@ -124,6 +125,7 @@ class Flow:
     paper: Effect | None = None
     rule: Rule | None = None  # asked when a case is handed in
     prepare: Prepare | None = None
+    concerns: Concerns | None = None  # asked before it is offered to a student in one of these states
     derived: tuple[str, ...] = ()  # columns that `prepare` reckons, shown beside the fields
     before_registration: bool = False  # only for freshmen who do not hold the formal 学籍 yet
     dated: str | None = None  # the field with the day of the change: never before the student's last one
@@ -178,7 +180,7 @@ class Flow:
         )
 
 
-_HOOKED = ("effect", "paper", "rule", "prepare")
+_HOOKED = ("effect", "paper", "rule", "prepare", "concerns")
 
 
 def _hook(name: str | None) -> Callable[..., Any] | None:

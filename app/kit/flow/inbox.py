@@ -15,6 +15,7 @@ from app.kit.flow.labels import label
 from app.kit.flow.registry import FLOWS, flow_of
 from app.kit.flow.steps import is_mine
 from app.models import Case, CaseState, CaseStep, StepState, db
+from app.models.accounts import person_name
 
 
 def signs(actor: Actor) -> ColumnElement[bool]:
@@ -29,7 +30,8 @@ def signs(actor: Actor) -> ColumnElement[bool]:
         elif Role(name).scope == "college":
             here = and_(here, CaseStep.signing_college_id == actor.scope.college_id)
         conditions.append(here)
-    return or_(false(), *conditions)
+    mine = or_(CaseStep.assigned_to.is_(None), CaseStep.assigned_to == actor.signs_as)
+    return and_(or_(false(), *conditions), mine)
 
 
 def select_open_steps(actor: Actor) -> Select[CaseStep, Case]:
@@ -76,7 +78,13 @@ def what_next(case: Case) -> list[Next]:
     steps: Iterable[CaseStep] = db.session.scalars(
         select(CaseStep).where(CaseStep.case_id == case.id, CaseStep.state == StepState.OPEN).order_by(CaseStep.id)
     )
-    return [Next(label("step", step.key), step.department or Role(step.role).label, step.due_on) for step in steps]
+    return [Next(label("step", step.key), signer(step), step.due_on) for step in steps]
+
+
+def signer(step: CaseStep) -> Any:
+    """Who signs a step, in words: a department or a role, and the one of them to whom it was handed."""
+    who = step.department or Role(step.role).label
+    return _("%(role)s %(name)s", role=who, name=person_name(step.assignee)) if step.assignee else who
 
 
 def step_for(actor: Actor, case: Case) -> CaseStep | None:
@@ -97,7 +105,7 @@ def may(actor: Actor, case: Case) -> set[str]:
         acts.add("let_in_late")
     if actor.may(Permission.CASE_DECIDE) and case.state == CaseState.OPEN:
         step = step_for(actor, case)
-        if step is not None and hands_of(actor, [case.id]).why_not(case, step) is None:
+        if step is not None and hands_of(actor.user_id, [case.id]).why_not(case, step) is None:
             acts |= {"approve"} if step.declared["after_effect"] else {"approve", "send_back", "refuse"}
     return acts
 

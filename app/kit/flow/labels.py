@@ -85,6 +85,7 @@ LABELS: dict[str, Any] = {
     "act.send_back": _("Sent back"),
     "act.refuse": _("Refused"),
     "act.withdraw": _("Taken back"),
+    "act.reassign": _("Handed on"),
     "act.let_in_late": _("Let in outside the window"),
 }
 

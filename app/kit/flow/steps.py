@@ -88,7 +88,7 @@ def _run(statement, case_ids: list[int]) -> None:
 
 def is_mine(actor: Actor, step) -> bool:
     """Whether the actor's identity is one that signs this step (a CaseStep, or a row of its table)."""
-    if step.role not in actor.roles:
+    if step.role not in actor.roles or step.assigned_to not in (None, actor.signs_as):
         return False
     if step.role == Role.DEPARTMENT:
         return step.department_id == actor.scope.department_id

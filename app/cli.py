@@ -72,7 +72,9 @@ def demo(students: int) -> None:
     hashed = generate_password_hash(password)
     engine = owner()
     with engine.begin() as connection:
-        made = make_demo(connection, students, clock.today(), lambda _username: hashed)
+        made = make_demo(
+            connection, students, clock.today(), lambda _username: hashed, Path(current_app.config["XUEJI_FILES"])
+        )
     engine.dispose()
     click.echo(f"{made.students} students and {made.accounts} accounts made; {made.total} students in all."
                if made.changed else "The demo is there already; nothing changed.")  # fmt: skip

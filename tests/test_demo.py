@@ -194,6 +194,45 @@ def test_cohorts_have_left_when_their_time_is_over(university):
     assert {"admitted", "enrolled", "on_leave", "graduated", "completed"} <= statuses
 
 
+# cases under way
+
+
+def test_no_page_of_a_procedure_is_empty(university):
+    """Cases at steps of several kinds, each with its steps in order; lists, meetings, a document, absences."""
+    steps = {(row.flow, row.step_key) for row in rows(university, "select flow, step_key from flow_case")}
+    expected = {("dismissal", "publicity"), ("dismissal", "document"), ("dismissal", None), ("leave", "accept"),
+                ("leave", "college"), ("voluntary_withdrawal", "school"), ("info_change", "accept")}  # fmt: skip
+    assert expected <= steps
+    for table in ("meeting", "publicity", "publicity_entry", "objection", "document", "absence", "dismissal_exemption",
+                  "case_event"):  # fmt: skip
+        assert number(university, f"select count(*) from {table}") > 0, table
+    wrong = rows(
+        university,
+        """
+        select c.number from flow_case c where c.state = 'open' and (
+            not exists (select from case_step s where s.case_id = c.id and s.state = 'open' and s.key = c.step_key
+                and s.due_on is not null)
+            or exists (select from case_step s join case_step o on o.case_id = s.case_id and o.state = 'open'
+                where s.case_id = c.id and (s.state = 'done') <> (s.position < o.position)))""",
+    )
+    assert wrong == []
+    alone = "select student_id from flow_case where state <> 'done' group by 1 having count(*) > 1"
+    assert rows(university, alone) == []
+    running = "select count(*) from publicity where :today between opens_on and closes_on"
+    assert number(university, running, today=TODAY) == 1
+    candidates = "select count(*) from legal_clock where kind in ('leave', 'absence') and due_on < :today"
+    assert number(university, candidates, today=TODAY) > 1
+
+
+def test_scans_of_its_cases_are_there(university, tmp_path):
+    with university.begin_nested() as savepoint:
+        university.execute(text("truncate college, ab_user, term cascade"))
+        make_demo(university, STUDENTS, TODAY, lambda username: "a hash", tmp_path)
+        paths = [path for (path,) in rows(university, "select path from case_material")]
+        assert paths and all((tmp_path / path).read_bytes().startswith(b"%PDF") for path in paths)
+        savepoint.rollback()
+
+
 # accounts and calendar
 
 

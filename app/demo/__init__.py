@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 
 from sqlalchemy import Connection, text
 
@@ -11,6 +12,7 @@ from app.demo.admissions import Fault, write_admissions_file
 from app.demo.fates import Calendar
 from app.demo.organisation import make_organisation, plan
 from app.demo.people import People
+from app.demo.proceedings import make_proceedings
 from app.demo.roster import make_roster
 from app.demo.terms import current_term, open_terms
 from app.kit.calendar import monday_of
@@ -36,11 +38,14 @@ class Made:
         return bool(self.students or self.accounts or self.terms_opened)
 
 
-def make_demo(connection: Connection, students: int, today: date, password_hash_of: Callable[[str], str]) -> Made:
+def make_demo(
+    connection: Connection, students: int, today: date, password_hash_of: Callable[[str], str],
+    files_root: Path | None = None,
+) -> Made:  # fmt: skip
     """Fill an empty database with a university of `students` students, in the caller's transaction, as the owner.
 
     Where students are already, only the calendar is moved, if its windows have closed. `password_hash_of` gives the
-    stored hash for a username; one hash for all is right in a demo.
+    stored hash for a username; one hash for all is right in a demo. Scans of its cases lie below `files_root`, if given.
     """
     load_reference(connection)
     total = connection.scalar(text("select count(*) from student")) or 0
@@ -56,4 +61,5 @@ def make_demo(connection: Connection, students: int, today: date, password_hash_
     accounts = make_accounts(connection, password_hash_of, people)
     for table in ("college", "major", "class_group", "student", "roster_change"):
         connection.execute(text(f"analyze {table}"))
+    make_proceedings(connection, today, files_root)
     return Made(made, accounts, made, opened)

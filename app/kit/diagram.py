@@ -10,7 +10,7 @@ from markupsafe import Markup, escape
 from sqlalchemy import select
 
 from app.access import Role
-from app.kit.flow import Flow, label
+from app.kit.flow import Flow, flow_of, label
 from app.models import Case, CaseEvent, CaseState, CaseStep, StepState, db
 from app.models.accounts import person_name
 
@@ -38,8 +38,12 @@ class Node:
 def flow_diagram(flow: Flow, *, tall: bool = False) -> Markup:
     """The flow as it is declared."""
     nodes = [Node("apply", gettext("Application"), str(Role.STUDENT.label), ends=True)]
-    nodes += [Node(step.key, str(label("step", step.key)), str(step.role.label)) for step in flow.steps]
+    nodes += _declared(flow)
     return draw(nodes, title=str(flow.title), tall=tall, name=f"flow-{flow.key}")
+
+
+def _declared(flow: Flow) -> list[Node]:
+    return [Node(step.key, str(label("step", step.key)), str(step.role.label)) for step in flow.steps]
 
 
 def case_diagram(case: Case, *, tall: bool = False) -> Markup:
@@ -53,7 +57,7 @@ def case_diagram(case: Case, *, tall: bool = False) -> Markup:
     begun = {CaseState.DRAFT: "current", CaseState.SENT_BACK: "returned"}.get(CaseState(case.state), "done")
     applied = case.submitted_at.strftime("%m-%d") if case.submitted_at else ""
     nodes = [Node("apply", gettext("Application"), person_name(case.opener), applied, begun, ends=True)]
-    nodes += [_node(group) for group in positions.values()]
+    nodes += [_node(group) for group in positions.values()] or _declared(flow_of(case))  # a draft has no steps yet
     returned = _returns(case, [node.key for node in nodes])
     return draw(nodes, returned, title=str(case), tall=tall, name=f"case-{case.id}")
 

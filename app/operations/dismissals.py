@@ -1,6 +1,8 @@
 """退学处理申报 declaring dismissals: candidates by rule with the evidence beside each; the 学院 confirms, adds or exempts."""
 
 from datetime import date
+from pathlib import Path
+from typing import BinaryIO
 
 from flask_babel import lazy_gettext as _
 from sqlalchemy import String, and_, cast, exists, inspect, or_, select
@@ -8,13 +10,14 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app.access import Actor, Permission
 from app.kit import clock
-from app.kit.flow import FLOWS, open_case
+from app.kit.flow import FLOWS, add_material, open_case, submit
 from app.kit.operation import Refused, audit, get, operation
 from app.models import Absence, Case, CaseState, ClockKind, DismissalCase, Exemption, LegalClock, Student, db
 
 GROUNDS = {kind: kind.ground for kind in ClockKind if kind.ground}
 RUNNING = (CaseState.DRAFT, CaseState.OPEN, CaseState.SENT_BACK)
 MOST = 500
+MOST_AT_ONCE = 50  # drafts that one scan is attached to: each keeps its own copy
 
 
 def select_candidates(today: date):
@@ -49,6 +52,48 @@ def declare(actor: Actor, clock_ids: list[str], statement: str) -> list[Case]:
         values = {"reason": GROUNDS[ClockKind(one.kind)], "statement": text}
         cases.append(open_case(actor, flow, one.student_id, values))
     return cases
+
+
+def select_drafts():
+    """Dismissals that are still with the college, the oldest first."""
+    filling = DismissalCase.state.in_((CaseState.DRAFT, CaseState.SENT_BACK))
+    return select(DismissalCase).where(filling).order_by(DismissalCase.id)
+
+
+@operation(needs=Permission.CASE_OPEN)
+def attach_to_drafts(
+    actor: Actor, case_ids: list[int], kind: str, stream: BinaryIO, file_name: str, *, files_root: Path
+) -> int:
+    """One scan, such as the minutes of a visit to several students, for each of these drafts. All of them, or none."""
+    drafts = _drafts(case_ids)
+    for case_id in drafts:
+        stream.seek(0)
+        add_material(actor, case_id, kind, stream, file_name, files_root=files_root)
+    return len(drafts)
+
+
+@operation(needs=Permission.CASE_OPEN)
+def hand_in_drafts(actor: Actor, case_ids: list[int]) -> int:
+    """Hand these drafts in. All of them, or none with the reason of the first that cannot be."""
+    drafts = _drafts(case_ids)
+    for case_id, subject in drafts.items():
+        try:
+            submit(actor, case_id)
+        except Refused as refused:
+            raise Refused(_("%(student)s: %(why)s Nothing was handed in.", student=subject,
+                            why=refused.reason)) from refused  # fmt: skip
+    return len(drafts)
+
+
+def _drafts(case_ids: list[int]) -> dict[int, str]:
+    """The drafts with these ids, each with its student's name. Raises Refused if one is no draft any more."""
+    wanted = sorted(set(case_ids))
+    if not 0 < len(wanted) <= MOST_AT_ONCE:
+        raise Refused(_("Select between one and %(most)s students.", most=MOST_AT_ONCE))
+    found = {case.id: case.subject for case in db.session.scalars(select_drafts().where(DismissalCase.id.in_(wanted)))}
+    if len(found) < len(wanted):
+        raise Refused(_("Some of these drafts were handed in or taken back. Reload the page and select again."))
+    return found
 
 
 def one_label(one: LegalClock) -> str:

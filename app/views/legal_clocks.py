@@ -1,7 +1,7 @@
 """法定期限 legal clocks: what is about to end, or has ended, for the students of each 学院; absences."""
 
 from datetime import date
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from flask import flash, redirect, request, url_for
 from flask_appbuilder import BaseView, expose
@@ -12,11 +12,23 @@ from sqlalchemy import func, select
 
 from app.access import Permission, current_actor
 from app.kit import clock
-from app.kit.flow import label
+from app.kit.flow import flow_of, label
+from app.kit.flow.apply import attached_kinds, missing_materials
+from app.kit.flow.material import ALLOWED
 from app.kit.operation import NotFound, Refused
 from app.kit.screen import Menu, Screen
 from app.models import Absence, ClockKind, Exemption, LegalClock, Student, db
-from app.operations.dismissals import declare, end_absence, exempt, record_absence, select_candidates
+from app.operations.dismissals import (
+    attach_to_drafts,
+    declare,
+    end_absence,
+    exempt,
+    hand_in_drafts,
+    record_absence,
+    select_candidates,
+    select_drafts,
+)
+from app.views.cases import files_root
 
 PAGE = 200
 
@@ -67,14 +79,20 @@ class DismissalView(BaseView):
         exempted = select(Exemption, Student).join(Student, Student.id == Exemption.student_id)
         absent = select(Absence, Student).join(Student, Student.id == Absence.student_id)
         actor = current_actor()
+        drafts = list(db.session.scalars(select_drafts().limit(PAGE)))
+        attached = attached_kinds([case.id for case in drafts])
+        materials = flow_of(drafts[0]).materials if drafts else ()
         return self.render_template(
             "xueji/dismissals.html", title=_("Dismissal candidates"), error=error, form=request.form, count=count,
             rows=[(one, ClockKind(one.kind).label, format_date(one.since), format_date(one.due_on))
                   for one in db.session.scalars(query.limit(PAGE))],
             exempted=db.session.execute(exempted.order_by(Exemption.id.desc()).limit(PAGE)).all(),
             absent=db.session.execute(absent.where(Absence.ended_on.is_(None)).order_by(Absence.since).limit(PAGE)).all(),
+            drafts=[(case, label("reason", case.reason), missing_materials(flow_of(case), case, attached.get(case.id, set())))
+                    for case in drafts],
+            kinds=[(item.key, label("material", item.key)) for item in materials], accept=",".join(ALLOWED.values()),
             may=actor.may(Permission.CASE_OPEN) and actor.scope.kind == "college", today=clock.today(),
-            lookup_url=url_for("StudentScreen.lookup"), reason_of=lambda ground: label("reason", ground),
+            lookup_url=url_for("StudentScreen.lookup"), reason_of=lambda ground: label("reason", ground), day=format_date,
         )  # fmt: skip
 
     @expose("/declare", methods=["POST"])
@@ -85,9 +103,23 @@ class DismissalView(BaseView):
             cases = declare(current_actor(), request.form.getlist("clock"), request.form.get("statement", ""))
         except Refused as refused:
             return self._list(str(refused)), 422
-        flash(_("%(n)s drafts are made. Attach the declaration and the evidence to each and hand it in.", n=len(cases)),
+        flash(_("%(n)s drafts are made. Attach the declaration and the evidence and hand them in.", n=len(cases)),
               "success")  # fmt: skip
-        return redirect(url_for("CaseScreen.list"))
+        return redirect(url_for("DismissalView.list"))
+
+    @expose("/drafts", methods=["POST"])
+    @has_access
+    @permission_name("declare")
+    def drafts(self):
+        """Attach one scan to the selected drafts, or hand them in."""
+        chosen = [int(one) for one in request.form.getlist("case") if one.isdecimal() and len(one) < 19]
+        if request.form.get("act") == "hand_in":
+            return self._do(hand_in_drafts, chosen)
+        sent = request.files.get("file")
+        if sent is None or not sent.filename:
+            return self._list(_("Choose a file first.")), 422
+        kind, stream = request.form.get("kind", ""), cast(BinaryIO, sent.stream)
+        return self._do(attach_to_drafts, chosen, kind, stream, sent.filename, files_root=files_root())
 
     @expose("/exempt", methods=["POST"])
     @has_access
@@ -110,9 +142,9 @@ class DismissalView(BaseView):
     def back(self, absence_id: int):
         return self._do(end_absence, absence_id, day_of(request.form.get("ended_on", "")) or clock.today())
 
-    def _do(self, verb: Any, *args: Any):
+    def _do(self, verb: Any, *args: Any, **how: Any):
         try:
-            verb(current_actor(), *args)
+            verb(current_actor(), *args, **how)
         except NotFound:
             raise
         except Refused as refused:

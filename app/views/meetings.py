@@ -7,16 +7,20 @@ from flask_appbuilder import expose
 from flask_appbuilder.security.decorators import has_access, permission_name
 from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
+from sqlalchemy import select
 from wtforms import DateField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length
 
 from app.access import Permission, current_actor
 from app.kit import clock
-from app.kit.operation import NotFound, Refused
+from app.kit.flow import flow_of
+from app.kit.operation import NotFound, Refused, get
 from app.kit.screen import Menu, Screen
-from app.models import Meeting, MeetingKind
+from app.models import Case, CaseStep, Meeting, MeetingKind, db
 from app.operations.meetings import attach_minutes, cancel_meeting, minutes_file, record_meeting
 from app.views.cases import files_root
+
+MOST_CASES = 200
 
 
 class MeetingScreen(Screen):
@@ -42,7 +46,10 @@ class MeetingScreen(Screen):
     list_template, show_template = "xueji/meetings.html", "xueji/meeting.html"
 
     def render_template(self, template: str, **kwargs: Any):
-        return super().render_template(template, may_record=current_actor().may(Permission.MEETING_WRITE), **kwargs)
+        kwargs["may_record"] = current_actor().may(Permission.MEETING_WRITE)
+        if "pk" in kwargs:
+            kwargs |= about(get(Meeting, int(kwargs["pk"])))
+        return super().render_template(template, **kwargs)
 
     @expose("/record", methods=["GET", "POST"])
     @has_access
@@ -103,6 +110,18 @@ class MeetingScreen(Screen):
         stream = cast(BinaryIO, sent.stream)
         attach_minutes(current_actor(), meeting_id, stream, sent.filename, files_root=files_root())
         return True
+
+
+def about(meeting: Meeting) -> dict[str, Any]:
+    """What the page of one meeting shows beside its columns: the minutes, the cases, whether it is the reader's own."""
+    scope = current_actor().scope
+    named = select(CaseStep.case_id).where(CaseStep.meeting_id == meeting.id)
+    cases = db.session.scalars(select(Case).where(Case.id.in_(named)).order_by(Case.id).limit(MOST_CASES))
+    return {
+        "minutes": meeting.minutes_name,
+        "cases": [(case.subject, flow_of(case).title, url_for("CaseScreen.show", pk=case.id)) for case in cases],
+        "own": not meeting.cancelled and meeting.college_id == (scope.college_id if scope.kind == "college" else None),
+    }
 
 
 def meeting_form() -> FlaskForm:

@@ -22,7 +22,13 @@ select s.kind || ':' || s.student_id || ':' || s.due_on as id, s.* from (
     where s.status in ('on_leave', 'retained', 'deferred') and c.until is not null
     union all
     -- only those whose ordinary time is over: of the others nobody asks
+    -- the time that somebody served does not count
     select 'study', s.id, s.college_id, null, s.entry_date,
+        coalesce((
+            select sum(greatest(coalesce(e.ended, e.until, current_date) - e.effective_on, 0)) from (
+                select r.code, r.effective_on, r.until,
+                    lead(r.effective_on) over (order by r.effective_on, r.id) as ended
+                from roster_change r where r.student_id = s.id) e where e.code = '19'), 0)::int +
         (s.entry_date + make_interval(months => cast(s.study_length * 12 as int) + 12 * {DAYS.format(key="study_extra_years", default=2)}))::date
     from student s
     where s.status in ('enrolled', 'on_leave', 'retained') and s.entry_date is not null

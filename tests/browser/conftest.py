@@ -60,11 +60,13 @@ def running(bed: Bed, database: str, folder: Path, today: date = TODAY) -> Itera
         try:
             yield f"http://127.0.0.1:{door.getsockname()[1]}"
         finally:
+            # before the end: a busy machine may have to kill what it is told to stop
+            lines = [line for log in logs.values() for line in log.read_text().splitlines()]
             for process in processes:
                 process.send_signal(signal.SIGINT)  # at once: nobody waits for an answer any more
             for process in processes:
                 process.wait(30)
-    errors = [line for log in logs.values() for line in log.read_text().splitlines() if '"level": "error"' in line]
+    errors = [line for line in lines if '"level": "error"' in line]
     assert not errors, "\n".join(errors)
 
 

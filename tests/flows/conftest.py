@@ -8,9 +8,11 @@ from sqlalchemy import text
 
 from app.access import Actor, scope_as
 from app.flows import leave
-from app.kit.flow import Flow, decide, open_case, submit
+from app.kit.flow import FLOWS, Flow, decide, open_case, submit
+from app.reference import load_reference
 from tests.conftest import Cast
 from tests.flows.many import prepare
+from tests.flows.walk import ANSWERS, STUDENT, Walk
 
 LEAVE = {"reason": "other", "leave_from": date(2026, 9, 2), "leave_terms": 2, "statement": "家中有事"}
 ILL = LEAVE | {"reason": "illness", "evidence_date": date(2026, 8, 31)}
@@ -100,3 +102,29 @@ def cases(cast: Cast, behind) -> Cases:
 def on_leave(cases: Cases) -> int:
     """The student's finished leave; she may come back."""
     return cases.at("end", values=ILL)
+
+
+@pytest.fixture
+def walks(cast, behind):
+    """`walks("leave")` walks that flow, its window open and its student ready."""
+    behind.connection.execute(text("set local role xueji_owner"))
+    load_reference(behind.connection)
+    prepare(behind.connection)
+    for key, item in ANSWERS.items():
+        behind.connection.execute(
+            text("update department set leaving_items = :i where key = :k"), {"i": [item], "k": key}
+        )
+    behind.connection.execute(text("set local role none"))
+    made: list[Walk] = []
+
+    def walk(key: str, status: str | None = None, student: int = STUDENT) -> Walk:
+        made.append(Walk(cast, behind, FLOWS[key], student))
+        if len(made) > 1:
+            made[-1].days = made[0].days
+        made[-1].open_window()
+        made[-1].ready(status)
+        return made[-1]
+
+    yield walk
+    if made:
+        made[0].days.close()

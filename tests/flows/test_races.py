@@ -10,7 +10,7 @@ from sqlalchemy import create_engine, event, text
 from sqlalchemy.orm import Session
 
 from app.access import Actor
-from app.flows import leave
+from app.flows import leave, voluntary_withdrawal
 from app.kit.flow import decide, open_case, submit, withdraw
 from app.kit.operation import NotFound, Refused, get
 from app.models import db
@@ -21,6 +21,12 @@ from tests.flows.conftest import LEAVE, acting
 from tests.flows.many import make_leaves
 
 PATIENCE = 10
+ATTACH = """
+insert into case_material (case_id, student_id, college_id, student_college_id, kind, file_name, content_type, size,
+    sha256, path, uploaded_by)
+select id, student_id, college_id, student_college_id, k, 'a.pdf', 'application/pdf', 1, '', gen_random_uuid()::text,
+    opened_by from flow_case, unnest(array['application', 'id_copies']) k where id = any(:ids)
+"""
 Act = tuple[str, Callable[..., Any]]
 
 
@@ -157,12 +163,7 @@ def test_opened_twice_at_once_is_one_case(race):
 def test_handed_in_twice_at_once_is_handed_in_once(race):
     case = race.do("student", lambda actor: open_case(actor, leave, 101, LEAVE).id)
     with race.owner.begin() as connection:
-        connection.execute(text(
-            "insert into case_material (case_id, student_id, college_id, student_college_id, kind, file_name,"
-            " content_type, size, sha256, path, uploaded_by) select id, student_id, college_id, student_college_id, k,"
-            " 'a.pdf', 'application/pdf', 1, '', gen_random_uuid()::text, opened_by from flow_case,"
-            " unnest(array['application', 'id_copies']) k where id = :id"
-        ), {"id": case})  # fmt: skip
+        connection.execute(text(ATTACH), {"ids": [case]})
 
     def handing_in(actor: Actor) -> str:
         return submit(actor, case).state
@@ -172,6 +173,18 @@ def test_handed_in_twice_at_once_is_handed_in_once(race):
     assert race.one(f"select count(*) from case_event where case_id = {case} and act = 'submit'") == 1
     steps = race.one(f"select count(*) from case_step where case_id = {case}")
     assert steps == race.one(f"select count(*) from case_step where case_id = {race.cases[0]}")
+
+
+def test_two_different_changes_handed_in_at_once_are_one(race):
+    """A leave and a withdrawal of the same student: the second waits for the first, then is told of it."""
+    ids = [race.do("student", lambda actor, flow=flow, values=values: open_case(actor, flow, 101, values).id)
+           for flow, values in ((leave, LEAVE), (voluntary_withdrawal, {"statement": "另有打算"}))]  # fmt: skip
+    with race.owner.begin() as connection:
+        connection.execute(text(ATTACH), {"ids": ids})
+    first, second = (lambda actor, case=case: submit(actor, case).state for case in ids)
+    done, refused = race.run(("student", first), ("clerk", second))
+    assert done == "open" and isinstance(refused, Refused), refused
+    assert race.rows("select state from flow_case where student_id = 101 order by id") == [("open",), ("draft",)]
 
 
 def test_a_page_that_grew_old_decides_nothing_and_says_so(race):

@@ -3,7 +3,6 @@
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import text
 
 from app.access import Role
 from app.kit import clock
@@ -11,10 +10,8 @@ from app.kit.flow import FLOWS, open_case, save_draft, submit
 from app.kit.operation import Refused
 from app.papers.application_form import form_of
 from app.papers.change_notice import basis
-from app.reference import load_reference
 from tests.conftest import TODAY
-from tests.flows.many import prepare
-from tests.flows.walk import ANSWERS, FILLED, STUDENT, Walk
+from tests.flows.walk import FILLED, STUDENT
 
 CLERK, LEADER, ADMISSIONS, REGISTRY = "college_clerk", "college_leader", "admissions", "registry"
 DIRECTOR, VP, DEPARTMENT = "affairs_director", "vice_president", "department"
@@ -93,30 +90,6 @@ def test_the_materials_of_each_reason(key):
 def test_the_windows(key):
     window = FLOWS[key].window
     assert " ".join(window.keys if window else ()) == WINDOWS.get(key, "")
-
-
-@pytest.fixture
-def walks(cast, behind):
-    """`walks("leave")` walks that flow, its window open and its student ready."""
-    behind.connection.execute(text("set local role xueji_owner"))
-    load_reference(behind.connection)
-    prepare(behind.connection)
-    for key, item in ANSWERS.items():
-        behind.connection.execute(
-            text("update department set leaving_items = :i where key = :k"), {"i": [item], "k": key}
-        )
-    behind.connection.execute(text("set local role none"))
-    made: list[Walk] = []
-
-    def walk(key: str, status: str | None = None) -> Walk:
-        made.append(Walk(cast, behind, FLOWS[key]))
-        made[-1].open_window()
-        made[-1].ready(status)
-        return made[-1]
-
-    yield walk
-    for one in made:
-        one.days.close()
 
 
 @pytest.mark.parametrize("key", sorted(LEDGER))

@@ -58,7 +58,7 @@ class Walk:
     def applicant(self) -> str:
         """Who applies: the student where she may, else the first office that may."""
         if Role.STUDENT in self.flow.applicants:
-            return "student" if self.student == STUDENT else "classmate"
+            return {STUDENT: "student", CLASSMATE: "classmate"}[self.student]
         return SIGNERS[min(self.flow.applicants)]
 
     def ready(self, status: str | None = None) -> None:
@@ -146,7 +146,10 @@ class Walk:
     def meeting(self, who: str) -> int:
         said = {"held_on": clock.today(), "participants": "全体", "resolution": "同意"}
         number = f"第{self.behind.one('select count(*) from meeting') + 1}次"
-        return self.act(who, lambda actor: record_meeting(actor, number=number, **said).id)
+        meeting_id = self.act(who, lambda actor: record_meeting(actor, number=number, **said).id)
+        self.behind.run("update meeting set minutes_name = '纪要.pdf', minutes_path = gen_random_uuid()::text,"
+                        " minutes_type = 'application/pdf' where id = :id", id=meeting_id)  # fmt: skip
+        return meeting_id
 
     def sign(self, case_id: int, key: str) -> list[Outcome]:
         """Approve as the flow asks: departments tick their items, a list is published, a document is issued."""
@@ -164,10 +167,10 @@ class Walk:
             outcomes += self.decide(who, case_id, key)
         return outcomes
 
-    def publish(self, case_id: int) -> None:
-        """Publish it, and let the days pass."""
+    def publish(self, *case_ids: int) -> None:
+        """Publish them on one list, and let the days pass."""
         said = "异议请向教务处提出。"
-        closes_on = self.act("registry", lambda actor: publish(actor, [case_id], "公示", said).closes_on)
+        closes_on = self.act("registry", lambda actor: publish(actor, list(case_ids), "公示", said).closes_on)
         self.days.enter_context(clock.on(closes_on + timedelta(days=1)))
 
     def decide(self, who: str | Actor, case_id: int, key: str, **how: Any) -> list[Outcome]:

@@ -20,6 +20,7 @@ from app.jobs.daily import SourcesFailed, run_sources
 from app.kit import due, letter
 from app.kit.due import Due, machine, tell
 from app.models import db
+from app.reference import load_reference
 from tests.conftest import ROOT
 
 LATE = date(2026, 9, 21)  # 14 working days of September are over; most tasks of the first weeks are not ticked
@@ -30,6 +31,7 @@ from sqlalchemy import event
 from app import create_app
 from app.jobs.daily import run_sources
 from app.models import db
+from app.reference import load_reference
 settings, statement, day = json.loads(sys.argv[1]), int(sys.argv[2]), date.fromisoformat(sys.argv[3])
 app = create_app(settings)
 with app.app_context():
@@ -72,6 +74,11 @@ def database(own_app: Flask) -> Iterator[Database]:
     with own_app.app_context():
         yield made
     made.engine.dispose()
+
+
+def load_reference_into(database: Database) -> None:
+    with database.engine.begin() as connection:
+        load_reference(connection)
 
 
 def keep_only(database: Database, *keys: str) -> None:
@@ -186,6 +193,51 @@ def test_stopped_at_any_statement_nothing_is_told_twice_or_forgotten(database, m
     told = database.told()
     assert len(told) == len(set(told)) == database.one("select count(*) from mail")
     assert late_tasks(LATE) == 0
+
+
+ENDING = """
+with away as (update student set status = 'on_leave' where id in (101, 102, 201) returning *)
+insert into roster_change (student_id, college_id, student_college_id, code, effective_on, until, new_status,
+    new_college_id, new_major_id, new_grade, new_study_length, new_text)
+select id, college_id, college_id, '11', '2026-03-02', '2026-09-30', 'on_leave', college_id, major_id, grade,
+    study_length, '{}' from away
+"""
+
+
+def test_every_source_stopped_at_any_statement_is_made_up_by_the_next_hour(database):
+    """Whatever of a day was told before the machine went down, the next hour tells the rest, and nothing again."""
+    load_reference_into(database)
+    keep_only(database, "student_card")
+    database.rows(ENDING)
+    left = [10**6]
+
+    def stop(*_arguments) -> None:
+        left[0] -= 1
+        if left[0] < 0:
+            raise KeyboardInterrupt
+
+    event.listen(db.engine, "before_cursor_execute", stop)
+    grown = []
+    try:
+        for statement in range(400):
+            left[0] = statement
+            try:
+                run_sources(LATE)
+                break
+            except KeyboardInterrupt:
+                left[0] = 10**6
+                told = database.told()
+                assert len(told) == len(set(told)) == database.one("select count(*) from mail")
+                grown.append(len(told))
+        else:
+            pytest.fail("it never ended")
+    finally:
+        event.remove(db.engine, "before_cursor_execute", stop)
+    told = database.told()
+    assert grown == sorted(grown) and len(set(grown)) >= 2  # a source's notices stay, those of the next are to come
+    kinds = {key.split(":")[0] for _who, key in told}
+    assert {"task", "clock"} <= kinds and len(told) == len(set(told))
+    assert sum(run_sources(LATE).values()) == 0
 
 
 def test_a_process_killed_outright_leaves_all_or_nothing(database):

@@ -1,6 +1,7 @@
 """Legal clocks and dismissals by rule: who is proposed, declared, exempted; what the daily job tells, once."""
 
-from datetime import timedelta
+import io
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import select
@@ -10,8 +11,17 @@ from app.jobs.daily import run_sources
 from app.kit import clock
 from app.kit.operation import NotAllowed, NotFound, Refused
 from app.models import ClockKind, LegalClock, db
-from app.operations.dismissals import declare, end_absence, exempt, record_absence, select_candidates
+from app.operations.dismissals import (
+    attach_to_drafts,
+    declare,
+    end_absence,
+    exempt,
+    hand_in_drafts,
+    record_absence,
+    select_candidates,
+)
 from tests.conftest import TODAY
+from tests.flows.test_material import PDF
 
 pytestmark = pytest.mark.usefixtures("reference")
 ENDED = TODAY - timedelta(days=3)
@@ -68,6 +78,68 @@ def test_declared_once_with_the_evidence_in_the_statement(cast, expired, behind)
     assert candidates(cast.clerk) == []
     with pytest.raises(Refused):
         act(cast.clerk, declare, [expired], "")
+
+
+@pytest.fixture
+def drafts(cast, expired, behind) -> list[int]:
+    """Two drafts of the college: one by the rule, one that the clerk adds."""
+    act(cast.clerk, declare, [expired], "多次联系未果")
+    act(cast.clerk, record_absence, 102, TODAY)
+    with clock.on(TODAY + timedelta(days=15)):
+        act(cast.clerk, declare, [f"absence:102:{TODAY + timedelta(days=14)}"], "")
+    return [row["id"] for row in behind.rows("select id from flow_case order by id")]
+
+
+def attach(actor, ids, files, kind="evidence", content=PDF):
+    return act(actor, lambda me: attach_to_drafts(me, ids, kind, io.BytesIO(content), "佐证.pdf", files_root=files))
+
+
+def test_one_scan_is_attached_to_several_drafts(cast, drafts, behind, tmp_path):
+    assert attach(cast.clerk, drafts, tmp_path) == 2
+    rows = behind.rows("select case_id, kind, path from case_material order by case_id")
+    assert [(row["case_id"], row["kind"]) for row in rows] == [(case, "evidence") for case in drafts]
+    assert [(tmp_path / row["path"]).read_bytes() for row in rows] == [PDF, PDF]
+    with pytest.raises(Refused, match=r"学生11"):  # the declaration is still missing
+        act(cast.clerk, hand_in_drafts, drafts)
+    attach(cast.clerk, drafts, tmp_path, "declaration")
+    with clock.on(date(2026, 9, 14)):
+        assert act(cast.clerk, hand_in_drafts, drafts) == 2
+    assert behind.one("select count(*) from flow_case where state = 'open'") == 2
+    with pytest.raises(Refused):
+        attach(cast.clerk, drafts, tmp_path)
+
+
+def test_attached_to_all_or_to_none(cast, drafts, behind, tmp_path):
+    for actor, ids, kind, content in (
+        (cast.clerk2, drafts, "evidence", PDF), (cast.leader, drafts, "evidence", PDF), (cast.clerk, [], "evidence", PDF),
+        (cast.clerk, [*drafts, 10**9], "evidence", PDF), (cast.clerk, drafts, "diagnosis", PDF),
+        (cast.clerk, drafts, "evidence", b"MZ"), (cast.clerk, [*range(51)], "evidence", PDF),
+    ):  # fmt: skip
+        with pytest.raises(Refused):
+            attach(actor, ids, tmp_path, kind, content)
+    assert behind.one("select count(*) from case_material") == 0
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+    with pytest.raises(Refused):
+        act(cast.clerk2, hand_in_drafts, drafts)
+
+
+def test_outside_the_window_none_is_handed_in(cast, drafts, behind, tmp_path):
+    for kind in ("evidence", "declaration"):
+        attach(cast.clerk, drafts, tmp_path, kind)
+    with pytest.raises(Refused, match="2026-09-14"):  # of the third week
+        act(cast.clerk, hand_in_drafts, drafts)
+    assert behind.one("select count(*) from flow_case where state = 'draft'") == 2
+
+
+def test_from_the_page(cast, drafts, behind):
+    clerk = cast.login("clerk")
+    assert "学生11" in clerk.get("/dismissals/").text
+    form = {"case": [str(case) for case in drafts], "kind": "evidence", "act": "attach"}
+    assert clerk.post("/dismissals/drafts", data=form).status_code == 422
+    answer = clerk.post("/dismissals/drafts", data=form | {"file": (io.BytesIO(PDF), "a.pdf")}, follow_redirects=True)
+    assert answer.status_code == 200 and answer.text.count("缺退学处理申报表") == 2
+    assert clerk.post("/dismissals/drafts", data=form | {"act": "hand_in"}).status_code == 422
+    assert cast.login("clerk2").post("/dismissals/drafts", data=form | {"act": "hand_in"}).status_code == 422
 
 
 def test_exempted_with_a_reason_until_a_later_day_asks_anew(cast, expired, behind):

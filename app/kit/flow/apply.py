@@ -15,6 +15,7 @@ from app.kit.flow.registry import flow_of
 from app.kit.flow.standing import why_not_another, why_not_dated, why_not_status
 from app.kit.flow.steps import among, copy_steps, open_next
 from app.kit.flow.window import why_closed
+from app.kit.flow.words import choices
 from app.kit.operation import NotAllowed, Refused, audit, get, operation
 from app.models import Case, CaseEvent, CaseState, CaseStep, Material, StepState, Student, db
 from app.models.language import listed
@@ -215,9 +216,14 @@ def _fill(flow: Flow, case: Case, values: dict[str, Any]) -> None:
 
 def typed(flow: Flow, key: str, value: Any) -> Any:
     """A value of a form or of JSON in the type of its column. Raises Refused for one that does not fit."""
-    kind = flow.model.__mapper__.columns[key].type.python_type
+    column = flow.model.__mapper__.columns[key]
+    kind = column.type.python_type
     if value is None or value == "":
         return None
+    offered = choices(flow, key) if key != "reason" else None  # which reasons there are is said of the whole form
+    if offered and str(value) not in dict(offered):
+        shown = str(value)[:40]
+        raise Refused(_("%(field)s: “%(value)s” is none of the choices.", field=label("field", key), value=shown))
     try:
         if kind is date and not isinstance(value, date):
             return date.fromisoformat(str(value))
@@ -229,6 +235,7 @@ def typed(flow: Flow, key: str, value: Any) -> Any:
     except ValueError as error:
         shown = str(value)[:40]
         raise Refused(_("%(field)s: %(value)s cannot be read.", field=label("field", key), value=shown)) from error
-    if kind is str and len(str(value)) > LONGEST_TEXT:
-        raise Refused(_("%(field)s: at most %(most)s characters.", field=label("field", key), most=LONGEST_TEXT))
+    most = min(getattr(column.type, "length", None) or LONGEST_TEXT, LONGEST_TEXT)
+    if kind is str and len(str(value)) > most:
+        raise Refused(_("%(field)s: at most %(most)s characters.", field=label("field", key), most=most))
     return value

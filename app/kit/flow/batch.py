@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from flask_babel import lazy_gettext as _
@@ -54,7 +55,9 @@ def decide(
         raise Refused(_("Give a reason: the applicant reads it."))
     if opinion and len(opinion) > LONGEST_TEXT:
         raise Refused(_("An opinion has at most %(most)s characters.", most=LONGEST_TEXT))
-    decision = Decision(actor, expected_step, act, opinion, records or {})
+    # kept as JSON with the step and in the audit
+    kept = {key: value.isoformat() if isinstance(value, date) else value for key, value in (records or {}).items()}
+    decision = Decision(actor, expected_step, act, opinion, kept)
     ids = sorted(set(case_ids))
     db.session.flush()
     cases = _lock(ids)

@@ -28,13 +28,18 @@ def why_not(records: dict[str, Any], steps: Steps) -> Reasons:
 
 
 def _meeting(records: dict[str, Any], steps: Steps) -> Reasons:
-    """The meeting is one of the college that signs, or of the school, and has been held."""
+    """The meeting is one of the college that signs, or of the school, has been held, and its minutes are at hand."""
     number = str(records.get("meeting_id") or "")
     meeting = db.session.get(Meeting, int(number)) if number.isdecimal() and len(number) < 10 else None
     if meeting is None or meeting.cancelled:
         return dict.fromkeys(steps, _("This step must record the meeting that agreed. Choose it, or record it first."))
     if meeting.held_on > clock.today():
         return dict.fromkeys(steps, _("The meeting is dated %(day)s, which is still to come.", day=meeting.held_on))
+    if meeting.minutes_path is None:
+        return dict.fromkeys(
+            steps, _("The minutes of the meeting %(meeting)s are not attached yet. Attach their scan under “Meetings”.",
+                     meeting=str(meeting))
+        )  # fmt: skip
     records |= {"meeting_id": meeting.id, "meeting": str(meeting)}  # in words for those who may not see its minutes
     foreign = _("The meeting %(meeting)s is not one of those who sign this step.", meeting=str(meeting))
     return {

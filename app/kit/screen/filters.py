@@ -4,7 +4,7 @@ import re
 from datetime import date
 from typing import Any
 
-from flask_appbuilder.models.filters import BaseFilter
+from flask_appbuilder.models.filters import BaseFilter, Filters
 from flask_appbuilder.models.sqla import filters as fab
 from flask_babel import lazy_gettext as _
 from sqlalchemy import false, inspect, or_, select
@@ -17,6 +17,14 @@ SEPARATORS = re.compile(r"[\s,，;；、]+")
 def pasted(text: str) -> list[str]:
     """The values of a list pasted from anywhere: one a line, or between commas, semicolons or spaces; each once."""
     return list(dict.fromkeys(value for value in SEPARATORS.split(text) if value))[:MOST_LISTED]
+
+
+class OfferedFilters(Filters):
+    """A condition of a kind that the column has not is no condition; FAB fails on it."""
+
+    def add_filter_index(self, column_name: str, filter_instance_index: int, value: Any) -> None:
+        if filter_instance_index < len(self._all_filters.get(column_name, [])):
+            super().add_filter_index(column_name, filter_instance_index, value)
 
 
 class PrefixFilter(fab.FilterStartsWith):

@@ -13,7 +13,7 @@ from sqlalchemy.orm.exc import StaleDataError
 
 from app.access import current_actor
 from app.kit.operation import audit
-from app.kit.screen.filters import XuejiFilterConverter
+from app.kit.screen.filters import OfferedFilters, XuejiFilterConverter
 
 log = logging.getLogger(__name__)
 
@@ -92,6 +92,11 @@ class XuejiInterface(SQLAInterface):
         return not self._is_reckoned(col_name) and super().is_pk(col_name)
 
     # reading
+
+    def get_filters(self, search_columns=None, search_filters=None) -> OfferedFilters:
+        return OfferedFilters(
+            self.filter_converter_class, self, search_columns=search_columns, search_filters=search_filters
+        )
 
     def query_count(self, query: Query, filters=None, select_columns=None) -> int:
         """At most COUNT_CAP + 1, which means "more": counting a million rows at every page would cost seconds."""

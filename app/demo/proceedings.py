@@ -1,0 +1,218 @@
+"""演示办件 cases under way in the demo, so that no page of a procedure is empty: at every kind of step, on lists, away."""
+
+from datetime import date, datetime, time, timedelta
+from itertools import takewhile
+from pathlib import Path
+from secrets import token_hex
+from typing import Any
+
+from sqlalchemy import Connection, Row, Table, insert, select, text
+
+from app.access import Role
+from app.flows import FLOWS
+from app.kit import clock
+from app.kit.calendar import overrides, working_days_after
+from app.kit.filing import path_of
+from app.kit.flow import Flow
+from app.models import (
+    Absence,
+    Case,
+    CaseEvent,
+    CaseStep,
+    Department,
+    Document,
+    Exemption,
+    Material,
+    Meeting,
+    Objection,
+    Publicity,
+    PublicityEntry,
+)
+from app.models.accounts import person_name
+
+SHOWN = "08"  # the college whose clerk, leader and students log in first
+NOTICE = "对公示内容有异议的，请在公示期内以书面形式向教务处学籍中心反映，并写明姓名和联系方式。"
+SCAN = b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n" \
+       b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]>>endobj\ntrailer<</Root 1 0 R>>\n"  # fmt: skip
+STUDENTS = text("""
+    select s.id, s.name, s.student_no, s.college_id, c.name as college from student s
+    join college c on c.id = s.college_id
+    where c.code = :college and s.status = :status and s.student_no is not null
+        and (s.registered or s.status = 'withdrawn') and s.entry_year < :year
+        and not exists (select from identity i where i.student_id = s.id)
+    order by s.student_no desc limit :many
+""")
+OVERDUE = text("""
+    select k.student_id, k.college_id, k.due_on from legal_clock k join college c on c.id = k.college_id
+    where c.code = :college and k.kind = 'leave' and k.due_on < :today order by k.due_on limit 1
+""")
+
+
+class Proceedings:
+    """Writes cases as if the people of the demo had brought them to where they stand."""
+
+    def __init__(self, connection: Connection, today: date, files_root: Path | None) -> None:
+        self.connection, self.today, self.files_root = connection, today, files_root
+        self.users = {row.username: row for row in connection.execute(text("select * from ab_user"))}
+        self.departments = list(connection.execute(select(*Department.__table__.c).order_by(Department.id)))
+        self.own = overrides(connection)
+        self.due = {days: day for days, day in enumerate(working_days_after(today, 60, self.own), 1)}
+        self.meetings: dict[str, dict[str, Any]] = {}
+
+    def write(self, model: Any, **values: Any) -> int:
+        table: Table = model.__table__
+        return self.connection.execute(insert(table).values(**values).returning(table.c.id)).scalar_one()
+
+    def at(self, day: date) -> datetime:
+        return datetime.combine(day, time(9, 30), clock.ZONE)
+
+    def students(self, college: str, many: int, status: str = "enrolled") -> list[Row]:
+        values = {"college": college, "many": many, "status": status, "year": self.today.year}
+        return list(self.connection.execute(STUDENTS, values))
+
+    def signer(self, role: str, college: str) -> Row:
+        names = {Role.AFFAIRS_DIRECTOR: "director", Role.VICE_PRESIDENT: "vp", Role.REGISTRY: "registry",
+                 Role.COLLEGE_CLERK: f"clerk{college}", Role.COLLEGE_LEADER: f"leader{college}"}  # fmt: skip
+        return self.users[names[Role(role)]]
+
+    def case(self, flow: Flow, student: Row, step: str | None, college: str = SHOWN, **values: Any) -> int:
+        """A case of the student that waits at a step, each earlier one signed a day after the other; None: a draft."""
+        before = list(takewhile(lambda one: one.key != step, flow.steps)) if step else []
+        handed_in = self.today - timedelta(days=len(before) + 1)
+        number = self.connection.execute(text("select nextval(pg_get_serial_sequence('flow_case', 'id'))")).scalar_one()
+        clerk = self.signer(Role.COLLEGE_CLERK, college)
+        self.write(
+            Case, id=number, flow=flow.key, flow_version=flow.version, number=f"{flow.prefix}{self.today.year}-{number:06}",
+            state="open" if step else "draft", step_key=step, subject=f"{student.name} ({student.student_no})",
+            opened_by=clerk.id, opened_by_role=Role.COLLEGE_CLERK, opened_at=self.at(handed_in),
+            submitted_at=self.at(handed_in) if step else None, **self.of(student), **values,
+        )  # fmt: skip
+        if step:
+            self.event(number, student, "submit", clerk, handed_in)
+            self.steps(flow, number, student, step, college)
+            for material in flow.materials:
+                if material.when is None:
+                    self.scan(number, student, material.key, clerk)
+        return number
+
+    def of(self, student: Row) -> dict[str, Any]:
+        return {"student_id": student.id, "college_id": student.college_id, "student_college_id": student.college_id}
+
+    def steps(self, flow: Flow, number: int, student: Row, step: str, college: str) -> None:
+        """The steps up to the one that is open; departments beside each other."""
+        keys = [one.key for one in flow.steps]
+        here = keys.index(step)
+        effective = False
+        for place, one in enumerate(flow.steps):
+            receiving = [row for row in self.departments if flow.key in row.receives] if one.each_department else [None]
+            state = "done" if place < here else "open" if place == here else "waiting"
+            signed_on = self.today - timedelta(days=here - place)
+            for department in receiving:
+                items = list(department.leaving_items) if department and one.checklist else []
+                signed = self.signer(one.role, college) if state == "done" else None
+                meeting = self.meetings.get(one.role) if signed and one.meeting else None
+                self.write(
+                    CaseStep, case_id=number, **self.of(student), signing_college_id=student.college_id,
+                    position=place + 1, key=one.key, role=one.role, days=one.days, state=state,
+                    department_id=department.id if department else None,
+                    declared=one.to_json() | {"after_effect": effective, "items": items},
+                    opened_at=self.at(signed_on) if state != "waiting" else None,
+                    due_on=self.due[one.days] if state == "open" else None,
+                    decided_at=self.at(signed_on) if signed else None, decided_by=signed.id if signed else None,
+                    records=meeting or {}, meeting_id=meeting["meeting_id"] if meeting else None,
+                    cleared=items[: len(items) // 2] if state == "open" else [],
+                )  # fmt: skip
+                if signed:
+                    self.event(number, student, "approve", signed, signed_on, step_key=one.key, role=one.role)
+            effective = effective or one.takes_effect
+
+    def event(self, number: int, student: Row, act: str, who: Row, day: date, **more: Any) -> None:
+        role = more.pop("role", Role.COLLEGE_CLERK)
+        self.write(CaseEvent, case_id=number, **self.of(student), act=act, role=role, actor_id=who.id,
+                   actor_name=person_name(who), at=self.at(day), **more)  # fmt: skip
+
+    def scan(self, number: int, student: Row, kind: str, who: Row) -> None:
+        if path := self.file():
+            self.write(Material, case_id=number, **self.of(student), kind=kind, file_name="扫描件.pdf", sha256="",
+                       content_type="application/pdf", size=len(SCAN), path=path, uploaded_by=who.id)  # fmt: skip
+
+    def file(self) -> str | None:
+        """Where a scan was written, below the folder of files; None where there is no such folder."""
+        if self.files_root is None:
+            return None
+        path = path_of(f"{token_hex(16)}.pdf")
+        target = self.files_root / path
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        target.write_bytes(SCAN)
+        return path
+
+    def meeting(self, role: Role, kind: str, college_id: int | None, number: str, resolution: str) -> None:
+        who, held = self.signer(role, SHOWN), self.today - timedelta(days=9)
+        path = self.file()
+        meeting_id = self.write(
+            Meeting, minutes_name="会议纪要.pdf" if path else None, minutes_path=path,
+            minutes_type="application/pdf" if path else None, kind=kind, college_id=college_id, number=number, held_on=held, participants="党政班子全体成员",
+            resolution=resolution, recorded_by=who.id,
+        )  # fmt: skip
+        self.meetings[role] = {"meeting_id": meeting_id, "meeting": f"{held} {number}"}
+
+    def published(
+        self, cases: list[tuple[int, Row]], title: str, opened: int, objection: str, answer: str | None
+    ) -> None:
+        """A list that was opened so many days ago, with an objection to its first case."""
+        registry, opens_on = self.users["registry"], self.today - timedelta(days=opened)
+        number = self.write(
+            Publicity, title=title, notice=NOTICE, opens_on=opens_on, closes_on=working_days_after(opens_on, 5, self.own)[-1],
+            published_by=registry.id, published_at=self.at(opens_on),
+        )  # fmt: skip
+        for case, student in cases:
+            masked = f"{student.student_no[:4]}****{student.student_no[-2:]}"
+            self.write(PublicityEntry, publicity_id=number, case_id=case, **self.of(student), name=student.name,
+                       masked_no=masked, college_name=student.college, matter="退学处理：在读 → 退学")  # fmt: skip
+        self.write(
+            Objection, publicity_id=number, case_id=cases[0][0], objector="某同学", text=objection,
+            received_on=opens_on, recorded_by=registry.id, answer=answer,
+            answered_by=registry.id if answer else None, answered_at=self.at(self.today) if answer else None,
+        )  # fmt: skip
+
+
+def make_proceedings(connection: Connection, today: date, files_root: Path | None = None) -> None:
+    """Cases for the colleges that log in first. A university too small for them gets none."""
+    made = Proceedings(connection, today, files_root)
+    people = made.students(SHOWN, 14)
+    if len(people) < 14:
+        return
+    college_id = people[0].college_id
+    made.meeting(Role.COLLEGE_CLERK, "college", college_id, "第9次党政联席会", "同意对相关学生的学籍处理意见。")
+    made.meeting(Role.REGISTRY, "school", None, "第12次校长办公会", "原则同意，按程序公示。")
+    absent = {"reason": "absence", "statement": "连续两周未请假离校，多次联系未果。"}
+    waiting = [made.case(FLOWS["dismissal"], one, "publicity", **absent) for one in people[:2]]
+    decided = [made.case(FLOWS["dismissal"], one, "document", **absent) for one in people[2:4]]
+    made.published([*zip(decided, people[2:4], strict=True)], "退学处理公示（第一批）", 21, "请核实考勤记录。",
+                   "经核查考勤记录，情况属实。")  # fmt: skip
+    made.published([*zip(waiting, people[:2], strict=True)], "退学处理公示（第二批）", 1, "该生近期已返校上课。", None)
+    made.case(FLOWS["dismissal"], people[4], None, **absent)
+    for one, step in zip(people[5:8], ("accept", "college", "affairs"), strict=True):
+        made.case(FLOWS["leave"], one, step, reason="other", statement="家中有事，申请休学。", leave_from=today,
+                  leave_terms=2, leave_until=today + timedelta(days=364))  # fmt: skip
+    made.case(FLOWS["info_change"], people[8], "accept", statement="户籍登记已更正。", new_birth_date=date(2006, 3, 1))
+    made.case(FLOWS["voluntary_withdrawal"], people[9], "school", statement="另有打算，申请退学。")
+    for one in made.students(SHOWN, 2, "withdrawn"):
+        made.case(FLOWS["voluntary_withdrawal"], one, "leaving", statement="另有打算，申请退学。")
+    clerk = made.users[f"clerk{SHOWN}"]
+    for one, days in zip(people[10:13], (4, 11, 19), strict=True):
+        made.write(Absence, **made.of(one), since=today - timedelta(days=days), note="宿舍、班级均未见到",
+                   recorded_by=clerk.id)  # fmt: skip
+    overdue = connection.execute(OVERDUE, {"college": SHOWN, "today": today}).first()
+    if overdue:
+        made.write(
+            Exemption, student_id=overdue.student_id, college_id=college_id, student_college_id=college_id,
+            ground="leave_expired", since=str(overdue.due_on), reason="本人已联系，正在准备复学材料。",
+            exempted_by=clerk.id, exempted_by_name=person_name(clerk),
+        )  # fmt: skip
+    last = date(today.year - 1, 12, 20)
+    made.write(
+        Document, year=last.year, serial=12, number=f"教学籍〔{last.year}〕12号", dated=last, title="关于学生退学处理的决定",
+        body="<p>各学院、各有关单位：</p><p class=\"indent\">经研究，决定对3名学生作退学处理。</p>", cases=3,
+        issued_by=made.users["registry"].id,
+    )  # fmt: skip

@@ -1,0 +1,275 @@
+"""Every procedure of one student in Chromium: each role at her own browser, to the papers, the ledger and the roster.
+
+The walk follows the declarations; a new flow adds its line to tests/flows/walk.py and to DAYS.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from sqlalchemy import Engine, create_engine, text
+from werkzeug.security import generate_password_hash
+
+from app import cluster
+from app.access import Role
+from app.kit.flow import FLOWS, Flow, Step
+from tests.browser.conftest import Visitor, running
+from tests.cast import PASSWORD, STUDENT, account
+from tests.conftest import Bed
+from tests.flows.many import prepare
+from tests.flows.test_material import PNG
+from tests.flows.walk import FILLED, RECORDED, SIGNERS
+
+FIRST = date(2026, 9, 1)  # the second day of the term: whatever has a window in its first week is open
+THIRD_WEEK = date(2026, 9, 16)
+AFTER = date(2026, 9, 24)  # five working days, one of them a Sunday that is worked, are over
+STATUS = {"admission_deferral": "admitted", "admission_resumption": "deferred", "admission_waiver": "admitted",
+          "return": "on_leave"}  # fmt: skip
+BY_STUDENT = [key for key in FLOWS if key in FILLED and key not in ("dismissal", "appeal")]
+SCAN = {"name": "扫描件.png", "mimeType": "image/png", "buffer": PNG}
+EXTRA = text("insert into roster_change (student_id, college_id, student_college_id, code, effective_on, new_status,"
+             " new_college_id, new_major_id, new_class_group_id, new_grade, new_study_length, new_text)"
+             " select id, college_id, college_id, 'A2', '2024-09-01', status, college_id, major_id, class_group_id,"
+             " grade, study_length, '{}' from student where id > 106 and college_id = 1")  # fmt: skip
+
+
+class School:
+    """The cast, a student of its own with an account for each procedure, and the people's browsers of one day."""
+
+    def __init__(self, bed: Bed, chromium: Browser, folder: Path) -> None:
+        self.bed, self.chromium, self.folder = bed, chromium, folder
+        self.owner: Engine = create_engine(bed.cluster.url(cluster.OWNER, bed.copy()))
+        self.student = {key: 1101 + place for place, key in enumerate([*BY_STUDENT, "dismissal"])}
+        self.student["appeal"] = self.student["dismissal"]
+        self.cases: dict[str, int] = {}
+        hashed = generate_password_hash(PASSWORD, method="pbkdf2:sha256:1")
+        with self.owner.begin() as connection:
+            prepare(connection)
+            for key, number in self.student.items():
+                if key != "appeal":
+                    self._enrol(connection, hashed, key, number)
+            connection.execute(EXTRA)
+
+    def _enrol(self, connection, hashed: str, key: str, number: int) -> None:
+        status = STATUS.get(key, "enrolled")
+        values = {"id": number, "name": f"李{number}", "pinyin": f"li{number}", "id_number": f"50010120060101{number}",
+                  "no": f"20240101{number}", "examinee": f"24500{number:09}", "college": 1, "major": 1, "class": 1}  # fmt: skip
+        connection.execute(STUDENT, values)
+        connection.execute(text("update student set status = :s, registered = :r where id = :id"),
+                           {"s": status, "r": status in ("enrolled", "on_leave"), "id": number})  # fmt: skip
+        account(connection, hashed, f"s{number}", "student", "student", student=number)
+
+    @contextmanager
+    def on(self, day: date) -> Iterator["Day"]:
+        with running(self.bed, str(self.owner.url.database), self.folder, day) as url:
+            today = Day(self, url, day)
+            yield today
+            complaints = {who: one.complaints for who, one in today.visitors.items() if one.complaints}
+            for visitor in today.visitors.values():
+                visitor.context.close()
+        assert not complaints
+
+    def rows(self, statement: str, **values: Any) -> list[Any]:
+        with self.owner.connect() as connection:
+            return list(connection.execute(text(statement), values))
+
+
+class Day:
+    """The people at their browsers on one day. `page("leader")` is hers, logged in."""
+
+    def __init__(self, school: School, url: str, today: date) -> None:
+        self.school, self.url, self.today = school, url, today
+        self.visitors: dict[str, Visitor] = {}
+        self.meetings: dict[str, str] = {}
+
+    def page(self, username: str) -> Page:
+        if username not in self.visitors:
+            context = self.school.chromium.new_context(base_url=self.url, locale="zh-CN")
+            self.visitors[username] = Visitor(context)
+            self.visitors[username].log_in(username)
+        return self.visitors[username].page
+
+    def case(self, username: str, key: str) -> Page:
+        page = self.page(username)
+        page.goto(f"/casescreen/show/{self.school.cases[key]}")
+        return page
+
+    # applying
+
+    def apply(self, flow: Flow) -> None:
+        """The student herself, or her clerk where she cannot, fills in the form, attaches each scan, hands it in."""
+        number = self.school.student[flow.key]
+        page = self.page(f"s{number}" if Role.STUDENT in flow.applicants else "clerk")
+        page.goto(f"/apply/{flow.key}/{number}")
+        self.fill(page, {item.key: FILLED[flow.key].get(item.key) for item in flow.fields})
+        page.click(".save-bar .btn-primary")
+        self.school.cases[flow.key] = int(page.url.rsplit("/", 1)[1])
+        for place, form in enumerate(page.locator("form.upload").all()):
+            upload = page.locator("form.upload").nth(place)
+            upload.locator("input[type=file]").set_input_files(SCAN)
+            upload.locator("button").click()
+            expect(page.locator(".material:has(.files)")).to_have_count(place + 1)
+            assert form
+        page.click("button[value=submit]")
+        done(page)
+
+    def fill(self, page: Page, values: dict[str, Any]) -> None:
+        for name, value in values.items():
+            field = page.locator(f"#{name}")
+            if value is None:
+                continue
+            if field.evaluate("field => field.tagName") == "SELECT":
+                field.select_option(str(value))
+            else:
+                field.fill(self.today.isoformat() if isinstance(value, date) else str(value))
+
+    # signing
+
+    def sign(self, flow: Flow, step: Step) -> None:
+        if step.publicity:
+            self.pass_publicity(flow, step)
+        elif step.document:
+            page = self.page("registry")
+            page.goto("/documents/")
+            page.fill("#title-1", f"关于{flow.title}的决定")
+            page.click("button[data-confirm]")
+            page.click("#confirm-ok")
+            done(page)
+        else:
+            for who in ("library", "finance") if step.role == Role.DEPARTMENT else (SIGNERS[step.role],):
+                self.approve(flow, step, who)
+
+    def approve(self, flow: Flow, step: Step, who: str) -> None:
+        meeting = self.meeting(who) if step.meeting else None
+        page = self.case(who, flow.key)
+        if step.checklist:
+            for item in page.locator("[name=item]").all():
+                item.check()
+            page.click("form[action*='/checklist/'] button")
+            done(page)
+        made = RECORDED | {"delivered_on": self.today}
+        self.fill(page, {name: made[name] for name in step.records})
+        if meeting:
+            chosen = page.locator("#meeting_id option", has_text=meeting).get_attribute("value")
+            page.select_option("#meeting_id", chosen)
+        if step.originals:
+            page.check("#originals")
+        page.click("button[value=approve]")
+        done(page)
+
+    def meeting(self, who: str) -> str:
+        """One meeting of the day agrees to every case; recorded with its minutes when the first of them needs it."""
+        if who not in self.meetings:
+            page = self.page(who)
+            page.goto("/meetingscreen/record")
+            self.meetings[who] = f"{self.today:%m%d}次"
+            said = {"number": self.meetings[who], "participants": "全体", "resolution": "同意"}
+            self.fill(page, said | ({} if who == "clerk" else {"kind": "school"}))
+            page.set_input_files("input[type=file]", SCAN)
+            page.click(".save-bar .btn-primary")
+            done(page)
+        return self.meetings[who]
+
+    def publish(self, flow: Flow) -> None:
+        page = self.page("registry")
+        page.goto("/publicities/")
+        page.fill("#title", f"{flow.title}公示")
+        page.click("button[data-confirm]")
+        page.click("#confirm-ok")
+        done(page)
+        anybody = self.school.chromium.new_context(base_url=self.url)
+        listed = anybody.new_page()
+        listed.goto("/publicity/")
+        number = self.school.student[flow.key]
+        expect(listed.locator("table")).to_contain_text(f"李{number}")
+        expect(listed.locator("body")).not_to_contain_text(f"20240101{number}")
+        anybody.close()
+
+    def pass_publicity(self, flow: Flow, step: Step) -> None:
+        if self.today == AFTER:
+            return self.approve(flow, step, "registry")
+        self.publish(flow)
+        page = self.case("registry", flow.key)
+        page.click("button[value=approve]")
+        expect(page.locator(".alert-danger")).to_contain_text("公示至")
+        return None
+
+    # what it came to
+
+    def papers_are_there(self, flow: Flow) -> None:
+        """The application form and the notice, each a sheet with the student's name."""
+        page, name = self.case("registry", flow.key), f"李{self.school.student[flow.key]}"
+        links = page.locator("a[href*='/print?id='], a[href*='/application/']")
+        expect(links).to_have_count(2)
+        for link in links.all():
+            with page.expect_popup() as popup:
+                link.click()
+            expect(popup.value.locator(".sheet")).to_contain_text("张山" if flow.key == "info_change" else name)
+            popup.value.close()
+
+    def it_is_in_ledger_and_roster(self, flow: Flow) -> None:
+        case, number = self.school.cases[flow.key], self.school.student[flow.key]
+        (row,) = self.school.rows("select state from flow_case where id = :id", id=case)
+        assert row.state == "done"
+        entries = self.school.rows("select new_status, document_no from roster_change where case_id = :id", id=case)
+        assert len(entries) == int(flow.changes_roster)
+        page = self.page("registry")
+        page.goto(f"/studentscreen/show/{number}?tab=changes")
+        if not flow.changes_roster:
+            expect(page.locator("h1")).to_have_text("张山")
+            return
+        (student,) = self.school.rows("select status from student where id = :id", id=number)
+        assert student.status == entries[0].new_status
+        expect(page.locator(".timeline li, ol li").first).to_contain_text(entries[0].document_no)
+
+
+def done(page: Page) -> None:
+    expect(page.locator(".alert-success")).to_be_visible()
+
+
+@pytest.fixture(scope="module")
+def school(bed: Bed, chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[School]:
+    made = School(bed, chromium, tmp_path_factory.mktemp("school"))
+    yield made
+    made.owner.dispose()
+
+
+@pytest.fixture(scope="module")
+def first_day(school: School) -> Iterator[Day]:
+    with school.on(FIRST) as day:
+        yield day
+
+
+@pytest.mark.parametrize("key", BY_STUDENT)
+def test_from_the_application_to_the_papers(first_day: Day, key: str) -> None:
+    flow = FLOWS[key]
+    first_day.apply(flow)
+    for step in flow.steps:
+        first_day.sign(flow, step)
+    first_day.papers_are_there(flow)
+    first_day.it_is_in_ledger_and_roster(flow)
+
+
+def test_a_dismissal_its_publicity_its_document_and_the_appeal(school: School) -> None:
+    dismissal, appeal = FLOWS["dismissal"], FLOWS["appeal"]
+    place = next(place for place, step in enumerate(dismissal.steps) if step.publicity)
+    with school.on(THIRD_WEEK) as day:
+        day.apply(dismissal)
+        for step in dismissal.steps[: place + 1]:
+            day.sign(dismissal, step)
+    with school.on(AFTER) as day:
+        for step in dismissal.steps[place:]:
+            day.sign(dismissal, step)
+        day.papers_are_there(dismissal)
+        day.it_is_in_ledger_and_roster(dismissal)
+        day.apply(appeal)
+        for step in appeal.steps:
+            day.sign(appeal, step)
+        day.papers_are_there(appeal)
+        day.it_is_in_ledger_and_roster(appeal)
+        (student,) = school.rows("select status from student where id = :id", id=school.student["appeal"])
+        assert student.status == "enrolled"

@@ -1,0 +1,156 @@
+"""Delivery and appeal: four ways by which a decision reaches a student, ten natural days, and what a revocation does."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from app.kit import clock
+from app.kit.flow import decide, let_in_late, submit
+from app.kit.operation import NotAllowed, NotFound, Refused
+from tests.flows.walk import STUDENT
+
+WAYS = ("in_person", "post", "left", "published")
+
+
+@pytest.fixture
+def walk(walks):
+    return walks("dismissal")
+
+
+def told(walk, case_id: int, how: object = "in_person", on: object = None, who: str = "clerk"):
+    records = {"delivered_how": how, "delivered_on": on or clock.today().isoformat()}
+    (outcome,) = walk.act(who, decide, [case_id], expected_step="told", records=records)
+    return outcome.done, str(outcome.reason)
+
+
+def appealed(walks, by: str = "student") -> tuple:
+    appeal = walks("appeal", "enrolled")  # the state is the dismissal's own
+    appeal.behind.run("update student set status = 'withdrawn' where id = :id", id=STUDENT)
+    case_id = appeal.draft(by)
+    appeal.attach(case_id, "appeal_letter")
+    return appeal, case_id
+
+
+@pytest.mark.parametrize("how", WAYS)
+def test_each_way_of_delivery_starts_the_time_to_appeal(walk, behind, how):
+    case_id = walk.at("told")
+    assert told(walk, case_id, how)[0]
+    ends = behind.rows("select * from legal_clock where kind = 'appeal'")
+    assert [(row["student_id"], row["due_on"] - row["since"]) for row in ends] == [(STUDENT, timedelta(days=10))]
+    page = walk.cast.login("clerk").get(f"/casescreen/show/{case_id}").text
+    words = dict(zip(WAYS, ("直接送达", "邮寄送达", "留置送达", "公告送达"), strict=True))
+    assert words[how] in page
+
+
+def test_the_day_comes_from_the_page_as_a_day(walk, cast, behind):
+    case_id = walk.at("told")
+    form = {
+        "act": "approve",
+        "expected_step": "told",
+        "delivered_how": "post",
+        "delivered_on": clock.today().isoformat(),
+    }
+    answer = cast.login("clerk").post(f"/casescreen/decide/{case_id}", data=form, follow_redirects=True)
+    assert answer.status_code == 200 and "alert-success" in answer.text
+    assert behind.one("select delivered_on from flow_case where id = :id", id=case_id) == clock.today()
+
+
+@pytest.mark.parametrize(
+    ("how", "on"), [("by_owl", None), ("x" * 99, None), ("", None), ("post", "yesterday"), ("post", " ")]
+)
+def test_what_is_no_delivery_is_refused(walk, behind, how, on):
+    case_id = walk.at("told")
+    try:
+        assert told(walk, case_id, how, on)[0] is False
+    except Refused as refused:
+        assert str(refused)
+    assert walk.state(case_id) == ("open", "told")
+    assert behind.one("select delivered_how from flow_case where id = :id", id=case_id) is None
+
+
+def test_it_cannot_be_delivered_tomorrow_or_before_it_was_decided(walk):
+    case_id = walk.at("told")
+    for day in (clock.today() + timedelta(days=1), clock.today() - timedelta(days=1)):
+        done, why = told(walk, case_id, on=day.isoformat())
+        assert not done and why
+    assert not told(walk, case_id, who="clerk2")[0]
+    assert told(walk, case_id)[0]
+
+
+def test_before_it_was_delivered_there_is_nothing_to_appeal(walk, walks):
+    walk.at("told")
+    appeal, case_id = appealed(walks)
+    with pytest.raises(Refused, match=r"reached|送达"):
+        appeal.act("student", submit, case_id)
+
+
+@pytest.mark.parametrize("who", ["classmate", "student2", "clerk2", "leader"])
+def test_a_stranger_does_not_appeal_for_her(walk, walks, who):
+    walk.at("leaving")
+    with pytest.raises((NotAllowed, NotFound)):
+        appealed(walks, who)
+
+
+def test_ten_natural_days_and_not_one_more(walk, walks):
+    walk.at("leaving")
+    delivered = clock.today()
+    appeal, case_id = appealed(walks)
+    with clock.on(delivered + timedelta(days=11)):
+        with pytest.raises(Refused, match=str(delivered + timedelta(days=10))):
+            appeal.act("student", submit, case_id)
+        appeal.act("registry", let_in_late, case_id, "住院")  # the registry's exception
+        appeal.act("student", submit, case_id)
+    assert appeal.state(case_id) == ("open", "review")
+
+
+def test_the_review_lasts_natural_days_whatever_is_a_holiday(walk, walks, behind):
+    walk.at("leaving")
+    appeal, case_id = appealed(walks)
+    with clock.on(delivered := clock.today() + timedelta(days=10)):
+        appeal.act("student", submit, case_id)
+    due = behind.one("select due_on from case_step where case_id = :id and state = 'open'", id=case_id)
+    assert due == delivered + timedelta(days=15)
+
+
+def test_one_decision_is_reviewed_once(walk, walks):
+    walk.at("leaving")
+    appeal, case_id = appealed(walks)
+    appeal.act("student", submit, case_id)
+    (outcome,) = appeal.decide("registry", case_id, "review", act="refuse", opinion="维持原决定")
+    assert outcome.done and appeal.roster()["status"] == "withdrawn"
+    again, second = appealed(walks)
+    with pytest.raises(Refused, match=r"reviewed|复查"):
+        again.act("student", submit, second)
+
+
+def test_a_revocation_is_a_reversing_entry_and_never_a_deletion(walk, walks, behind):
+    before = walk.roster()
+    dismissal = walk.at("leaving")
+    appeal, case_id = appealed(walks)
+    appeal.act("student", submit, case_id)
+    for step in appeal.flow.steps:
+        for outcome in appeal.sign(case_id, step.key):
+            assert outcome.done, outcome.reason
+    assert appeal.roster() == before
+    entries = behind.rows("select case_id, old_status, new_status, note from roster_change where student_id = :id"
+                          " and case_id is not null order by id", id=STUDENT)  # fmt: skip
+    assert [(entry["case_id"], entry["old_status"], entry["new_status"]) for entry in entries] == [
+        (dismissal, "enrolled", "withdrawn"), (case_id, "withdrawn", "enrolled"),
+    ]  # fmt: skip
+    assert entries[1]["note"] == "撤销原处理"
+
+
+def test_a_leave_that_the_dismissal_ended_has_its_end_again(walks, behind):
+    until = date(2027, 8, 31)
+    walk = walks("dismissal", "on_leave")
+    behind.run("insert into roster_change (student_id, college_id, student_college_id, code, effective_on, until,"
+               " new_status, new_college_id, new_major_id, new_grade, new_study_length, new_text)"
+               " values (101, 1, 1, '11', '2026-03-01', :until, 'on_leave', 1, 1, 2024, 4, '{}')", until=until)  # fmt: skip
+    walk.at("leaving")
+    assert behind.rows("select * from legal_clock where kind = 'leave'") == []
+    appeal, case_id = appealed(walks)
+    appeal.act("student", submit, case_id)
+    for step in appeal.flow.steps:
+        appeal.sign(case_id, step.key)
+    assert appeal.roster()["status"] == "on_leave"
+    assert behind.one("select due_on from legal_clock where kind = 'leave' and student_id = 101") == until

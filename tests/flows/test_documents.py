@@ -1,0 +1,101 @@
+"""Documents: all the cases of one take effect together, or none of them; numbers without gaps."""
+
+import pytest
+
+from app.kit.operation import NotAllowed, Refused
+from app.papers import issue_document
+from tests.conftest import TODAY
+
+STUDENTS = (101, 102, 103)
+
+
+@pytest.fixture
+def waiting(walks, behind):
+    """Three dismissals that wait for their document: (walks, case ids)."""
+    made = [walks("dismissal", student=student) for student in STUDENTS]
+    ids = []
+    for walk in made:
+        ids.append(walk.at("publicity"))
+    made[0].publish(*ids)
+    for walk, case_id in zip(made, ids, strict=True):
+        (outcome,) = walk.decide("registry", case_id, "publicity")
+        assert outcome.done, outcome.reason
+    return made, ids
+
+
+def issue(walk, ids: list[int], title: str = "关于退学处理的决定", who: str = "registry"):
+    return walk.act(who, lambda actor: issue_document(actor, ids, step="document", title=title).number)
+
+
+def nothing_happened(behind) -> bool:
+    counts = ("select count(*) from document", "select count(*) from roster_change where case_id is not null",
+              "select count(*) from paper where kind = 'change_notice'",
+              "select count(*) from student where status = 'withdrawn'")  # fmt: skip
+    return [behind.one(count) for count in counts] == [0, 0, 0, 0]
+
+
+@pytest.mark.parametrize("who", ["clerk", "leader", "director", "vp", "student", "auditor", "admin"])
+def test_only_the_registry_issues(waiting, behind, who):
+    (walk, *_others), ids = waiting
+    with pytest.raises(NotAllowed):
+        issue(walk, ids, who=who)
+    assert nothing_happened(behind)
+
+
+@pytest.mark.parametrize("title", [" ", "长" * 81])
+def test_a_document_needs_a_title(waiting, behind, title):
+    (walk, *_others), ids = waiting
+    with pytest.raises(Refused):
+        issue(walk, ids, title)
+    assert nothing_happened(behind)
+
+
+@pytest.mark.parametrize("state", ["withdrawn", "refused", "sent_back"])
+def test_a_withdrawn_case_in_it_stops_the_whole_and_is_named(waiting, behind, state):
+    (walk, *_others), ids = waiting
+    behind.run("update flow_case set state = :s, step_key = null where id = :id", s=state, id=ids[1])
+    number = behind.one("select number from flow_case where id = :id", id=ids[1])
+    with pytest.raises(Refused, match=number):
+        issue(walk, ids)
+    assert nothing_happened(behind)
+    assert issue(walk, [ids[0], ids[2]]).endswith("1号")  # the refusal took no number
+    assert walk.state(ids[1])[0] == state
+
+
+def test_a_student_whose_roster_changed_meanwhile_stops_the_whole(waiting, behind):
+    (walk, *_others), ids = waiting
+    behind.run("update student set status = 'transferred_out' where id = 103")
+    with pytest.raises(Refused):
+        issue(walk, ids)
+    assert nothing_happened(behind)
+
+
+def test_an_empty_list_and_one_with_strangers_is_no_document(waiting, behind):
+    (walk, *_others), ids = waiting
+    for wrong in ([], [10**9], [*ids, 10**9]):
+        with pytest.raises(Refused):
+            issue(walk, wrong)
+    assert nothing_happened(behind)
+
+
+def test_the_cases_of_one_document_take_effect_together(waiting, behind, cast):
+    (walk, *_others), ids = waiting
+    number = issue(walk, ids)
+    entries = behind.rows("select student_id, document_no, effective_on, new_status, code from roster_change"
+                          " where case_id = any(:ids)", ids=ids)  # fmt: skip
+    assert {entry["student_id"] for entry in entries} == set(STUDENTS) and len(entries) == 3
+    assert {(entry["document_no"], entry["new_status"], entry["code"]) for entry in entries} == {
+        (number, "withdrawn", "31")
+    }
+    assert len({entry["effective_on"] for entry in entries}) == 1 and entries[0]["effective_on"] > TODAY
+    assert behind.one("select count(*) from student where status = 'withdrawn'") == 3
+    (document,) = behind.rows("select * from document")
+    assert (document["number"], document["cases"]) == (number, 3)
+    assert all(name in document["body"] for name in ("学生11", "学生12", "学生13", "退学处理", "10日内"))
+    notices = behind.rows("select body from paper where kind = 'change_notice'")
+    assert len(notices) == 3 and all(number in notice["body"] for notice in notices)
+    with pytest.raises(Refused):  # issued once
+        issue(walk, ids)
+    printed = cast.login("registry").get(f"/documents/{document['id']}/print").text
+    assert number in printed and "学生13" in printed
+    assert behind.one("select count(*) from audit_entry where action = 'document:print'") == 1

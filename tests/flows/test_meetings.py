@@ -1,0 +1,118 @@
+"""Meetings: whose they are, what they must say, several cases agreed to in one, and the minutes that must be there."""
+
+import io
+from datetime import timedelta
+
+import pytest
+
+from app.kit.flow import decide
+from app.kit.operation import NotAllowed, NotFound, Refused
+from app.operations.meetings import attach_minutes, cancel_meeting, minutes_file, record_meeting
+from tests.conftest import TODAY
+from tests.flows.test_material import PDF
+
+SAID = {"number": "第1次", "held_on": TODAY, "participants": "全体", "resolution": "同意"}
+
+
+def record(walk, who: str = "clerk", **said) -> int:
+    return walk.act(who, lambda actor: record_meeting(actor, **SAID | said).id)
+
+
+def attach(walk, meeting_id: int, files, who: str = "clerk", content: bytes = PDF) -> None:
+    walk.act(who, attach_minutes, meeting_id, io.BytesIO(content), "纪要.pdf", files_root=files)
+
+
+def accept(walk, case_ids: list[int], meeting_id: object, who: str = "clerk"):
+    return walk.act(who, decide, case_ids, expected_step="accept", records={"meeting_id": meeting_id})
+
+
+@pytest.fixture
+def walk(walks):
+    return walks("voluntary_withdrawal")
+
+
+@pytest.mark.parametrize("who", ["student", "library", "admin", "auditor", "admissions"])
+def test_who_was_not_there_records_none(walk, who):
+    with pytest.raises(NotAllowed):
+        record(walk, who)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [{"number": " "}, {"participants": ""}, {"resolution": "\n"}, {"number": "x" * 41},
+     {"held_on": TODAY + timedelta(days=1)}, {"kind": "college"}],
+)  # fmt: skip
+def test_what_is_no_meeting_is_refused(walk, behind, said):
+    with pytest.raises(Refused):
+        record(walk, "registry" if "kind" in said else "clerk", **said)
+    assert behind.one("select count(*) from meeting") == 0
+
+
+def test_a_number_is_given_once_in_a_college(walk):
+    record(walk)
+    with pytest.raises(Refused, match="第1次"):
+        record(walk)
+    record(walk, "clerk2")
+    record(walk, "registry")
+
+
+def test_minutes_are_required(walk, tmp_path):
+    case_id, meeting_id = walk.submitted(), record(walk)
+    (outcome,) = accept(walk, [case_id], meeting_id)
+    assert not outcome.done and "第1次" in str(outcome.reason)
+    with pytest.raises(Refused):
+        attach(walk, meeting_id, tmp_path, content=b"<html>")
+    with pytest.raises(NotFound):
+        attach(walk, meeting_id, tmp_path, "clerk2")
+    attach(walk, meeting_id, tmp_path)
+    (outcome,) = accept(walk, [case_id], meeting_id)
+    assert outcome.done
+
+
+def test_several_cases_in_one_meeting(walk, walks, behind, tmp_path):
+    other = walks("voluntary_withdrawal", student=102)
+    ids, meeting_id = [walk.submitted(), other.submitted()], record(walk)
+    attach(walk, meeting_id, tmp_path)
+    assert [outcome.done for outcome in accept(walk, ids, str(meeting_id))] == [True, True]
+    assert behind.one("select count(*) from case_step where meeting_id = :id and state = 'done'", id=meeting_id) == 2
+    with pytest.raises(Refused):  # cases name it
+        walk.act("clerk", cancel_meeting, meeting_id)
+    page = walk.cast.login("student").get(f"/casescreen/show/{ids[0]}").text
+    assert "第1次" in page and "全体" not in page  # that it was held, not who said what
+
+
+@pytest.mark.parametrize("number", [None, "", "x", "-1", 99999, "9" * 30])
+def test_a_meeting_that_is_none_is_not_named(walk, number):
+    (outcome,) = accept(walk, [walk.submitted()], number)
+    assert not outcome.done and str(outcome.reason)
+
+
+@pytest.mark.parametrize("who", ["clerk2", "registry"])
+def test_another_bodys_meeting_is_not_named(walk, tmp_path, who):
+    meeting_id = record(walk, who)
+    attach(walk, meeting_id, tmp_path, who)
+    (outcome,) = accept(walk, [walk.submitted()], meeting_id)
+    assert not outcome.done and str(outcome.reason)
+
+
+def test_a_cancelled_meeting_agreed_to_nothing(walk, tmp_path):
+    meeting_id = record(walk)
+    attach(walk, meeting_id, tmp_path)
+    with pytest.raises(NotFound):
+        walk.act("clerk2", cancel_meeting, meeting_id)
+    walk.act("clerk", cancel_meeting, meeting_id)
+    (outcome,) = accept(walk, [walk.submitted()], meeting_id)
+    assert not outcome.done
+
+
+def test_minutes_are_read_by_those_whose_meeting_it_was_and_by_the_school(walk, tmp_path):
+    meeting_id = record(walk)
+    with pytest.raises(NotFound):
+        walk.act("clerk", minutes_file, meeting_id, files_root=tmp_path)
+    attach(walk, meeting_id, tmp_path)
+    for stranger in ("clerk2", "student", "library"):
+        with pytest.raises((NotFound, NotAllowed)):
+            walk.act(stranger, minutes_file, meeting_id, files_root=tmp_path)
+    for reader in ("clerk", "leader", "registry", "auditor"):
+        path, _meeting = walk.act(reader, minutes_file, meeting_id, files_root=tmp_path)
+        assert path.read_bytes() == PDF

@@ -2,7 +2,7 @@
 
 import flask_appbuilder.security.sqla.models  # noqa: F401  (registers ab_* in the metadata)
 
-from app.models.accounts import ColumnChoice, Delegation, Identity, Password, SavedFilter
+from app.models.accounts import ColumnChoice, Delegation, Identity, KeptList, Password, SavedFilter
 from app.models.audit import AuditEntry
 from app.models.base import Model, db
 from app.models.calendar import AcademicYear, CalendarDay, CalendarFeed, DatedTask, Owner, TaskEvent, TaskKind, TaskRule
@@ -58,6 +58,7 @@ __all__ = [
     "IntoClass",
     "JobRun",
     "JobState",
+    "KeptList",
     "LeaveCase",
     "LegalClock",
     "Mail",

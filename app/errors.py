@@ -1,7 +1,9 @@
 """Errors as a person reads them: one page, one sentence, one remedy; the same as JSON for the API."""
 
 import logging
+import re
 
+import prison
 from flask import Flask, current_app, g, jsonify, render_template, request
 from flask_appbuilder.exceptions import DatabaseException
 from flask_babel import lazy_gettext as _
@@ -16,6 +18,9 @@ from app.kit.screen.interface import sentence
 from app.models import db
 
 log = logging.getLogger(__name__)
+
+PAGING = re.compile("page_|psize_")
+WHOLE = re.compile(r"-?\d{1,18}", re.ASCII)
 
 PAGES = {
     400: (_("This request is not understood"), _("Go back, check what was entered, and try again.")),
@@ -87,15 +92,25 @@ def _unexpected(error: Exception):
     return _answer(500)
 
 
-def check_paging() -> None:
-    """FAB turns page numbers into int without asking whether they are; refuse the rest before it sees them."""
+def check_query() -> None:
+    """Refuse what FAB would take unseen and fail on: numbers of pages that are none, unreadable queries of an API."""
     for name, value in request.args.items():
-        if name.startswith(("page_", "psize_")) and not value.lstrip("-").isdecimal():
+        if PAGING.search(name) and not WHOLE.fullmatch(value):
             raise BadRequest
+    if any("\0" in value for values in (request.args, request.form) for value in values.values()):
+        raise BadRequest  # no text in the database can hold it
+    asked = request.args.get("q")
+    if asked and request.path.startswith("/api/"):
+        try:
+            prison.loads(asked)
+        except prison.decoder.ParserException:
+            pass  # FAB says so, or reads it as JSON
+        except Exception as error:  # the parser has no word of its own for a cut number or an endless one
+            raise BadRequest from error
 
 
 def install(app: Flask) -> None:
-    app.before_request(check_paging)
+    app.before_request(check_query)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(RateLimitExceeded, _too_many)
     app.register_error_handler(CSRFError, _forged)

@@ -2,7 +2,7 @@
 
 import flask_appbuilder.security.sqla.models  # noqa: F401  (registers ab_* in the metadata)
 
-from app.models.accounts import ColumnChoice, Delegation, Identity, Password, SavedFilter
+from app.models.accounts import ColumnChoice, Delegation, Identity, KeptList, Password, SavedFilter
 from app.models.applications import AppealCase, DeferralCase, DismissalCase, InfoChangeCase
 from app.models.audit import AuditEntry
 from app.models.base import Model, db
@@ -63,6 +63,7 @@ __all__ = [
     "IntoClass",
     "JobRun",
     "JobState",
+    "KeptList",
     "LeaveCase",
     "LegalClock",
     "Mail",

@@ -107,6 +107,18 @@ class SavedFilter(Model):
     query: Mapped[str] = mapped_column(Text)
 
 
+class KeptList(Model):
+    """A pasted list of values, too long for an address, which names it instead. A user's own; forgotten when old."""
+
+    __tablename__ = "kept_list"
+    __table_args__ = (UniqueConstraint("user_id", "digest"),)
+    id: Mapped[BigId]
+    user_id: Mapped[int] = mapped_column(ForeignKey("ab_user.id", ondelete="CASCADE"))
+    digest: Mapped[str] = mapped_column(String(64))
+    listed: Mapped[str] = mapped_column(Text)  # one a line
+    made_at: Mapped[Now]
+
+
 class ColumnChoice(Model):
     """Which columns one user wants to see in one list, in order, as comma-separated names."""
 

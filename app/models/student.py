@@ -76,6 +76,14 @@ def one_of(column: str, kinds: type[StrEnum]) -> CheckConstraint:
     return CheckConstraint(f"{column} in ({values})", name=f"{column}_known")
 
 
+# Columns that hold codes, each with its set: migration 0012 has the database refuse any other.
+CODED = {
+    "sex": "sex", "id_type": "id_type", "ethnic_group": "ethnic_group", "political_status": "political_status",
+    "nationality": "nationality", "entry_kind": "entry_kind", "education_level": "education_level",
+    "study_form": "study_form",
+}  # fmt: skip
+
+
 class Student(Model):
     """A person on the roster. Study columns change through the ledger (`RosterChange`), never by hand."""
 
@@ -153,6 +161,7 @@ class Student(Model):
     id_type_code = code_of("Student", "id_type", "id_type")
     ethnic_group_code = code_of("Student", "ethnic_group", "ethnic_group")
     political_status_code = code_of("Student", "political_status", "political_status")
+    nationality_code = code_of("Student", "nationality", "nationality")
     education_level_code = code_of("Student", "education_level", "education_level")
     study_form_code = code_of("Student", "study_form", "study_form")
 

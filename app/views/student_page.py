@@ -15,7 +15,7 @@ from app.models import Case, CaseState, FieldChange, RosterChange, RosterStatus,
 HISTORY_PAGE = 50
 IDENTITY = [
     (_("Identity"), ["name", "former_name", "pinyin", "sex_code", "birth_date", "id_type_code", "id_number",
-                     "ethnic_group_code", "political_status_code", "nationality", "native_place"]),
+                     "ethnic_group_code", "political_status_code", "nationality_code", "native_place"]),
     (_("Contact"), ["phone", "email", "address", "postcode", "guardian_name", "guardian_phone", "dormitory", "note"]),
 ]  # fmt: skip
 STUDY = [

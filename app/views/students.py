@@ -25,6 +25,7 @@ LABELS = {
     "ethnic_group_code": _("Ethnic group"),
     "ethnic_group": _("Ethnic group"),
     "political_status_code": _("Political status"),
+    "nationality_code": _("Nationality"),
     "nationality": _("Nationality"),
     "native_place": _("Native place"),
     "examinee_no": _("Examinee number"),

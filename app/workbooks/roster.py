@@ -8,12 +8,9 @@ from app.access import Permission
 from app.kit.screen.present import mask
 from app.kit.workbook.declare import Column, Workbook
 from app.models import ClassGroup, Code, College, Major, RosterStatus, Student
+from app.models.student import CODED
 
 ID, CONTACT = Permission.STUDENT_ID_NUMBER_READ, Permission.STUDENT_CONTACT_READ
-CODED = {
-    "sex": "sex", "id_type": "id_type", "ethnic_group": "ethnic_group", "political_status": "political_status",
-    "education_level": "education_level", "study_form": "study_form",
-}  # fmt: skip
 
 
 def select_roster(matching: Select | None) -> Select:
@@ -22,7 +19,7 @@ def select_roster(matching: Select | None) -> Select:
     status = case({kind.value: str(kind.label) for kind in RosterStatus}, value=Student.status)
     plain = [
         Student.student_no, Student.name, Student.pinyin, Student.former_name, Student.birth_date, Student.id_number,
-        Student.nationality, Student.native_place, Student.examinee_no, Student.entry_year, Student.entry_date,
+        Student.native_place, Student.examinee_no, Student.entry_year, Student.entry_date,
         Student.source_province, Student.graduated_school, Student.admission_score, Student.grade,
         Student.study_length, Student.expected_graduation, Student.campus, Student.registered, Student.phone,
         Student.email, Student.address, Student.postcode, Student.guardian_name, Student.guardian_phone,
@@ -81,7 +78,7 @@ roster_export = Workbook(
         Column("examinee_no", _("Examinee number"), "code"),
         Column("former_name", _("Former name")),
         Column("pinyin", _("Pinyin")),
-        Column("nationality", _("Nationality"), "code"),
+        Column("nationality", _("Nationality")),
         Column("native_place", _("Native place")),
         Column("source_province", _("Province of origin")),
         Column("graduated_school", _("Secondary school")),

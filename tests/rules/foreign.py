@@ -30,7 +30,17 @@ PARTICULAR: dict[str, dict[str, Any]] = {
     "roster_change": {"new_status": "enrolled", "old_status": "enrolled", "code": "A2"},
     "saved_filter": {"screen": "StudentScreen"},
     "setting": {"kind": "text"},
-    "student": {"status": "enrolled", "sex": "1"},
+    "student": {
+        "status": "enrolled",
+        "sex": "1",
+        "id_type": "1",
+        "ethnic_group": None,
+        "political_status": None,
+        "nationality": "156",
+        "entry_kind": "1",
+        "education_level": "05",
+        "study_form": "1",
+    },
     "task_rule": {"kind": "roster", "opens": "any", "duration": "1d"},
     "term": {"season": "autumn", "first_monday": date(2026, 8, 31), "weeks": 20},
 }

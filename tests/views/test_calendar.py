@@ -105,7 +105,7 @@ def test_filters_of_the_plan(cast, query, some, none):
 
 @pytest.mark.parametrize(
     "query",
-    ["year=1999", "year=x", "college=x", "college=99999999999999", "kind=x", "state=x", "college=-1", "kind=%00"],
+    ["year=1999", "year=x", "college=x", "college=99999999999999", "kind=x", "state=x", "college=-1"],
 )
 def test_what_no_filter_knows_is_ignored(cast, query):
     answer = cast.login("registry").get(f"/calendar/?{query}")

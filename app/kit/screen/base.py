@@ -12,15 +12,15 @@ from flask_appbuilder import ModelRestApi, ModelView, expose
 from flask_appbuilder.models.filters import Filters
 from flask_appbuilder.security.decorators import has_access, permission_name
 from flask_babel import lazy_gettext as _
-from sqlalchemy import Select
+from sqlalchemy import Select, select
 from werkzeug.datastructures import MultiDict
 from wtforms import SelectField
 
 from app.access import Permission, current_actor
-from app.kit.operation import audit
+from app.kit.operation import Refused, audit
 from app.kit.screen import preferences
 from app.kit.screen.exporting import ExportsLists
-from app.kit.screen.filters import ListedFilter, QuickFilter
+from app.kit.screen.filters import ListedFilter, QuickFilter, one_of, pasted
 from app.kit.screen.interface import COUNT_CAP, XuejiInterface, page_within
 from app.kit.screen.present import badge_of, masked
 from app.kit.workbook.declare import Workbook
@@ -29,6 +29,9 @@ from app.models.codes import codes_of
 from app.models.language import listed
 
 FILTER_NAME = re.compile(r"_flt_(\d)_(\w+)")
+MOST_LISTED = 100_000  # values of one pasted list
+LONGEST_IN_ADDRESS = 500  # characters of a pasted list; a longer one is kept, and the address names it
+MISSING_SHOWN = 10
 READS = ("can_list", "can_show", "menu_access")
 WRITES = ("can_add", "can_edit", "can_delete")
 
@@ -257,10 +260,26 @@ class Screen(ExportsLists, RequestLocalFilters, ModelView):
     @has_access
     @permission_name("list")
     def paste(self):
-        """Select by a pasted list: kept as a filter's value, so that it can be saved, exported and decided upon."""
+        """Select by a pasted list: a filter's value, so that it can be saved, exported and decided upon."""
         if self.pasted is None:
             abort(404)
-        numbers = " ".join(request.form.get("numbers", "").split())
+        values = pasted(request.form.get("numbers", "").replace("\0", ""))
+        if not values:
+            raise Refused(_("The list is empty. Paste one number a line."))
+        if len(values) > MOST_LISTED:
+            raise Refused(_("The list has %(n)s values, and at most %(most)s can be looked for. Paste it in parts.",
+                            n=len(values), most=MOST_LISTED))  # fmt: skip
+        field = getattr(self.datamodel.obj, self.pasted)
+        found = set(db.session.scalars(select(field).where(one_of(field, values))))
+        if missing := [value for value in values if value not in found]:
+            shown = listed([*missing[:MISSING_SHOWN], *(["…"] if len(missing) > MISSING_SHOWN else [])])
+            flash(
+                _("%(n)s of %(all)s are not found: %(values)s", n=len(missing), all=len(values), values=shown),
+                "warning",
+            )
+        numbers = " ".join(values)
+        if len(numbers) > LONGEST_IN_ADDRESS:
+            numbers = preferences.keep_list(values)
         index = [type(kind) for kind in self._filters.get_search_filters()[self.pasted]].index(ListedFilter)
         asked: dict[str, Any] = {f"_flt_{index}_{self.pasted}": numbers}
         return redirect(url_for(f"{type(self).__name__}.list", **asked))

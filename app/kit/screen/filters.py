@@ -4,27 +4,48 @@ import re
 from datetime import date
 from typing import Any
 
+from flask_appbuilder.exceptions import InvalidOperationFilterFABException
 from flask_appbuilder.models.filters import BaseFilter, Filters
 from flask_appbuilder.models.sqla import filters as fab
 from flask_babel import lazy_gettext as _
-from sqlalchemy import false, inspect, or_, select
+from flask_babel import ngettext
+from sqlalchemy import ColumnElement, Text, any_, bindparam, false, inspect, or_, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Query
 
-MOST_LISTED = 5000  # numbers in one pasted list
+from app.kit.screen.preferences import kept_list
+
 SEPARATORS = re.compile(r"[\s,，;；、]+")
 
 
 def pasted(text: str) -> list[str]:
     """The values of a list pasted from anywhere: one a line, or between commas, semicolons or spaces; each once."""
-    return list(dict.fromkeys(value for value in SEPARATORS.split(text) if value))[:MOST_LISTED]
+    return list(dict.fromkeys(value for value in SEPARATORS.split(text) if value))
+
+
+def one_of(field: Any, values: list[str]) -> ColumnElement[bool]:
+    """The field is one of any number of texts, sent as one parameter."""
+    return field == any_(bindparam(None, values, ARRAY(Text)))
 
 
 class OfferedFilters(Filters):
-    """A condition of a kind that the column has not is no condition; FAB fails on it."""
+    """A condition of a kind that the column has not is no condition on a page, and refused by an API; FAB fails on it."""
 
     def add_filter_index(self, column_name: str, filter_instance_index: int, value: Any) -> None:
         if filter_instance_index < len(self._all_filters.get(column_name, [])):
             super().add_filter_index(column_name, filter_instance_index, value)
+
+    def rest_add_filters(self, data: list[Any]) -> None:
+        """Conditions as an API's query says them: {col, opr, value}. FAB would apply kinds of its own to some."""
+        for asked in data if isinstance(data, list) else [data]:
+            said = asked if isinstance(asked, dict) else {}
+            column, operation = str(said.get("col")), said.get("opr")
+            kinds = [kind for kind in self._search_filters.get(column, []) if kind.arg_name == operation]
+            if not kinds or "value" not in said:
+                raise InvalidOperationFilterFABException(
+                    f"Filter operation: {operation} not allowed on column: {column}"
+                )
+            self._add_filter(kinds[0], said["value"])
 
 
 class PrefixFilter(fab.FilterStartsWith):
@@ -50,8 +71,19 @@ class ListedFilter(fab.FilterIn):
 
     def apply(self, query: Query, value) -> Query:
         query, field = fab.get_field_setup_query(query, self.model, self.column_name)
-        values = pasted(value) if isinstance(value, str) else [v for part in value for v in pasted(str(part))]
-        return query.filter(field.in_(values))
+        parts = value if isinstance(value, list) else [value]
+        return query.filter(one_of(field, [one for part in parts for one in self.values(str(part))]))
+
+    @staticmethod
+    def values(text: str) -> list[str]:
+        """What the text lists, or what the kept list that it names does."""
+        kept = kept_list(text)
+        return pasted(text) if kept is None else kept
+
+    def shown(self, text: str) -> str:
+        """The list as a reader sees it among the conditions: itself when short, else how long it is."""
+        count = len(self.values(text))
+        return ngettext("%(num)s value", "%(num)s values", count) if count > 3 or kept_list(text) is not None else text
 
 
 class BooleanFilter(fab.FilterEqual):

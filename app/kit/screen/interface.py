@@ -107,7 +107,7 @@ class XuejiInterface(SQLAInterface):
     def query(self, filters=None, order_column="", order_direction="", page=None, page_size=None,
               select_columns=None, outer_default_load=False):  # fmt: skip
         """The number of rows and one page of them: ids by index first, so that a deep page joins only what it shows."""
-        if select_columns or self.is_pk_composite():
+        if self.is_pk_composite():
             return super().query(
                 filters, order_column, order_direction, page, page_size, select_columns, outer_default_load
             )
@@ -143,6 +143,10 @@ class XuejiInterface(SQLAInterface):
         if isinstance(wanted, int) and abs(wanted) >= 2**31:
             return None
         return super().get(wanted, filters, select_columns, outer_default_load)
+
+    def get_related_obj(self, col_name: str, value: Any):
+        """The row of a relation by its key; None for what is no key, where FAB lets the database fail."""
+        return self.get_related_interface(col_name).get(value)
 
     # writing: FAB's own save is for plain reference data; it is audited here, in the same transaction
 

@@ -1,14 +1,20 @@
-"""What a person keeps for a list: named filters and the choice of columns."""
+"""What a person keeps for a list: named filters, pasted lists of numbers and the choice of columns."""
 
+import re
+from datetime import timedelta
+from hashlib import sha256
 from typing import Any
 
 from flask import request, url_for
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, literal, select
+from sqlalchemy.dialects.postgresql import insert
 
 from app.access import current_actor
-from app.models import ColumnChoice, SavedFilter, db
+from app.models import ColumnChoice, KeptList, SavedFilter, db
 
 MOST_FILTERS = 50  # of one user on one list
+KEPT = re.compile(r"kept-(\d{1,18})", re.ASCII)  # how an address names a kept list
+KEPT_FOR = timedelta(days=90)
 
 
 def chosen_columns(screen: str, offered: list[str], default: list[str]) -> list[str]:
@@ -65,3 +71,33 @@ def own_query() -> str:
     """The filter part of the posted query, free of page numbers."""
     pairs = [part for part in request.form.get("query", "")[:4000].split("&") if part and not part.startswith("page_")]
     return "&".join(pairs)
+
+
+def keep_list(values: list[str]) -> str:
+    """Keep a pasted list and return the name by which an address asks for it; the same list again has the same name.
+
+    The user's old lists go meanwhile, unless a saved filter names them.
+    """
+    user, listed = current_actor().user_id, "\n".join(values)
+    named = select(SavedFilter.id).where(
+        SavedFilter.user_id == user,
+        SavedFilter.query.regexp_match(func.concat(literal("=kept-"), KeptList.id, literal("(&|$)"))),
+    )
+    old = KeptList.made_at < func.now() - KEPT_FOR
+    db.session.execute(delete(KeptList).where(KeptList.user_id == user, old, ~named.correlate(KeptList).exists()))
+    row = {"user_id": user, "digest": sha256(listed.encode()).hexdigest(), "listed": listed}
+    upsert = insert(KeptList).values(row).on_conflict_do_update(
+        index_elements=["user_id", "digest"], set_={"made_at": func.now()}
+    )  # fmt: skip
+    number = db.session.scalar(upsert.returning(KeptList.id))
+    db.session.commit()
+    return f"kept-{number}"
+
+
+def kept_list(text: str) -> list[str] | None:
+    """The values of a kept list of the reader's by its name, none if it is gone; None for a text that is no such name."""
+    named = KEPT.fullmatch(text)
+    if named is None:
+        return None
+    row = db.session.get(KeptList, int(named[1]))
+    return row.listed.split("\n") if row else []

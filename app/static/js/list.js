@@ -66,9 +66,7 @@
     form.addEventListener("change", (event) => {
       const chosen = event.target;
       if (chosen.dataset.namesFor) document.getElementById(chosen.dataset.namesFor).name = chosen.value;
-      if ("names" in chosen.dataset) chosen.name = chosen.selectedOptions[0].dataset.name || "";
     });
-    for (const select of $$("[data-names]", form)) select.name = select.selectedOptions[0].dataset.name || "";
     form.addEventListener("formdata", (event) => {
       for (const [name, value] of [...event.formData.entries()]) if (value === "") event.formData.delete(name);
     });

@@ -1,0 +1,150 @@
+"""Every list there is, asked for nonsense: what it does not understand it ignores or refuses, and never breaks.
+
+A list that is added is asked at once, whether a model's screen, a page of its own or an API.
+"""
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app.models import Identity, db
+from tests.rules.walk import DAY
+
+NONSENSE = ("x", "-1", "0", "1e400", "nan", "2026-13-45", "9" * 30, "'", "%", "\x00", "学籍", "@1", "@" + "9" * 30)
+NOBODYS = ("UserGroupModelView",)  # groups of users are not used
+ODD_JSON = ("x", "'-1'", "'2026-13-45'", "''", str(DAY), "!(x,y)", "(a:b)", "!n", "9" * 30)
+PAGES = ("-1", str(10**9), "9" * 40, "x", "", "--5", "1.5", "٣", "²")
+
+
+@pytest.fixture
+def everything(app: Flask, cast, behind) -> FlaskClient:
+    """Somebody in every role at once, who reaches every list."""
+    registry = cast.registry
+    behind.run(
+        "insert into identity_role (identity_id, role_id) select :i, id from ab_role where name = any(:names)"
+        " on conflict do nothing",
+        i=registry.identity_id, names=["admin", "admissions", "auditor", "registry"],
+    )  # fmt: skip
+    assert db.session.get(Identity, registry.identity_id)
+    return cast.login("registry")
+
+
+def lists(app: Flask) -> list[tuple[str, object]]:
+    """(address, view) of every list that takes no argument and is open to anybody at all."""
+    views = {type(view).__name__: view for view in app.appbuilder.baseviews}
+    found = []
+    for rule in app.url_map.iter_rules():
+        name, _dot, method = rule.endpoint.partition(".")
+        if method in ("list", "get_list") and not rule.arguments and name in views and name not in NOBODYS:
+            found.append((rule.rule, views[name]))
+    return found
+
+
+def answers(client: FlaskClient, path: str, queries) -> list[str]:
+    """The queries of a list that broke it."""
+    broken = []
+    for query in queries:
+        answer = client.get(path, query_string=query)
+        if answer.status_code >= 500 or answer.status_code in (401, 403, 404):
+            broken.append(f"{answer.status_code} {path} {query}")
+    return broken
+
+
+def rison(query: str) -> dict[str, str]:
+    return {"q": query}
+
+
+def test_a_list_ignores_or_refuses_nonsense(app, everything):
+    broken: list[str] = []
+    asked = lists(app)
+    assert len(asked) > 30
+    for path, view in asked:
+        name = type(view).__name__
+        if hasattr(view, "resource_name"):
+            queries = [rison(f"(page:{page})") for page in ("-1", str(10**9), "x", "1.5")]
+            queries += [rison(f"(page_size:{size})") for size in ("-1", "0", str(10**9), "x")]
+            queries += [
+                rison("(order_column:nothing,order_direction:asc)"),
+                rison("((("),
+                rison("!"),
+                rison("!(1)"),
+                rison("(page:2026-09)"),
+            ]
+            queries += [rison("(filters:!((col:nothing,opr:eq,value:x)))"), rison("(filters:x)")]
+        else:
+            queries = [{f"page_{name}": page} for page in PAGES] + [{"page": page} for page in PAGES]
+            queries += [{f"psize_{name}": size} for size in PAGES]
+            queries += [
+                {f"_oc_{name}": column, f"_od_{name}": "asc"} for column in ("nothing", "college", "__class__", "'")
+            ]
+            queries += [
+                {f"_oc_{name}": column, f"_od_{name}": "sideways"} for column in getattr(view, "order_columns", [])
+            ]
+            queries += [
+                {f"_flt_{n}_{column}": "x"} for n in (0, 9) for column in ("nothing", "password", "__class__", "id")
+            ]
+            queries += [
+                {"_flt_0_": "x"},
+                {"_flt_x_name": "x"},
+                {"q": "\x00"},
+                {"q": "%" * 500},
+                {"tab": "x", "flow": "x"},
+            ]
+        broken += answers(everything, path, queries)
+    assert not broken, "\n".join(broken)
+
+
+def test_a_condition_takes_any_value(app, everything):
+    """Each filter of each column, with values that are none of its type."""
+    broken: list[str] = []
+    for path, view in lists(app):
+        if not hasattr(view, "datamodel"):
+            continue
+        offered = view._filters.get_search_filters()
+        if hasattr(view, "resource_name"):
+            queries = [
+                rison(f"(filters:!((col:{column},opr:{kinds[0].arg_name},value:{value})))")
+                for column, kinds in offered.items() for value in ODD_JSON
+            ]  # fmt: skip
+        else:
+            most = max(map(len, offered.values()), default=0)
+            queries = [
+                {f"_flt_{n}_{column}": value for column, kinds in offered.items() if n < len(kinds)}
+                for n in range(most) for value in (*NONSENSE, ["x", "1"])
+            ]  # fmt: skip
+        broken += answers(everything, path, queries)
+    assert not broken, "\n".join(broken)
+
+
+def test_an_export_of_nonsense_is_refused_or_as_its_list(app, everything):
+    broken: list[str] = []
+    exported = 0
+    for _path, view in lists(app):
+        for book in getattr(view, "workbooks", []):
+            exported += 1
+            path = f"{view.route_base}/export/{book.key}"
+            names = [column.name for column in book.columns]
+            queries = [{"_flt_0_nothing": "x"}, {f"page_{type(view).__name__}": "-1"}, {"q": "\x00"}]
+            offered = view._filters.get_search_filters()
+            queries += [
+                {f"_flt_{n}_{column}": value for column, kinds in offered.items() if n < len(kinds)}
+                for n in range(4) for value in ("x", "9" * 30, "\x00")
+            ]  # fmt: skip
+            for query in queries:
+                for answer in (
+                    everything.get(path, query_string=query),
+                    everything.post(path, query_string=query, data={"columns": [*names[:2], "nothing"]}),
+                ):
+                    if answer.status_code >= 500:
+                        broken.append(f"{answer.status_code} {path} {query}")
+            for data in (
+                {},
+                {"columns": "nothing"},
+                {"columns": names, "grouped": "x"},
+                {"columns": ["__class__", "'"]},
+            ):
+                answer = everything.post(path, data=data)
+                if answer.status_code >= 500:
+                    broken.append(f"{answer.status_code} {path} {data}")
+            assert everything.get(f"{view.route_base}/export/nothing").status_code == 404
+    assert exported and not broken, "\n".join(broken)

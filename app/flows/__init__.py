@@ -4,6 +4,7 @@
 from app.flows.admission_deferral import admission_deferral
 from app.flows.admission_resumption import admission_resumption
 from app.flows.admission_waiver import admission_waiver
+from app.flows.card_replacement import card_replacement
 from app.flows.voluntary_withdrawal import voluntary_withdrawal
 from app.flows.voluntary_downgrade import voluntary_downgrade
 from app.flows.leave import leave
@@ -23,6 +24,7 @@ __all__ = [
     "admission_waiver",
     "appeal",
     "cancellation",
+    "card_replacement",
     "dismissal",
     "info_change",
     "leave",

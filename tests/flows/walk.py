@@ -28,6 +28,7 @@ FILLED: dict[str, dict[str, Any]] = {
     "admission_resumption": {"statement": "已康复"},
     "admission_waiver": {"statement": "另有打算"},
     "appeal": {"statement": "对处理决定不服"},
+    "card_replacement": {"reason": "lost", "statement": "不慎遗失"},
     "dismissal": {"reason": "absence", "statement": "连续两周未到校"},
     "info_change": {"new_name": "张山", "statement": "户籍更正"},
     "leave": {"reason": "other", "leave_from": TODAY, "leave_terms": 2, "statement": "家中有事"},
@@ -36,7 +37,7 @@ FILLED: dict[str, dict[str, Any]] = {
     "voluntary_downgrade": {"statement": "希望打好基础"},
     "cancellation": {"died_on": date(2026, 8, 20)},
 }
-RECORDED: dict[str, Any] = {"grade": 2025, "class_group_id": 2, "delivered_how": "in_person"}
+RECORDED: dict[str, Any] = {"grade": 2025, "class_group_id": 2, "delivered_how": "in_person", "card_no": "BB000001"}
 
 
 class Walk:

@@ -7,6 +7,7 @@ from app.flows.admission_waiver import admission_waiver
 from app.flows.card_replacement import card_replacement
 from app.flows.voluntary_withdrawal import voluntary_withdrawal
 from app.flows.voluntary_downgrade import voluntary_downgrade
+from app.flows.major_transfer import major_transfer
 from app.flows.leave import leave
 from app.flows.return_ import return_
 from app.flows.dismissal import dismissal
@@ -28,6 +29,7 @@ __all__ = [
     "dismissal",
     "info_change",
     "leave",
+    "major_transfer",
     "return_",
     "voluntary_downgrade",
     "voluntary_withdrawal",

@@ -11,7 +11,7 @@ from app.access import Actor, Permission, Role
 from app.kit import clock
 from app.kit.flow.declare import Flow
 from app.kit.flow.labels import label
-from app.kit.flow.registry import flow_of
+from app.kit.flow.registry import FLOWS, flow_of
 from app.kit.flow.steps import among, copy_steps, open_next
 from app.kit.flow.window import why_closed
 from app.kit.operation import NotAllowed, Refused, audit, get, operation
@@ -96,7 +96,7 @@ def submit(actor: Actor, case_id: int) -> Case:
     if missing:
         raise Refused(_("Attach first: %(materials)s.", materials=listed(missing)))
     db.session.flush()
-    hindered = flow.rule([case.id], {}).get(case.id) if flow.rule else None
+    hindered = (flow.rule([case.id], {}).get(case.id) if flow.rule else None) or _other_change(flow, case)
     if hindered:
         raise Refused(hindered)
     if not again:
@@ -196,6 +196,24 @@ def why_not_status(flow: Flow, status: str) -> Any | None:
     allowed = listed(RosterStatus(item).label for item in sorted(flow.allowed_from))
     return _("The student's roster status is %(status)s; this procedure needs %(allowed)s.",
              status=RosterStatus(status).label, allowed=allowed)  # fmt: skip
+
+
+def _other_change(flow: Flow, case: Case) -> Any | None:
+    """Why this change must wait: another one of the same student is under way and has not taken effect."""
+    if not hasattr(flow.effect, "changes"):
+        return None
+    ahead = CaseStep.declared["takes_effect"].as_boolean() & CaseStep.state.in_((StepState.OPEN, StepState.WAITING))
+    query = (
+        select(Case.number, Case.flow)
+        .join(CaseStep, CaseStep.case_id == Case.id)
+        .where(Case.student_id == case.student_id, Case.id != case.id, ahead)
+        .where(Case.state.in_((CaseState.OPEN, CaseState.SENT_BACK)))
+    )
+    for number, key in db.session.execute(query):
+        if hasattr(FLOWS[key].effect, "changes"):
+            return _("Another change of this student is under way: %(flow)s %(number)s. Finish it or take it back first.",
+                     flow=FLOWS[key].title, number=number)  # fmt: skip
+    return None
 
 
 def _check_status(flow: Flow, student: Student) -> None:

@@ -9,6 +9,7 @@ PUBLIC = frozenset({
     "identity_role",
     "college", "major", "department", "code_set", "code", "setting", "term", "academic_year", "calendar_day",
     "task_rule", "paper_template", "paper_counter", "publicity",
+    "transfer_quota", "transfer_round",
 })  # fmt: skip
 
 

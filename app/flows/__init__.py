@@ -4,8 +4,10 @@
 from app.flows.admission_deferral import admission_deferral
 from app.flows.admission_resumption import admission_resumption
 from app.flows.admission_waiver import admission_waiver
+from app.flows.card_replacement import card_replacement
 from app.flows.voluntary_withdrawal import voluntary_withdrawal
 from app.flows.voluntary_downgrade import voluntary_downgrade
+from app.flows.major_transfer import major_transfer
 from app.flows.leave import leave
 from app.flows.return_ import return_
 from app.flows.dismissal import dismissal
@@ -24,9 +26,11 @@ __all__ = [
     "admission_waiver",
     "appeal",
     "cancellation",
+    "card_replacement",
     "dismissal",
     "info_change",
     "leave",
+    "major_transfer",
     "return_",
     "voluntary_downgrade",
     "voluntary_withdrawal",

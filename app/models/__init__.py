@@ -32,6 +32,7 @@ from app.models.paper import Paper, PaperCounter, PaperTemplate, PrintRun
 from app.models.publicity import Objection, Publicity, PublicityEntry
 from app.models.settings import Season, Setting, Term, setting, setting_int
 from app.models.student import RosterStatus, Student
+from app.models.transfer import RoundState, TransferCase, TransferChoice, TransferQuota, TransferRound
 
 __all__ = [
     "Absence",
@@ -86,6 +87,7 @@ __all__ = [
     "ReturnCase",
     "RosterChange",
     "RosterStatus",
+    "RoundState",
     "SavedFilter",
     "Season",
     "Setting",
@@ -96,6 +98,10 @@ __all__ = [
     "TaskRule",
     "Term",
     "Told",
+    "TransferCase",
+    "TransferChoice",
+    "TransferQuota",
+    "TransferRound",
     "as_of",
     "db",
     "setting",

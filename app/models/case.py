@@ -69,6 +69,7 @@ class Case(FollowsStudent, Model):
     __table_args__ = (
         FollowsStudent.student_key("flow_case"),
         UniqueConstraint("id", "student_id", "student_college_id"),
+        UniqueConstraint("id", "state"),  # target of the key by which a transfer's choices follow their case
         one_of("state", CaseState),
         # a student has at most one running case of a flow: two clerks pressing the button at once make one
         Index(

@@ -34,7 +34,7 @@ def application_form(flow: Flow, case: Case | None = None) -> FlaskForm:
 
 def records_form(flow: Flow, step: dict[str, Any], case: Case, student: Student | None) -> FlaskForm | None:
     """What a step, as it was declared, must record; None when it records nothing."""
-    fields = {key: _field(flow, key, required=True, student=student) for key in step["records"]}
+    fields = {key: _field(flow, key, required=True, student=student, case=case) for key in step["records"]}
     if step.get("meeting"):
         fields["meeting_id"] = SelectField(
             _("Meeting"),
@@ -52,14 +52,15 @@ def _form(fields: dict[str, Field], case: Case | None) -> FlaskForm:
     return kind(obj=case, meta={"csrf": False})  # the templates carry the token of the whole page
 
 
-def _field(flow: Flow, key: str, *, required: bool, student: Student | None = None) -> Field:
+def _field(flow: Flow, key: str, *, required: bool, student: Student | None = None,
+           case: Case | None = None) -> Field:  # fmt: skip
     name, column = label("field", key), flow.model.__mapper__.columns[key]
     needed: list[Any] = [InputRequired()] if required else [Optional()]
     more = {"description": HINTS.get(key, "")}
     if offered := choices(flow, key):
         return SelectField(name, needed, choices=offered, **more)
     if key == "class_group_id":
-        return SelectField(name, needed, choices=_classes(student), coerce=_number, **more)
+        return SelectField(name, needed, choices=_classes(student, case), coerce=_number, **more)
     kind = column.type.python_type
     if kind is int:
         return IntegerField(name, [*needed, NumberRange(0, 9999)], **more)
@@ -74,11 +75,12 @@ def _number(value: str | None) -> int | None:
     return int(value) if value else None
 
 
-def _classes(student: Student | None) -> list[tuple[Any, Any]]:
-    """The classes of the student's major, the newest grade first."""
-    if student is None:
+def _classes(student: Student | None, case: Case | None) -> list[tuple[Any, Any]]:
+    """The classes of the major that the case leads to, else of the student's own, the newest grade first."""
+    major_id = getattr(case, "major_id", None) or (student and student.major_id)
+    if major_id is None:
         return [("", "")]
-    query = select(ClassGroup).where(ClassGroup.major_id == student.major_id)
+    query = select(ClassGroup).where(ClassGroup.major_id == major_id)
     rows = db.session.scalars(query.order_by(ClassGroup.grade.desc(), ClassGroup.name))
     return [("", ""), *((row.id, row.name) for row in rows)]
 

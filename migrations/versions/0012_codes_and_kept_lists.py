@@ -6,7 +6,7 @@ from alembic import op
 from migrations.policies import each_user_his_own
 
 revision = "0012"
-down_revision = "0010"
+down_revision = "0011"
 
 # Column of student → its code set. No foreign key: each would need a column for its set and cost a look-up a row.
 CODED = {

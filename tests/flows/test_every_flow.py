@@ -84,10 +84,12 @@ def test_other_roles_and_colleges_do_not_sign(walk, flow):
             assert outcome.done, f"{step.key}: {outcome.reason}"
 
 
-def test_what_a_step_must_record_is_asked_for(walk, flow):
+def test_what_a_step_must_record_is_asked_for(walk, flow, behind):
     case_id = walk.submitted()
     for step in flow.steps:
-        if step.records or step.originals or step.meeting or step.publicity or step.document or step.checklist:
+        empty = [name for name in step.records  # what an earlier step has proposed need not be said again
+                 if behind.one(f"select {name} from flow_case where id = :id", id=case_id) is None]  # fmt: skip
+        if empty or step.originals or step.meeting or step.publicity or step.document or step.checklist:
             (outcome,) = walk.decide(walk.signer(step.key), case_id, step.key, records={})
             assert not outcome.done and str(outcome.reason), step.key
         walk.sign(case_id, step.key)
@@ -151,7 +153,7 @@ def test_approved_by_all_it_changes_the_roster_and_says_so_on_paper(walk, flow, 
     before = walk.roster()
     case_id = walk.at("end")
     assert walk.state(case_id) == ("done", None)
-    assert walk.roster() != before
+    assert (walk.roster() != before) == bool(flow.effect)
     papers = behind.one("select count(*) from paper where case_id = :id", id=case_id)
     assert papers == (1 if flow.paper else 0)
     if getattr(flow.effect, "changes", None):

@@ -14,6 +14,8 @@ from app.kit.flow import FLOWS, Flow, Outcome, decide, open_case, submit, window
 from app.operations.leaving import tick
 from app.operations.meetings import record_meeting
 from app.operations.publicity import publish
+from app.operations.transfer_decision import decide_round, propose
+from app.operations.transfers import confirm, examine, move_round
 from app.papers import issue_document
 from tests.conftest import TODAY, Behind, Cast
 
@@ -28,15 +30,26 @@ FILLED: dict[str, dict[str, Any]] = {
     "admission_resumption": {"statement": "已康复"},
     "admission_waiver": {"statement": "另有打算"},
     "appeal": {"statement": "对处理决定不服"},
+    "card_replacement": {"reason": "lost", "statement": "不慎遗失"},
     "dismissal": {"reason": "absence", "statement": "连续两周未到校"},
     "info_change": {"new_name": "张山", "statement": "户籍更正"},
     "leave": {"reason": "other", "leave_from": TODAY, "leave_terms": 2, "statement": "家中有事"},
     "return": {"return_on": TODAY, "statement": "康复"},
+    "major_transfer": {"first_major_id": 3, "statement": "兴趣所在"},
     "voluntary_withdrawal": {"statement": "另有打算"},
     "voluntary_downgrade": {"statement": "希望打好基础"},
     "cancellation": {"died_on": date(2026, 8, 20)},
 }
-RECORDED: dict[str, Any] = {"grade": 2025, "class_group_id": 2, "delivered_how": "in_person"}
+RECORDED: dict[str, Any] = {"grade": 2025, "class_group_id": 2, "delivered_how": "in_person", "card_no": "BB000001"}
+
+RECORDED_BY: dict[str, dict[str, Any]] = {"major_transfer": {"class_group_id": 3}}  # of the other college
+
+
+def open_round(behind: Behind) -> None:
+    """A round that offers the other college's major, if there is none yet."""
+    if not behind.one("select count(*) from transfer_round"):
+        behind.run("insert into transfer_round (id, title, state, choices) values (1, '2027年转专业', 'open', 2)")
+        behind.run("insert into transfer_quota (round_id, major_id, places) values (1, 3, 5), (1, 2, 1)")
 
 
 class Walk:
@@ -68,6 +81,8 @@ class Walk:
         registered = status not in ("admitted", "deferred")
         if self.flow.key == "appeal" and status == "withdrawn":
             return self._dismissed()
+        if self.flow.key == "major_transfer":
+            open_round(self.behind)
         self.behind.run("update student set status = :s, registered = :r where id = :id", s=status, r=registered,
                         id=self.student)  # fmt: skip
 
@@ -135,7 +150,7 @@ class Walk:
     def records(self, key: str) -> dict[str, Any]:
         """What a step must record, made up where it needs a row of its own."""
         step = self.step(key)
-        made = RECORDED | {"delivered_on": clock.today().isoformat()}
+        made = RECORDED | RECORDED_BY.get(self.flow.key, {}) | {"delivered_on": clock.today().isoformat()}
         records: dict[str, Any] = {name: made[name] for name in step.records}
         if step.originals:
             records["originals"] = True
@@ -154,6 +169,8 @@ class Walk:
     def sign(self, case_id: int, key: str) -> list[Outcome]:
         """Approve as the flow asks: departments tick their items, a list is published, a document is issued."""
         step = self.step(key)
+        if step.key == "panel":
+            return self.decide_round(case_id)
         if step.publicity:
             self.publish(case_id)
         if step.document:
@@ -166,6 +183,19 @@ class Walk:
                 self.act(who, tick, case_id, [ANSWERS[who]])
             outcomes += self.decide(who, case_id, key)
         return outcomes
+
+    def decide_round(self, case_id: int) -> list[Outcome]:
+        """The target college examines and confirms, scores come in, and the round decides."""
+        choices = [
+            row["id"] for row in self.behind.rows("select id from transfer_choice where case_id = :id", id=case_id)
+        ]
+        self.act("clerk2", examine, choices, passed=True)
+        self.act("leader2", confirm, 1, self.meeting("leader2"))
+        self.behind.run("update flow_case set score = 80 where id = :id", id=case_id)
+        self.act("registry", move_round, 1, "ranking")
+        meeting = self.meeting("registry")
+        shown = self.act("registry", lambda _actor: propose(1).print)
+        return self.act("registry", decide_round, 1, meeting_id=meeting, expected=shown)
 
     def publish(self, *case_ids: int) -> None:
         """Publish them on one list, and let the days pass."""

@@ -42,6 +42,9 @@ PARTICULAR: dict[str, dict[str, Any]] = {
         "study_form": "1",
     },
     "task_rule": {"kind": "roster", "opens": "any", "duration": "1d"},
+    "transfer_choice": {"case_state": "open", "passed": None, "confirmed_by": None},
+    "transfer_quota": {"places": 5},
+    "transfer_round": {"state": "draft", "choices": 2},
     "term": {"season": "autumn", "first_monday": date(2026, 8, 31), "weeks": 20},
 }
 

@@ -13,12 +13,14 @@ from app.models.codes import codes_of
 def choices(flow: Flow, key: str) -> list[tuple[str, Any]] | None:
     """What a pick list of this column offers, a blank one first; None where the column is no pick list.
 
-    A column is one if it is the reason, if its `info` names a code set, or if its values have labels of their own.
+    A column is one if it is the reason, if its `info` names a code set or what offers its values, or if its values have labels of their own.
     """
     if key == "reason":
         found = [(reason, LABELS[f"reason.{reason}"]) for reason in flow.reasons]
     elif set_key := column(flow, key).info.get("codes"):
         found = [(code.code, str(code)) for code in codes_of(set_key)]
+    elif offers := column(flow, key).info.get("offers"):
+        return [("", ""), *((str(value), name) for value, name in offers())]
     else:
         found = [(word.removeprefix(f"{key}."), text) for word, text in LABELS.items() if word.startswith(f"{key}.")]
     return [("", ""), *found] if found else None

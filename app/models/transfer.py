@@ -1,0 +1,164 @@
+"""转专业 major transfer: rounds with their quotas, applications, and the choices that the target colleges examine."""
+
+from enum import StrEnum
+
+from flask_babel import lazy_gettext as _
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    Numeric,
+    SmallInteger,
+    String,
+    Text,
+    UniqueConstraint,
+    select,
+)
+from sqlalchemy.orm import relationship
+
+from app.models.base import BigId, Mapped, Model, Moment, Name, SmallId, db, mapped_column
+from app.models.case import Case, IntoClass, OfCase
+from app.models.organisation import Major
+from app.models.student import one_of
+
+
+class RoundState(StrEnum):
+    """How far a round is. `label` is shown."""
+
+    DRAFT = "draft"
+    OPEN = "open"
+    RANKING = "ranking"
+    DECIDED = "decided"
+
+    @property
+    def label(self):
+        return ROUND_STATE_LABELS[self]
+
+
+ROUND_STATE_LABELS = {
+    RoundState.DRAFT: _("In preparation"),
+    RoundState.OPEN: _("Open for applications"),
+    RoundState.RANKING: _("Closed, being ranked"),
+    RoundState.DECIDED: _("Decided"),
+}
+MOST_CHOICES = 3
+
+
+class TransferRound(Model):
+    """One round of transfers. At most one is open for applications."""
+
+    __tablename__ = "transfer_round"
+    __table_args__ = (
+        one_of("state", RoundState),
+        CheckConstraint(f"choices between 1 and {MOST_CHOICES}", name="choices_few"),
+        Index("uq_transfer_round_open", "state", unique=True, postgresql_where="state = 'open'"),
+    )
+    id: Mapped[SmallId]
+    title: Mapped[Name] = mapped_column(unique=True)
+    choices: Mapped[int] = mapped_column(SmallInteger, default=2, server_default="2")
+    notice: Mapped[str | None] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(String(10), default=RoundState.DRAFT, server_default="draft")
+    decided_at: Mapped[Moment | None]
+    version: Mapped[int] = mapped_column(Integer, default=1, server_default="1")
+
+    __mapper_args__ = {"version_id_col": version}
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class TransferQuota(Model):
+    """How many students a major takes in a round, and whom: of this grade, with at least this score."""
+
+    __tablename__ = "transfer_quota"
+    __table_args__ = (
+        UniqueConstraint("round_id", "major_id"),
+        CheckConstraint("places between 0 and 999", name="places_counted"),
+    )
+    id: Mapped[SmallId]
+    round_id: Mapped[int] = mapped_column(ForeignKey("transfer_round.id"))
+    major_id: Mapped[int] = mapped_column(ForeignKey("major.id"), index=True)
+    places: Mapped[int] = mapped_column(SmallInteger)
+    grade: Mapped[int | None] = mapped_column(SmallInteger)
+    least_score: Mapped[float | None] = mapped_column(Numeric(6, 2))
+    conditions: Mapped[str | None] = mapped_column(String(300))
+    round: Mapped[TransferRound] = relationship()
+    major: Mapped[Major] = relationship()
+
+    def __str__(self) -> str:
+        return f"{self.major} ({self.places})"
+
+
+def offered_majors() -> list[tuple[int, str]]:
+    """The majors that the open round offers, for a pick list."""
+    query = (
+        select(Major)
+        .join(TransferQuota, TransferQuota.major_id == Major.id)
+        .join(TransferRound, TransferRound.id == TransferQuota.round_id)
+        .where(TransferRound.state == RoundState.OPEN)
+        .order_by(Major.college_id, Major.code)
+    )
+    return [(major.id, f"{major.college} · {major}") for major in db.session.scalars(query)]
+
+
+OFFERED = {"offers": offered_majors}
+
+
+class TransferCase(IntoClass, Case):
+    """转专业申请: the majors wished for in turn, the score it is ranked by, and what it was admitted to."""
+
+    round_id: Mapped[int | None] = mapped_column(ForeignKey("transfer_round.id"), index=True)
+    first_major_id: Mapped[int | None] = mapped_column(ForeignKey("major.id"), info=OFFERED)
+    second_major_id: Mapped[int | None] = mapped_column(ForeignKey("major.id"), info=OFFERED)
+    third_major_id: Mapped[int | None] = mapped_column(ForeignKey("major.id"), info=OFFERED)
+    score: Mapped[float | None] = mapped_column(Numeric(6, 2))
+    second_score: Mapped[float | None] = mapped_column(Numeric(6, 2))  # decides between equal scores
+    major_id: Mapped[int | None] = mapped_column(ForeignKey("major.id"))
+    round: Mapped[TransferRound | None] = relationship()
+    first_major: Mapped[Major | None] = relationship(foreign_keys=[first_major_id])
+    second_major: Mapped[Major | None] = relationship(foreign_keys=[second_major_id])
+    third_major: Mapped[Major | None] = relationship(foreign_keys=[third_major_id])
+    major: Mapped[Major | None] = relationship(foreign_keys=[major_id])
+    __mapper_args__ = {"polymorphic_identity": "major_transfer"}
+
+    @property
+    def wishes(self) -> list[int]:
+        """The majors wished for, in turn."""
+        return [one for one in (self.first_major_id, self.second_major_id, self.third_major_id) if one]
+
+
+class TransferChoice(OfCase, Model):
+    """志愿 one choice of one application, seen by the college that it is about; it follows the state of its case."""
+
+    __tablename__ = "transfer_choice"
+    __table_args__ = (
+        OfCase.student_key("transfer_choice"),
+        ForeignKeyConstraint(
+            ["case_id", "case_state"], ["flow_case.id", "flow_case.state"], onupdate="CASCADE",
+            name="fk_transfer_choice_state",
+        ),
+        UniqueConstraint("case_id", "place"),
+        CheckConstraint("confirmed_by is null or passed is not null", name="confirmed_is_examined"),
+    )  # fmt: skip
+    id: Mapped[BigId]
+    round_id: Mapped[int] = mapped_column(ForeignKey("transfer_round.id"), index=True)
+    place: Mapped[int] = mapped_column(SmallInteger)
+    major_id: Mapped[int] = mapped_column(ForeignKey("major.id"))
+    from_major_id: Mapped[int] = mapped_column(ForeignKey("major.id"))
+    grade: Mapped[int] = mapped_column(SmallInteger)
+    subject: Mapped[str] = mapped_column(String(120))  # name and number, for a college that does not see the student
+    case_state: Mapped[str] = mapped_column(String(12))
+    passed: Mapped[bool | None] = mapped_column(Boolean)
+    remark: Mapped[str | None] = mapped_column(String(300))
+    examined_by: Mapped[int | None] = mapped_column(ForeignKey("ab_user.id"))
+    confirmed_by: Mapped[int | None] = mapped_column(ForeignKey("ab_user.id"))
+    meeting_id: Mapped[int | None] = mapped_column(ForeignKey("meeting.id"), index=True)
+    admitted: Mapped[bool] = mapped_column(Boolean, default=False, server_default="false")
+    case_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("flow_case.id"), index=True)
+    major: Mapped[Major] = relationship(foreign_keys=[major_id])
+    from_major: Mapped[Major] = relationship(foreign_keys=[from_major_id])
+    round: Mapped[TransferRound] = relationship()

@@ -1,0 +1,185 @@
+"""转专业 rounds of transfers: opened and closed by the registry, joined by applications, examined by target colleges."""
+
+from typing import Any
+
+from flask_babel import lazy_gettext as _
+from sqlalchemy import delete, exists, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from app.access import Actor, Permission, Role
+from app.kit.flow import among, hook
+from app.kit.operation import NotAllowed, Refused, audit, get, operation
+from app.models import (
+    CaseState,
+    Major,
+    Meeting,
+    RoundState,
+    Student,
+    TransferCase,
+    TransferChoice,
+    TransferQuota,
+    TransferRound,
+    db,
+)
+
+STATES = (RoundState.DRAFT, RoundState.OPEN, RoundState.RANKING, RoundState.DECIDED)
+
+
+@operation(needs=Permission.TRANSFER_WRITE)
+def move_round(actor: Actor, round_id: int, to: str) -> TransferRound:
+    """Open a round for applications, close it for ranking, or open it again. Deciding it is an act of its own."""
+    one = get(TransferRound, round_id, lock=True)
+    allowed = {
+        RoundState.DRAFT: {RoundState.OPEN}, RoundState.OPEN: {RoundState.RANKING},
+        RoundState.RANKING: {RoundState.OPEN}, RoundState.DECIDED: set(),
+    }[RoundState(one.state)]  # fmt: skip
+    if to not in allowed:
+        raise Refused(_("The round is “%(state)s”; this cannot be done now.", state=RoundState(one.state).label))
+    if not db.session.scalar(exists().where(TransferQuota.round_id == one.id).select()):
+        raise Refused(_("The round offers no major yet. Enter its quotas first."))
+    old, one.state = one.state, RoundState(to)
+    try:
+        with db.session.begin_nested():
+            db.session.flush()
+    except IntegrityError as error:
+        raise Refused(_("Another round is open for applications. Close it first.")) from error
+    audit(actor, "transfer:move", subject="transfer_round", subject_id=one.id, old={"state": old}, new={"state": to})
+    return one
+
+
+@hook
+def join_round(case: TransferCase) -> None:
+    """An application belongs to the round that is open; each major wished for becomes a choice that its college sees."""
+    if case.round_id is None:
+        case.round_id = db.session.scalar(select(TransferRound.id).where(TransferRound.state == RoundState.OPEN))
+    if case.round_id is None:
+        return
+    majors = {major.id: major for major in db.session.scalars(select(Major).where(Major.id.in_(case.wishes)))}
+    wished = [one for one in case.wishes if one in majors]
+    case.target_college_id = majors[wished[0]].college_id if wished else None
+    db.session.flush()
+    table = TransferChoice.__table__
+    there = select(table.c.major_id).where(table.c.case_id == case.id).order_by(table.c.place)
+    if list(db.session.scalars(there)) == wished:
+        return
+    student = get(Student, case.student_id)
+    db.session.execute(delete(table).where(table.c.case_id == case.id))
+    if wished:
+        db.session.execute(insert(table), [
+            {"case_id": case.id, "round_id": case.round_id, "place": place, "major_id": one, "grade": student.grade,
+             "from_major_id": student.major_id, "subject": case.subject, "case_state": case.state,
+             "student_id": case.student_id, "college_id": case.college_id, "admitted": False,
+             "student_college_id": case.student_college_id, "target_college_id": majors[one].college_id}
+            for place, one in enumerate(wished, 1)
+        ])  # fmt: skip
+
+
+@hook
+def fits_round(case_ids: list[int], records: dict[str, Any]) -> dict[int, Any]:
+    """Applications that no open round takes, or whose choices it does not."""
+    query = select(TransferCase, Student).join(Student, Student.id == TransferCase.student_id)
+    return {
+        case.id: reason
+        for case, student in db.session.execute(query.where(among(TransferCase.id, case_ids)))
+        if (reason := _why_not_taken(case, student))
+    }
+
+
+def _why_not_taken(case: TransferCase, student: Student) -> Any | None:
+    one = case.round
+    takes = {RoundState.OPEN, RoundState.RANKING} if case.submitted_at else {RoundState.OPEN}
+    if one is None or one.state not in takes:
+        return _("No round of transfers is open for applications. The roster registry announces the next one.")
+    wishes = case.wishes
+    if case.third_major_id and not case.second_major_id:
+        return _("Fill in the choices in turn: the second before the third.")
+    if len(wishes) > one.choices:
+        return _("This round takes at most %(most)s choices.", most=one.choices)
+    if len(set(wishes)) < len(wishes):
+        return _("The same major is chosen twice.")
+    if student.major_id in wishes:
+        return _("The student is in this major already.")
+    quotas = {quota.major_id: quota for quota in select_quotas(one.id)}
+    for wish in wishes:
+        quota = quotas.get(wish)
+        if quota is None:
+            return _("This round does not offer one of the chosen majors. Choose again.")
+        if quota.grade and quota.grade != student.grade:
+            return _("%(major)s takes students of grade %(grade)s alone.", major=str(quota.major), grade=quota.grade)
+    return None
+
+
+def select_quotas(round_id: int) -> list[TransferQuota]:
+    """The quotas of a round in the order of colleges."""
+    query = select(TransferQuota).join(Major).where(TransferQuota.round_id == round_id)
+    return list(db.session.scalars(query.order_by(Major.college_id, Major.code)))
+
+
+@operation(needs=Permission.TRANSFER_EXAMINE)
+def examine(actor: Actor, choice_ids: list[int], *, passed: bool, remark: str = "") -> int:
+    """The target college's clerk says of choices whether they pass its first examination; how many."""
+    if not actor.has(Role.COLLEGE_CLERK):
+        raise NotAllowed(_("The clerk examines; the leader confirms."))
+    if not passed and not remark.strip():
+        raise Refused(_("Give a reason: the applicant reads it."))
+    choice = TransferChoice.__table__.c
+    waiting = _examinable(choice_ids, actor) & choice.confirmed_by.is_(None)
+    done = db.session.execute(
+        update(TransferChoice.__table__)
+        .where(waiting)
+        .values(passed=passed, remark=remark.strip()[:300] or None, examined_by=actor.user_id)
+    ).rowcount
+    if not choice_ids or done < len(set(choice_ids)):
+        raise Refused(_("Some of these choices can no longer be examined here. Reload the page and select again."))
+    audit(actor, "transfer:examine", subject="transfer_choice", college_id=actor.scope.college_id,
+          new={"choices": sorted(choice_ids), "passed": passed, "remark": remark.strip()[:300]})  # fmt: skip
+    return done
+
+
+@operation(needs=Permission.TRANSFER_EXAMINE)
+def confirm(actor: Actor, round_id: int, meeting_id: int) -> int:
+    """The leader of the target college signs what its clerk examined, with the meeting that agreed; how many."""
+    if not actor.has(Role.COLLEGE_LEADER):
+        raise NotAllowed(_("Only the leader signs for the college."))
+    meeting = get(Meeting, meeting_id)
+    if meeting.cancelled or meeting.college_id != actor.scope.college_id:
+        raise Refused(_("Choose a meeting of your own college."))
+    choice = TransferChoice.__table__.c
+    mine = (choice.round_id == round_id) & (choice.target_college_id == actor.scope.college_id)
+    own = mine & choice.confirmed_by.is_(None) & (choice.examined_by == actor.user_id)
+    if db.session.scalar(exists().where(own).select()):
+        raise Refused(_("You examined some of them yourself; they need another hand."))
+    _check_running(round_id)
+    waiting = mine & choice.passed.is_not(None) & choice.confirmed_by.is_(None) & (choice.case_state == CaseState.OPEN)
+    done = db.session.execute(
+        update(TransferChoice.__table__).where(waiting).values(confirmed_by=actor.user_id, meeting_id=meeting.id)
+    ).rowcount
+    if not done:
+        raise Refused(_("Nothing has been examined that waits to be confirmed."))
+    audit(actor, "transfer:confirm", subject="transfer_round", subject_id=round_id, college_id=actor.scope.college_id,
+          new={"choices": done, "meeting": str(meeting)})  # fmt: skip
+    return done
+
+
+def _examinable(choice_ids: list[int], actor: Actor) -> Any:
+    choice = TransferChoice.__table__.c
+    running = select(TransferRound.id).where(TransferRound.state.in_((RoundState.OPEN, RoundState.RANKING)))
+    return (
+        among(choice.id, choice_ids)
+        & (choice.target_college_id == actor.scope.college_id)
+        & (choice.case_state == CaseState.OPEN)
+        & choice.round_id.in_(running)
+    )
+
+
+def _check_running(round_id: int) -> None:
+    one = get(TransferRound, round_id)
+    if one.state not in (RoundState.OPEN, RoundState.RANKING):
+        raise Refused(_("The round is “%(state)s”; this cannot be done now.", state=RoundState(one.state).label))
+
+
+def unexamined(round_id: int) -> int:
+    """How many choices of running applications no college has confirmed yet."""
+    waiting = (TransferChoice.round_id == round_id) & TransferChoice.confirmed_by.is_(None)
+    running = TransferChoice.case_state.in_((CaseState.OPEN, CaseState.SENT_BACK))
+    return db.session.scalar(select(func.count()).where(waiting & running, TransferChoice.case_id.is_not(None))) or 0

@@ -1,35 +1,14 @@
 """转专业 major transfer: applied for in a round, examined by both colleges, decided for the whole list at once (flow 10)."""
 
-from typing import Any
-
 from flask_babel import lazy_gettext as _
-from sqlalchemy import Select, select
 
 from app.access import Role
-from app.kit.flow import Field, Flow, Material, Step, Window, add_labels, among, hook, register
-from app.models import ClassGroup, RosterStatus, Student, TransferCase, db
-from app.operations.roster import changes, proposed, roster_effect
+from app.kit.flow import Field, Flow, Material, Step, Window, add_labels, register
+from app.models import RosterStatus
 from app.operations.transfer_decision import admitted_in_round
+from app.operations.transfer_placing import class_of_new_major, transfer
 from app.operations.transfers import fits_round, join_round
 from app.papers import change_notice
-
-
-@roster_effect
-def transfer(case_ids: list[int]) -> Select:
-    """转专业"""
-    into: dict[str, Any] = {"major_id": TransferCase.major_id, "class_group_id": TransferCase.class_group_id}
-    return changes(TransferCase, case_ids, code="23", status=Student.status, **into)
-
-
-@hook
-def class_of_new_major(case_ids: list[int], records: dict[str, Any]) -> dict[int, Any]:
-    """Cases whose class is not one of the new major and the student's grade."""
-    group_id = proposed(records, "class_group_id", TransferCase.class_group_id)
-    same = (ClassGroup.major_id == TransferCase.major_id) & (ClassGroup.grade == TransferCase.grade)
-    fits = select(ClassGroup.id).where(ClassGroup.id == group_id, same).exists()
-    wrong = db.session.scalars(select(TransferCase.id).where(among(TransferCase.id, case_ids), ~fits))
-    return dict.fromkeys(wrong, _("The class is not one of the new major and the student's grade."))
-
 
 add_labels({
     "step.panel": _("Decision of the transfer panel"), "step.placing": _("Class in the new major"),

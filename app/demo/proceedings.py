@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Table, insert, select, text
 
 from app.access import Role
-from app.flows import FLOWS
+from app.flows import dismissal, info_change, leave, voluntary_withdrawal
 from app.kit import clock
 from app.kit.calendar import overrides, working_days_after
 from app.kit.filing import path_of
@@ -186,19 +186,19 @@ def make_proceedings(connection: Connection, today: date, files_root: Path | Non
     made.meeting(Role.COLLEGE_CLERK, "college", college_id, "第9次党政联席会", "同意对相关学生的学籍处理意见。")
     made.meeting(Role.REGISTRY, "school", None, "第12次校长办公会", "原则同意，按程序公示。")
     absent = {"reason": "absence", "statement": "连续两周未请假离校，多次联系未果。"}
-    waiting = [made.case(FLOWS["dismissal"], one, "publicity", **absent) for one in people[:2]]
-    decided = [made.case(FLOWS["dismissal"], one, "document", **absent) for one in people[2:4]]
+    waiting = [made.case(dismissal, one, "publicity", **absent) for one in people[:2]]
+    decided = [made.case(dismissal, one, "document", **absent) for one in people[2:4]]
     made.published([*zip(decided, people[2:4], strict=True)], "退学处理公示（第一批）", 21, "请核实考勤记录。",
                    "经核查考勤记录，情况属实。")  # fmt: skip
     made.published([*zip(waiting, people[:2], strict=True)], "退学处理公示（第二批）", 1, "该生近期已返校上课。", None)
-    made.case(FLOWS["dismissal"], people[4], None, **absent)
+    made.case(dismissal, people[4], None, **absent)
     for one, step in zip(people[5:8], ("accept", "college", "affairs"), strict=True):
-        made.case(FLOWS["leave"], one, step, reason="other", statement="家中有事，申请休学。", leave_from=today,
+        made.case(leave, one, step, reason="other", statement="家中有事，申请休学。", leave_from=today,
                   leave_terms=2, leave_until=today + timedelta(days=364))  # fmt: skip
-    made.case(FLOWS["info_change"], people[8], "accept", statement="户籍登记已更正。", new_birth_date=date(2006, 3, 1))
-    made.case(FLOWS["voluntary_withdrawal"], people[9], "school", statement="另有打算，申请退学。")
+    made.case(info_change, people[8], "accept", statement="户籍登记已更正。", new_birth_date=date(2006, 3, 1))
+    made.case(voluntary_withdrawal, people[9], "school", statement="另有打算，申请退学。")
     for one in made.students(SHOWN, 2, "withdrawn"):
-        made.case(FLOWS["voluntary_withdrawal"], one, "leaving", statement="另有打算，申请退学。")
+        made.case(voluntary_withdrawal, one, "leaving", statement="另有打算，申请退学。")
     clerk = made.users[f"clerk{SHOWN}"]
     for one, days in zip(people[10:13], (4, 11, 19), strict=True):
         made.write(Absence, **made.of(one), since=today - timedelta(days=days), note="宿舍、班级均未见到",

@@ -12,13 +12,12 @@ from app.flows.dismissal import dismissal
 from app.flows.appeal import appeal
 from app.flows.info_change import info_change
 from app.flows.cancellation import cancellation
-from app.kit.flow import FLOWS, check_flows
+from app.kit.flow import check_flows
 # isort: on
 
 check_flows()
 
 __all__ = [
-    "FLOWS",
     "admission_deferral",
     "admission_resumption",
     "admission_waiver",

@@ -52,6 +52,10 @@ ACTS: dict[str, Any] = {
     "task:untick": _("Took a tick back"),
     "year:move": _("Moved a term"),
     "year:open": _("Opened an academic year"),
+    "transfer:confirm": _("Confirmed the examined choices"),
+    "transfer:decide": _("Decided a round of transfers"),
+    "transfer:examine": _("Examined choices of transfers"),
+    "transfer:move": _("Moved a round of transfers on"),
 }
 # What is done to the rows of any screen: `<table>.<act>`.
 ROW_ACTS: dict[str, Any] = {
@@ -77,6 +81,8 @@ TABLES: dict[str, Any] = {
     "paper_template": _("Wording of papers"),
     "publicity": _("Publicity"),
     "publicity_entry": _("Entries of publicity"),
+    "transfer_choice": _("Choices of transfers"),
+    "transfer_round": _("Rounds of transfers"),
 }
 
 

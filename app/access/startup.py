@@ -12,6 +12,11 @@ PUBLIC = frozenset({
 })  # fmt: skip
 
 
+def public_tables(metadata: MetaData) -> frozenset[str]:
+    """The tables listed above, and those whose model says of itself `__table_args__ = {"info": {"public": True}}`."""
+    return PUBLIC | {name for name, table in metadata.tables.items() if table.info.get("public")}
+
+
 class UnsafeDatabase(Exception):
     """The application must not start: rows would lie open. The text says what to mend, in English and Chinese."""
 
@@ -23,7 +28,7 @@ def unprotected(connection: Connection, metadata: MetaData) -> list[str]:
         " and c.relnamespace = 'public'::regnamespace and exists (select from pg_policy p where p.polrelid = c.oid)"
     )))  # fmt: skip
     tables = {name for name, table in metadata.tables.items() if not table.info.get("view")}
-    return sorted(tables - PUBLIC - protected)
+    return sorted(tables - public_tables(metadata) - protected)
 
 
 def refuse_unsafe_database(connection: Connection, metadata: MetaData) -> None:
@@ -33,6 +38,6 @@ def refuse_unsafe_database(connection: Connection, metadata: MetaData) -> None:
         names = ", ".join(tables)
         raise UnsafeDatabase(
             f"No row security on {names}. Run the migrations (make deploy); a new table is put under protect() by the"
-            " migration that makes it, or listed in app/access/startup.py as public. "
+            " migration that makes it, or its model says that it is public (app/access/startup.py). "
             f"数据表 {names} 没有行级安全策略，请先执行 make deploy 完成数据库迁移。"
         )

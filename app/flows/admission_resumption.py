@@ -9,7 +9,8 @@ from app.access import Role
 from app.kit import clock
 from app.kit.flow import Field, Flow, Material, Step, Window, register, when
 from app.models import Case, RosterStatus
-from app.operations.roster import changes, recall_leave, roster_effect
+from app.operations.leaves import recall_leave
+from app.operations.roster import changes, roster_effect
 from app.papers import change_notice
 
 

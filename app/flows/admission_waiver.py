@@ -4,7 +4,7 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy import Select
 
 from app.access import Role
-from app.kit.flow import Field, Flow, Material, Step, Window, add_labels, register
+from app.kit.flow import Field, Flow, Material, Step, Window, register
 from app.models import Case, RosterStatus
 from app.operations.roster import changes, roster_effect
 from app.papers import change_notice
@@ -19,10 +19,9 @@ class WaiverCase(Case):
 @roster_effect
 def waive(case_ids: list[int]) -> Select:
     """放弃入学资格"""
-    return changes(WaiverCase, case_ids, code="99", status=RosterStatus.WAIVED, note="放弃入学资格")
+    return changes(WaiverCase, case_ids, code="W1", status=RosterStatus.WAIVED)
 
 
-add_labels({"window.admission_waiver": _("Waiver of admission")})
 admission_waiver = register(
     Flow(
         key="admission_waiver",
@@ -30,7 +29,8 @@ admission_waiver = register(
         title=_("Waiver of admission"),
         prefix="FQ",
         applicants=frozenset({Role.STUDENT, Role.COLLEGE_CLERK}),
-        allowed_from=frozenset({RosterStatus.ADMITTED, RosterStatus.DEFERRED}),
+        allowed_from=frozenset({RosterStatus.ADMITTED, RosterStatus.DEFERRED, RosterStatus.ENROLLED}),
+        before_registration=True,
         reasons=(),
         fields=(Field("statement"),),
         window=Window(("admission_waiver",)),

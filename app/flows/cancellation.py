@@ -4,7 +4,7 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy import Date, Select
 
 from app.access import Role
-from app.kit.flow import Field, Flow, Material, Step, Window, add_labels, register
+from app.kit.flow import Field, Flow, Material, Step, Window, register
 from app.models import Case, RosterStatus
 from app.models.base import Mapped, date, mapped_column
 from app.operations.roster import changes, roster_effect
@@ -24,7 +24,6 @@ def cancel(case_ids: list[int]) -> Select:
     return changes(CancellationCase, case_ids, code="51", status=RosterStatus.CANCELLED)
 
 
-add_labels({"field.died_on": _("Date of death"), "material.death_certificate": _("Death certificate")})
 cancellation = register(
     Flow(
         key="cancellation",

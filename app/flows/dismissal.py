@@ -1,22 +1,14 @@
 """退学处理 dismissal: the college declares students who meet a ground; the school decides (flow 13)."""
 
-from typing import Any
-
 from flask_babel import lazy_gettext as _
-from sqlalchemy import Select, select
+from sqlalchemy import Select
 
 from app.access import Role
-from app.kit import clock
-from app.kit.flow import Field, Flow, Material, Step, Window, add_labels, among, hook, register
-from app.models import Case, RosterChange, RosterStatus, Told, db
+from app.kit.flow import Field, Flow, Material, Step, Window, register
+from app.models import DismissalCase, RosterStatus
+from app.operations.appeals import told_after_the_decision
 from app.operations.roster import changes, roster_effect
 from app.papers import change_notice
-
-
-class DismissalCase(Told, Case):
-    """退学处理申报, and how the decision reached the student."""
-
-    __mapper_args__ = {"polymorphic_identity": "dismissal"}
 
 
 @roster_effect
@@ -25,27 +17,6 @@ def dismiss(case_ids: list[int]) -> Select:
     return changes(DismissalCase, case_ids, code="31", status=RosterStatus.WITHDRAWN)
 
 
-@hook
-def told_after_the_decision(case_ids: list[int], records: dict[str, Any]) -> dict[int, Any]:
-    """Cases that would be told on a day still to come, or before the document."""
-    day = str(records.get("delivered_on") or "")
-    if day > clock.today().isoformat():
-        return dict.fromkeys(case_ids, _("The day on which it reached the student is still to come."))
-    change = select(RosterChange.case_id, RosterChange.effective_on).where(among(RosterChange.case_id, case_ids))
-    early = [case_id for case_id, effective_on in db.session.execute(change) if day < effective_on.isoformat()]
-    return dict.fromkeys(early, _("The decision cannot have reached the student before it was made."))
-
-
-add_labels({
-    "reason.leave_expired": _("Leave expired without return"),
-    "reason.unregistered": _("Not registered in time"),
-    "reason.absence": _("Two weeks' absence without leave"),
-    "reason.overlong": _("Longest time of study exceeded"),
-    "material.declaration": _("Declaration form"),
-    "material.evidence": _("Evidence"),
-    "window.autumn_dismissal": _("Dismissal, autumn term"),
-    "window.spring_dismissal": _("Dismissal, spring term"),
-})  # fmt: skip
 dismissal = register(
     Flow(
         key="dismissal",

@@ -5,7 +5,7 @@ from flask_babel import lazy_gettext as _
 from app.access import Role
 from app.kit.flow import Field, Flow, Material, Step, Window, Within, register, when
 from app.models import RosterStatus
-from app.operations import roster
+from app.operations import leaves
 from app.papers import change_notice
 
 leave = register(
@@ -24,6 +24,7 @@ leave = register(
             Field("evidence_date", when=when("reason", "illness", "enlistment")),
             Field("statement"),
         ),
+        dated="leave_from",
         window=Window(
             ("autumn_leave", "spring_leave"),
             unless=Within(7, of="evidence_date", when=when("reason", "illness", "enlistment")),
@@ -41,10 +42,10 @@ leave = register(
             Step("registry", Role.REGISTRY, days=1, originals=True, takes_effect=True),
             Step("delivery", Role.DEPARTMENT, days=3, each_department=True),
         ),
-        rule=roster.leave_within_limits,
-        prepare=roster.reckon_leave,
+        rule=leaves.leave_within_limits,
+        prepare=leaves.reckon_leave,
         derived=("leave_until",),
-        effect=roster.suspend,
+        effect=leaves.suspend,
         paper=change_notice.issue,
     )
 )

@@ -5,7 +5,7 @@ from flask_babel import lazy_gettext as _
 from app.access import Role
 from app.kit.flow import Field, Flow, Material, Step, Window, register, when
 from app.models import RosterStatus
-from app.operations import roster
+from app.operations import leaves, roster
 from app.papers import change_notice
 
 return_ = register(
@@ -18,6 +18,7 @@ return_ = register(
         allowed_from=frozenset({RosterStatus.ON_LEAVE, RosterStatus.RETAINED}),
         reasons=("illness", "enlistment", "startup", "other"),  # the leave's own, never chosen anew
         fields=(Field("return_on"), Field("statement")),
+        dated="return_on",
         window=Window(("autumn_return", "spring_return")),
         materials=(
             Material("application"),
@@ -32,8 +33,8 @@ return_ = register(
             Step("delivery", Role.DEPARTMENT, days=3, each_department=True),
             Step("report_in", Role.COLLEGE_CLERK, days=5),
         ),
-        prepare=roster.recall_leave,
-        effect=roster.resume,
+        prepare=leaves.recall_leave,
+        effect=leaves.resume,
         paper=change_notice.issue,
     )
 )

@@ -3,12 +3,12 @@
 from typing import Any
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import Select, select
+from sqlalchemy import Select
 
 from app.access import Role
-from app.kit.flow import Field, Flow, Material, Step, Window, among, hook, register
-from app.models import Case, IntoClass, RosterStatus, Student, db
-from app.operations.roster import changes, class_fits, proposed, roster_effect
+from app.kit.flow import Field, Flow, Material, Step, Window, register
+from app.models import Case, IntoClass, RosterStatus, Student
+from app.operations.roster import changes, lower_class_fits, roster_effect
 from app.papers import change_notice
 
 
@@ -25,17 +25,6 @@ def downgrade(case_ids: list[int]) -> Select:
     return changes(DowngradeCase, case_ids, code="03", status=Student.status, **into)
 
 
-@hook
-def into_lower_grade(case_ids: list[int], records: dict[str, Any]) -> dict[int, Any]:
-    """Cases whose class does not fit, or is not of a grade that entered later than the student's."""
-    later = proposed(records, "grade", DowngradeCase.grade) > Student.grade
-    query = select(DowngradeCase.id).join(Student, Student.id == DowngradeCase.student_id)
-    wrong = db.session.scalars(query.where(among(DowngradeCase.id, case_ids), ~later))
-    return dict.fromkeys(wrong, _("The proposed grade is not lower than the student's own.")) | class_fits(
-        case_ids, records
-    )
-
-
 voluntary_downgrade = register(
     Flow(
         key="voluntary_downgrade",
@@ -49,10 +38,10 @@ voluntary_downgrade = register(
         window=Window(("autumn_downgrade", "spring_downgrade")),
         materials=(Material("application"), Material("id_copies")),
         steps=(
-            Step("accept", Role.COLLEGE_CLERK, days=1, records=("grade", "class_group_id"), rule=into_lower_grade),
+            Step("accept", Role.COLLEGE_CLERK, days=1, records=("grade", "class_group_id"), rule=lower_class_fits),
             Step("college", Role.COLLEGE_LEADER, days=2, seal=True, hands_differ_from=("submit", "accept")),
             Step("affairs", Role.AFFAIRS_DIRECTOR, days=2),
-            Step("registry", Role.REGISTRY, days=1, originals=True, takes_effect=True, rule=into_lower_grade),
+            Step("registry", Role.REGISTRY, days=1, originals=True, takes_effect=True, rule=lower_class_fits),
             Step("delivery", Role.DEPARTMENT, days=3, each_department=True),
         ),
         effect=downgrade,

@@ -19,7 +19,7 @@ class WithdrawalCase(Case):
 @roster_effect
 def withdraw(case_ids: list[int]) -> Select:
     """自动退学"""
-    return changes(WithdrawalCase, case_ids, code="31", status=RosterStatus.WITHDRAWN)
+    return changes(WithdrawalCase, case_ids, code="31", reason="21", status=RosterStatus.WITHDRAWN)
 
 
 voluntary_withdrawal = register(

@@ -10,11 +10,10 @@ from app.operations.batches import DECIDE, decide_rows, summary
 @job(DECIDE, needs=Permission.CASE_DECIDE)
 def decide_many(run: RunningJob) -> JobResult:
     """One transaction: all that can be decided are, or, if the worker dies, none is and the job runs again."""
-    steps = run.params["steps"]
+    decision = dict(run.params)
+    steps = decision.pop("steps")
     run.progress(0, sum(map(len, steps.values())))
-    outcomes = decide_rows(
-        run.actor, steps, act=run.params["act"], opinion=run.params["opinion"], records=run.params["records"]
-    )
+    outcomes = decide_rows(run.actor, steps, **decision)
     result = summary(outcomes)
     message = _("%(done)s decided, %(refused)s not", done=result["decided"], refused=result["refused"])
     return JobResult(message, result)

@@ -3,6 +3,7 @@
 import flask_appbuilder.security.sqla.models  # noqa: F401  (registers ab_* in the metadata)
 
 from app.models.accounts import ColumnChoice, Delegation, Identity, Password, SavedFilter
+from app.models.applications import AppealCase, DeferralCase, DismissalCase, InfoChangeCase
 from app.models.audit import AuditEntry
 from app.models.base import Model, db
 from app.models.calendar import AcademicYear, CalendarDay, CalendarFeed, DatedTask, Owner, TaskEvent, TaskKind, TaskRule
@@ -35,6 +36,7 @@ from app.models.student import RosterStatus, Student
 __all__ = [
     "Absence",
     "AcademicYear",
+    "AppealCase",
     "AuditEntry",
     "CalendarDay",
     "CalendarFeed",
@@ -49,12 +51,15 @@ __all__ = [
     "College",
     "ColumnChoice",
     "DatedTask",
+    "DeferralCase",
     "Delegation",
     "Department",
+    "DismissalCase",
     "Document",
     "Exemption",
     "FieldChange",
     "Identity",
+    "InfoChangeCase",
     "IntoClass",
     "JobRun",
     "JobState",

@@ -37,11 +37,12 @@ def decide_rows(
     act: str,
     opinion: str | None = None,
     records: dict[str, Any] | None = None,
+    to: str = "previous",
 ) -> list[Outcome]:
     """Decide cases that were shown at these steps; per step the number of statements is fixed."""
     outcomes: list[Outcome] = []
     for step, ids in sorted(steps.items()):
-        outcomes += decide(actor, ids, expected_step=step, act=act, opinion=opinion, records=records)
+        outcomes += decide(actor, ids, expected_step=step, act=act, opinion=opinion, records=records, to=to)
     return outcomes
 
 

@@ -3,14 +3,14 @@
 from datetime import date
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import String, and_, cast, exists, or_, select
+from sqlalchemy import String, and_, cast, exists, inspect, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from app.access import Actor, Permission
 from app.kit import clock
 from app.kit.flow import FLOWS, open_case
 from app.kit.operation import Refused, audit, get, operation
-from app.models import Absence, Case, CaseState, ClockKind, Exemption, LegalClock, Student, db
+from app.models import Absence, Case, CaseState, ClockKind, DismissalCase, Exemption, LegalClock, Student, db
 
 GROUNDS = {kind: kind.ground for kind in ClockKind if kind.ground}
 RUNNING = (CaseState.DRAFT, CaseState.OPEN, CaseState.SENT_BACK)
@@ -19,9 +19,8 @@ MOST = 500
 
 def select_candidates(today: date):
     """Clocks of a ground that have run out, of students whom nobody has declared or exempted yet."""
-    declared = exists().where(
-        Case.student_id == LegalClock.student_id, Case.flow == "dismissal", Case.state.in_(RUNNING)
-    )
+    running = DismissalCase.state.in_(RUNNING)
+    declared = select(DismissalCase.id).where(DismissalCase.student_id == LegalClock.student_id, running).exists()
     grounds = [and_(LegalClock.kind == kind, Exemption.ground == ground) for kind, ground in GROUNDS.items()]
     exempt = exists().where(
         Exemption.student_id == LegalClock.student_id, Exemption.since == cast(LegalClock.due_on, String), or_(*grounds)
@@ -42,12 +41,13 @@ def declare(actor: Actor, clock_ids: list[str], statement: str) -> list[Case]:
     found = list(db.session.scalars(select_candidates(clock.today()).where(LegalClock.id.in_(wanted))))
     if len(found) < len(wanted):
         raise Refused(_("Some of these students are no candidates any more. Reload the page and select again."))
+    flow = FLOWS[inspect(DismissalCase).polymorphic_identity]
     cases = []
     for one in found:
         evidence = _("%(what)s: %(since)s to %(due)s.", what=one_label(one), since=one.since, due=one.due_on)
         text = f"{evidence}\n{statement.strip()}".strip()
         values = {"reason": GROUNDS[ClockKind(one.kind)], "statement": text}
-        cases.append(open_case(actor, FLOWS["dismissal"], one.student_id, values))
+        cases.append(open_case(actor, flow, one.student_id, values))
     return cases
 
 

@@ -1,7 +1,6 @@
 """学籍异动 roster changes: what a decided flow does to the ledger and to the students, any number at once."""
 
 from collections.abc import Callable
-from datetime import date, timedelta
 from typing import Any
 
 from flask_babel import force_locale
@@ -12,7 +11,6 @@ from sqlalchemy.orm import aliased
 
 from app.access import Actor
 from app.kit import clock
-from app.kit.calendar import months_after
 from app.kit.flow import among, hook
 from app.kit.operation import say_why
 from app.models import (
@@ -21,24 +19,20 @@ from app.models import (
     ClassGroup,
     College,
     Document,
-    LeaveCase,
     Major,
     Paper,
-    ReturnCase,
     RosterChange,
     RosterStatus,
     StepState,
     Student,
     db,
-    setting_int,
 )
 
 NOTICE = "change_notice"  # the kind of the paper whose number the ledger quotes
-REASON_CODES = {
-    "illness": "10", "enlistment": "34", "startup": "24", "leave_expired": "31", "overlong": "33", "other": "99",
+REASON_CODES = {  # what a case calls its reason → the national code
+    "other": "99", "illness": "10", "enlistment": "34", "startup": "24", "leave_expired": "31", "overlong": "33",
+    "unregistered": "99", "absence": "99",
 }  # fmt: skip
-ON_LEAVE = (RosterStatus.ON_LEAVE, RosterStatus.RETAINED)
-LEAVE_CODES = ("11", "14", "19")  # after which a student comes back
 
 
 class RosterEffect:
@@ -57,6 +51,7 @@ class RosterEffect:
         db.session.execute(insert(RosterChange.__table__).from_select(names, rows))
         say_why(self.__doc__ or self.__name__)
         student, change = Student.__table__, RosterChange.__table__.c
+        comes_anew = change.new_status == RosterStatus.ADMITTED
         db.session.execute(
             update(student)
             .where(student.c.id == change.student_id, among(change.case_id, case_ids))
@@ -66,6 +61,9 @@ class RosterEffect:
                 major_id=change.new_major_id,
                 class_group_id=change.new_class_group_id,
                 grade=change.new_grade,
+                # who is admitted anew enters with that year's freshmen
+                entry_year=case((comes_anew, change.new_grade), else_=student.c.entry_year),
+                entry_date=case((comes_anew, func.make_date(change.new_grade, 9, 1)), else_=student.c.entry_date),
                 # who joins a later grade graduates with it
                 expected_graduation=cast(
                     student.c.expected_graduation + func.make_interval(change.new_grade - student.c.grade), Date
@@ -82,32 +80,6 @@ def roster_effect(changes: Callable[[list[int]], Select]) -> RosterEffect:
     return effect
 
 
-@roster_effect
-def suspend(case_ids: list[int]) -> Select:
-    """休学"""
-    enlisted = LeaveCase.reason == "enlistment"
-    return changes(
-        LeaveCase,
-        case_ids,
-        code=case((enlisted, "19"), else_="11"),
-        status=case((enlisted, RosterStatus.RETAINED.value), else_=RosterStatus.ON_LEAVE.value),
-        until=LeaveCase.leave_until,
-    )
-
-
-@roster_effect
-def resume(case_ids: list[int]) -> Select:
-    """复学"""
-    return changes(
-        ReturnCase,
-        case_ids,
-        code=case((Student.status == RosterStatus.RETAINED, "17"), else_="12"),
-        status=RosterStatus.ENROLLED,
-        grade=ReturnCase.grade,
-        class_group_id=ReturnCase.class_group_id,
-    )
-
-
 def changes(
     model: Any,
     case_ids: list[int],
@@ -118,6 +90,7 @@ def changes(
     major_id: Any = Student.major_id,
     grade: Any = Student.grade,
     class_group_id: Any = Student.class_group_id,
+    reason: str | None = None,  # the national code; without it, that of the case's own reason
     note: str | None = None,
 ) -> Select:
     """The ledger rows of these cases: before as the student is, after as given, in ids and in words.
@@ -153,7 +126,7 @@ def changes(
 
     columns: dict[str, Any] = {
         "student_id": Student.id, "college_id": Student.college_id, "student_college_id": Student.college_id,
-        "code": code, "reason": case(REASON_CODES, value=model.reason, else_=null()),
+        "code": code, "reason": case(REASON_CODES, value=model.reason, else_=null() if reason is None else literal(reason)),
         "effective_on": literal(clock.today()), "until": cast(null() if until is None else until, Date),
         "approved_on": cast(approved, Date), "case_id": model.id, "document_no": func.coalesce(document, notice),
         "old_status": Student.status, "new_status": status,
@@ -181,66 +154,6 @@ def changes(
 
 
 @hook
-def reckon_leave(case: LeaveCase) -> None:
-    """A leave of n terms ends the day before n half years are over."""
-    if case.leave_from and case.leave_terms:
-        case.leave_until = months_after(case.leave_from, 6 * case.leave_terms) - timedelta(days=1)
-
-
-@hook
-def recall_leave(case: Case) -> None:
-    """A return has the reason of the leave, or of the deferred admission, that it ends."""
-    latest = select(RosterChange.reason).where(
-        RosterChange.student_id == case.student_id, RosterChange.code.in_(LEAVE_CODES)
-    )
-    code = db.session.scalar(latest.order_by(RosterChange.effective_on.desc(), RosterChange.id.desc()).limit(1))
-    case.reason = next((reason for reason, known in REASON_CODES.items() if known == code), "other")
-
-
-@hook
-def leave_within_limits(case_ids: list[int], records: dict[str, Any]) -> dict[int, Any]:
-    """Cases whose leave is longer than one may be, or too long together with the earlier ones. Enlistment is free."""
-    query = select(LeaveCase.id, LeaveCase.student_id, LeaveCase.reason, LeaveCase.leave_terms, LeaveCase.leave_until)
-    rows = list(db.session.execute(query.where(among(LeaveCase.id, case_ids))))
-    earlier = _months_on_leave([row.student_id for row in rows])
-    once, total = setting_int("leave_max_months_once"), setting_int("leave_max_months_total")
-    reasons: dict[int, Any] = {}
-    for row in rows:
-        months, before = 6 * row.leave_terms, earlier.get(row.student_id, 0)
-        if not 1 <= row.leave_terms <= 8:
-            reasons[row.id] = _("A leave lasts one term at least and eight at most.")
-        elif row.leave_until < clock.today():
-            reasons[row.id] = _("This leave would be over already.")
-        elif row.reason == "enlistment":
-            continue
-        elif months > once:
-            reasons[row.id] = _("One leave lasts at most %(most)s months; this one has %(months)s.",
-                                most=once, months=months)  # fmt: skip
-        elif months + before > total:
-            reasons[row.id] = _("All leaves together last at most %(most)s months; with the earlier %(before)s"
-                                " it would be %(sum)s.", most=total, before=before, sum=months + before)  # fmt: skip
-    return reasons
-
-
-def _months_on_leave(student_ids: list[int]) -> dict[int, int]:
-    """Months that students were on leave, enlistment not counted: from each entry to the next one, or its end."""
-    change = RosterChange
-    following = func.lead(change.effective_on)
-    next_entry = following.over(partition_by=change.student_id, order_by=(change.effective_on, change.id))
-    ended = func.coalesce(next_entry, change.until)
-    entries = (
-        select(change.student_id, change.code, change.effective_on.label("begun"), ended.label("ended"))
-        .where(among(change.student_id, student_ids))
-        .subquery()
-    )
-    months: dict[int, int] = {}
-    for row in db.session.execute(select(entries).where(entries.c.code == "11")):
-        days = (row.ended - row.begun).days if row.ended else 0
-        months[row.student_id] = months.get(row.student_id, 0) + round(days / 30.4)
-    return months
-
-
-@hook
 def class_fits(case_ids: list[int], records: dict[str, Any]) -> dict[int, Any]:
     """Cases whose proposed class is not one of the student's major and the proposed grade."""
     case_table = Case.__table__.c  # of any flow whose case is IntoClass
@@ -261,19 +174,12 @@ def proposed(records: dict[str, Any], name: str, column: Any) -> Any:
     return column if value in (None, "") else literal(int(str(value)) if str(value).isdigit() else -1)
 
 
-def overdue_leaves(on: date) -> Select[Student, RosterChange]:
-    """Students whose leave ended before `on` and who are still on leave, with the entry that said until when."""
-    latest = (
-        select(RosterChange.id)
-        .where(RosterChange.student_id == Student.id)
-        .order_by(RosterChange.effective_on.desc(), RosterChange.id.desc())
-        .limit(1)
-        .correlate(Student)
-        .scalar_subquery()
-    )
-    return (
-        select(Student, RosterChange)
-        .join(RosterChange, RosterChange.id == latest)
-        .where(Student.status.in_(ON_LEAVE), RosterChange.until < on)
-        .order_by(RosterChange.until, Student.id)
-    )
+@hook
+def lower_class_fits(case_ids: list[int], records: dict[str, Any]) -> dict[int, Any]:
+    """Cases whose class does not fit, or is not of a grade that entered later than the student's."""
+    case_table = Case.__table__.c
+    later = proposed(records, "grade", case_table.grade) > Student.grade
+    query = select(case_table.id).join(Student, Student.id == case_table.student_id)
+    wrong = db.session.scalars(query.where(among(case_table.id, case_ids), ~later))
+    higher = dict.fromkeys(wrong, _("The proposed grade is not lower than the student's own."))
+    return higher | class_fits(case_ids, records)

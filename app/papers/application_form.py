@@ -10,7 +10,7 @@ from sqlalchemy.orm import aliased, selectinload
 
 from app.access import Actor, Permission, Role
 from app.kit.flow import Flow, Step, flow_of, label
-from app.kit.flow.words import column, keys_of, shown
+from app.kit.flow.words import column, keys_of, shown_change
 from app.kit.operation import get, operation
 from app.kit.paper import Page, PaperKind, Placeholder, among, chinese_date, print_form
 from app.models import Case, Code, Student, db, setting
@@ -46,14 +46,19 @@ FOOT = """
 STUDENT_SIGNS = """
 <tr><th>学生本人签名</th><td class="sign">年　　月　　日</td><th>家长签名</th><td class="sign">年　　月　　日</td></tr>
 """
+COLLEGE_SIGNS = """
+<tr><th>学院经办人签名</th><td class="sign">年　　月　　日</td><th>家长（亲属）签名</th><td class="sign">年　　月　　日</td></tr>
+"""
 SAMPLES: dict[type, str] = {str: "……", int: "2", date: "2026年9月2日"}
 
 
 def form_of(flow: Flow) -> PaperKind:
     """The application form that follows from a flow's declaration: its fields, and room for each who signs."""
     with force_locale("zh"):
-        title = f"{flow.title}申请表"
-        wording = HEAD + _rows(flow) + STUDENT_SIGNS + "".join(map(_signature, flow.steps)) + FOOT
+        declared = any(step.document for step in flow.steps)  # the school decides what a college declares
+        title = f"{flow.title}{'申报表' if declared else '申请表'}"
+        first = STUDENT_SIGNS if Role.STUDENT in flow.applicants else COLLEGE_SIGNS
+        wording = HEAD + _rows(flow) + first + "".join(map(_signature, _signed(flow))) + FOOT
     placeholders = PERSON + tuple(
         Placeholder(_name(key), label("field", key), _sample(flow, key)) for key in _keys(flow)
     )
@@ -94,9 +99,13 @@ def _rows(flow: Flow) -> str:
     return rows
 
 
+def _signed(flow: Flow) -> list[Step]:
+    """The steps that sign on the form: not those after the change, nor what has a paper of its own."""
+    last = next(place for place, step in enumerate(flow.steps) if step.takes_effect)
+    return [step for step in flow.steps[: last + 1] if not (step.publicity or step.document)]
+
+
 def _signature(step: Step) -> str:
-    if step.each_department or step.key == "report_in":
-        return ""
     seal = "　　　　　　　（盖章）" if step.seal else "　　　　　　　"
     css = "sign seal" if step.seal else "sign"
     meeting = "经　　　　年　　月　　日第　　次会议研究，同意。<br>" if step.meeting else ""
@@ -110,7 +119,7 @@ def _values(flow: Flow, case_ids: list[int]) -> dict[int, dict[str, object]]:
     found: dict[int, dict[str, object]] = {}
     with force_locale("zh"):
         for case, sex in _cases(flow, case_ids):
-            words = {_name(key): shown(flow, case, key, chinese_date) for key in _keys(flow)}
+            words = {_name(key): shown_change(flow, case, key, chinese_date) for key in _keys(flow)}
             found[case.id] = _person(case.student, sex) | {"case_number": case.number}
             found[case.id] |= {key: None if value is None else str(value) for key, value in words.items()}
     return found

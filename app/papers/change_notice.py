@@ -1,20 +1,21 @@
 """学籍异动通知单 change notice: tells the student's college what changes on the roster, from when, and why."""
 
 from collections import defaultdict
+from itertools import takewhile
 
 from flask_babel import lazy_gettext as _
 from sqlalchemy import Subquery, and_, func, select
 from sqlalchemy.orm import aliased
 
-from app.access import Actor
-from app.kit.flow import FLOWS, hook
+from app.access import Actor, Role
+from app.kit.flow import FLOWS, Flow, hook
 from app.kit.paper import PaperKind, Placeholder, among, chinese_date, issue_papers
-from app.models import Case, Code, Student, db, setting
+from app.models import Case, Code, RosterStatus, Student, db, setting
 
 WORDING = """
 <p>{{ college }}：</p>
-<p class="indent">你院学生{{ student_name }}（学号：{{ student_no }}，{{ major }}专业）提出的申请，\
-经学院审核、教务处审批，现予办理<strong>{{ change }}</strong>，有关学籍异动事项通知如下：</p>
+<p class="indent">你院学生{{ student_name }}（学号：{{ student_no }}，{{ major }}专业）{{ basis }}，\
+现予办理<strong>{{ change }}</strong>，有关学籍异动事项通知如下：</p>
 <table>
 <tbody>
 <tr><th>姓名</th><td>{{ student_name }}</td><th>学号</th><td>{{ student_no }}</td></tr>
@@ -24,6 +25,7 @@ WORDING = """
 <tr><th>异动前年级班级</th><td>{{ old_grade }}<br>{{ old_class }}</td>\
 <th>异动后年级班级</th><td>{{ new_grade }}<br>{{ new_class }}</td></tr>
 <tr><th>审批日期</th><td>{{ approved_on }}</td><th>生效日期</th><td>{{ effective_on }}</td></tr>
+<tr><th>审批文号</th><td colspan="3">{{ document_no }}</td></tr>
 <tr><th>期限至</th><td>{{ until }}</td><th>办件编号</th><td>{{ case_number }}</td></tr>
 </tbody>
 </table>
@@ -32,9 +34,20 @@ WORDING = """
 <p class="right seal keep">{{ school }}教务处（盖章）<br>{{ date }}</p>
 """
 
-REMINDER = (
-    "本次异动期限至{until}止。期满前，学生须按学校规定的时间提出复学申请；逾期未提出申请的，按学校学籍管理规定处理。"
-)
+REMINDER = "本次异动期限至{until}止。期满前，学生须按学校规定的时间提出{request}申请；逾期未提出申请的，按学校学籍管理规定处理。"
+RESUMED = {RosterStatus.DEFERRED: "恢复入学资格"}  # what is asked for at the end, where it is no return
+APPROVALS = {  # what each signature before the change is called
+    Role.COLLEGE_LEADER: "学院审核", Role.ADMISSIONS: "招生就业工作处审核", Role.AFFAIRS_DIRECTOR: "教务处审批",
+    Role.VICE_PRESIDENT: "学校批准",
+}  # fmt: skip
+
+
+def basis(flow: Flow) -> str:
+    """On what a change rests, as its flow was decided: who asked for it and who agreed."""
+    before = takewhile(lambda step: not step.takes_effect, flow.steps)
+    signed = [APPROVALS[step.role] for step in before if step.role in APPROVALS]
+    asked = "提出的申请" if Role.STUDENT in flow.applicants else "由学院申报"
+    return f"{asked}，经{'、'.join(signed)}"
 
 
 def values(case_ids: list[int]) -> dict[int, dict[str, object]]:
@@ -45,11 +58,11 @@ def values(case_ids: list[int]) -> dict[int, dict[str, object]]:
     school = setting("school_name")
     found: dict[int, dict[str, object]] = {}
     for flow, ids in flows.items():
-        found |= _of_changes(FLOWS[flow].effect.changes(ids).subquery(), school)  # type: ignore[union-attr]
+        found |= _of_changes(FLOWS[flow].effect.changes(ids).subquery(), school, basis(FLOWS[flow]))  # type: ignore[union-attr]
     return found
 
 
-def _of_changes(changes: Subquery, school: str) -> dict[int, dict[str, object]]:
+def _of_changes(changes: Subquery, school: str, basis: str) -> dict[int, dict[str, object]]:
     change, reason, sex = aliased(Code), aliased(Code), aliased(Code)
     query = (
         select(
@@ -67,7 +80,7 @@ def _of_changes(changes: Subquery, school: str) -> dict[int, dict[str, object]]:
         .outerjoin(reason, and_(reason.set_key == "change_reason", reason.code == changes.c.reason))
         .outerjoin(sex, and_(sex.set_key == "sex", sex.code == Student.sex))
     )
-    return {row.case_id: _words(row, school) for row in db.session.execute(query)}
+    return {row.case_id: _words(row, school) | {"basis": basis} for row in db.session.execute(query)}
 
 
 def _words(row, school: str) -> dict[str, object]:
@@ -91,7 +104,8 @@ def _words(row, school: str) -> dict[str, object]:
         "effective_on": chinese_date(row.effective_on),
         "until": until or "—",
         "case_number": row.number,
-        "reminder": REMINDER.format(until=until) if until else None,
+        "document_no": row.document_no or "—",
+        "reminder": REMINDER.format(until=until, request=RESUMED.get(row.new_status, "复学")) if until else None,
     }
 
 
@@ -109,6 +123,7 @@ CHANGE_NOTICE = PaperKind(
         Placeholder("student_no", _("Student number"), "20240101001"),
         Placeholder("sex", _("Sex"), "女"),
         Placeholder("major", _("Major"), "软件工程"),
+        Placeholder("basis", _("On what the change rests"), "提出的申请，经学院审核、教务处审批"),
         Placeholder("change", _("Kind of change"), "休学"),
         Placeholder("reason", _("Reason"), "疾病"),
         Placeholder("old_status", _("Status before"), "在读"),
@@ -119,9 +134,12 @@ CHANGE_NOTICE = PaperKind(
         Placeholder("new_class", _("Class after"), "软件2401班"),
         Placeholder("approved_on", _("Approved on"), "2026年9月1日"),
         Placeholder("effective_on", _("Effective from"), "2026年9月2日"),
+        Placeholder("document_no", _("Document"), "教学籍〔2026〕1号"),
         Placeholder("until", _("Until"), "2027年8月31日"),
         Placeholder("case_number", _("Case number"), "XX-2026-0001"),
-        Placeholder("reminder", _("Reminder to return in time"), REMINDER.format(until="2027年8月31日")),
+        Placeholder(
+            "reminder", _("Reminder to return in time"), REMINDER.format(until="2027年8月31日", request="复学")
+        ),
     ),
 )
 

@@ -7,7 +7,7 @@ from sqlalchemy.orm import selectinload
 
 from app.access import Actor
 from app.kit.flow import flow_of, hook, label
-from app.kit.flow.words import shown
+from app.kit.flow.words import shown_change
 from app.kit.paper import PaperKind, Placeholder, among, chinese_date, issue_papers
 from app.models import Case, db, setting
 
@@ -35,7 +35,7 @@ def values(case_ids: list[int]) -> dict[int, dict[str, object]]:
         for case in db.session.scalars(query):
             flow, student = flow_of(case), case.student
             keys = [item.key for item in flow.fields if item.key.startswith("new_")]
-            words = {key: shown(flow, case, key, chinese_date) for key in keys}
+            words = {key: shown_change(flow, case, key, chinese_date) for key in keys}
             lines = [f"{label('field', key)}：{word}" for key, word in words.items() if word is not None]
             found[case.id] = {
                 "school": school, "college": student.college.name, "student_name": student.name,
@@ -58,7 +58,7 @@ INFO_NOTICE = PaperKind(
         Placeholder("student_name", _("Name"), "张三"),
         Placeholder("student_no", _("Student number"), "20240101001"),
         Placeholder("major", _("Major"), "软件工程"),
-        Placeholder("changes", _("What changes"), "新姓名：张山"),
+        Placeholder("changes", _("What changes"), "新姓名：张三 → 张山"),
         Placeholder("case_number", _("Case number"), "XG2026-000001"),
     ),
 )

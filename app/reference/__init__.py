@@ -68,14 +68,11 @@ def _load_settings(connection: Connection) -> None:
 def _load_departments(connection: Connection) -> None:
     rows = [
         {
-            "key": row["key"],
-            "name_zh": row["zh"],
-            "name_en": row["en"],
-            "receives": row["receives"].split(),
-            "leaving_items": row["leaving"].split(),
+            "key": row["key"], "name_zh": row["zh"], "name_en": row["en"], "receives": row["receives"].split(),
+            "leaving_items": row["leaving_items"].split(),
         }
         for row in read_table(FOLDER / "departments.csv")
-    ]
+    ]  # fmt: skip
     connection.execute(insert(Department).on_conflict_do_nothing(), rows)
 
 

@@ -11,6 +11,7 @@ from app.views.calendar import CalendarView
 from app.views.calendar_feed import CalendarFeedView
 from app.views.calendar_rules import CalendarDayScreen, TaskRuleScreen
 from app.views.calendar_terms import AcademicYearView
+from app.views.case_api import CaseOperationApi
 from app.views.cases import CaseApi, CaseScreen
 from app.views.cohort import CohortView
 from app.views.documents import DocumentView
@@ -24,12 +25,20 @@ from app.views.jobs import JobsView
 from app.views.legal_clocks import DismissalView, LegalClockScreen
 from app.views.meetings import MeetingScreen
 from app.views.notices import MailScreen, NoticesView
-from app.views.organisation import ClassGroupScreen, CollegeScreen, DepartmentScreen, MajorScreen
+from app.views.organisation import (
+    ClassGroupApi,
+    ClassGroupScreen,
+    CollegeApi,
+    CollegeScreen,
+    DepartmentScreen,
+    MajorApi,
+    MajorScreen,
+)
 from app.views.overview import OverviewView
 from app.views.papers import PaperScreen, WordingView
 from app.views.publicity import PublicityView, PublicPublicityView
-from app.views.reference import CodeScreen, CodeSetScreen, SettingScreen
-from app.views.students import StudentApi, StudentScreen
+from app.views.reference import CodeApi, CodeScreen, CodeSetScreen, SettingScreen
+from app.views.students import RosterChangeApi, StudentApi, StudentScreen
 
 GROUPS = {
     "roster": (_("Roster"), "fa-graduation-cap"),
@@ -75,7 +84,7 @@ PAGES: list = [
     CalendarFeedView,
     PublicPublicityView,
 ]
-APIS = [StudentApi, CaseApi]
+APIS: list = [StudentApi, RosterChangeApi, CaseApi, CaseOperationApi, CollegeApi, MajorApi, ClassGroupApi, CodeApi]
 
 
 def register(appbuilder: AppBuilder) -> None:

@@ -13,9 +13,10 @@ from app.kit import clock
 from app.kit.diagram import flow_diagram
 from app.kit.flow import FLOWS, Flow, WindowState, open_case, window_state
 from app.kit.flow.inbox import flows_open_to
+from app.kit.flow.standing import why_not_status
 from app.kit.operation import Refused, get
 from app.kit.screen import Menu
-from app.models import RosterStatus, Student
+from app.models import Student
 from app.views.case_forms import application_form, values
 
 
@@ -75,7 +76,7 @@ def offered(flow: Flow, student: Student | None) -> dict[str, Any]:
     """One flow as a card: what it is for, whether it is open, and for whom."""
     college_id = student.college_id if student else None
     state = window_state(flow.window.keys, clock.today(), college_id) if flow.window else WindowState(True)
-    fits = student is None or RosterStatus(student.status) in flow.allowed_from
+    fits = student is None or why_not_status(flow, student.status, student.registered) is None
     return {
         "key": flow.key,
         "title": flow.title,

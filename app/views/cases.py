@@ -16,11 +16,11 @@ from app.kit.diagram import case_diagram
 from app.kit.flow import FLOWS, decide, flow_of, label, let_in_late, save_draft, submit, withdraw
 from app.kit.flow.inbox import may, select_open_steps, step_for, what_next
 from app.kit.flow.material import ALLOWED, add_material, material_file, remove_material
-from app.kit.flow.words import keys_of, shown
+from app.kit.flow.words import keys_of, shown_change
 from app.kit.operation import NotFound, Refused, get
 from app.kit.screen import Api, Menu, Screen
 from app.kit.screen.base import Words
-from app.kit.screen.present import TONES
+from app.kit.screen.present import TONES, mask
 from app.models import Case, CaseEvent, CaseState, CaseStep, Material, Paper, Student, db, setting_int
 from app.models.accounts import person_name
 from app.models.language import listed
@@ -40,6 +40,7 @@ ACTS: dict[str, dict[str, Any]] = {
     "withdraw": {"label": _("Take back"), "tone": "warn", "icon": "fa-rotate-left",
                  "confirm": _("Take this application back? The case ends with it.")},
 }  # fmt: skip
+HIDDEN = frozenset({"new_id_number"})  # of which the page shows what stands now masked
 EVENT_TONES = {"approve": "ok", "submit": "info", "resubmit": "info", "send_back": "warn", "refuse": "bad"}
 LABELS = {
     "number": _("Case"), "subject": _("Student"), "flow": _("Flow"), "state": _("State"), "step_key": _("Step"),
@@ -323,7 +324,8 @@ def notes(case: Case) -> list[tuple[str, Any]]:
 def facts(case: Case) -> list[tuple[Any, Any]]:
     """What was applied for and what the steps recorded, in words."""
     flow = flow_of(case)
-    words = [(key, shown(flow, case, key, format_date)) for key in (*keys_of(flow), *flow.derived)]
+    keys = (*keys_of(flow), *flow.derived)
+    words = [(key, shown_change(flow, case, key, format_date, mask if key in HIDDEN else str)) for key in keys]
     made = [(label("field", key), word) for key, word in words if word is not None]
     for step in case.steps:
         agreed = [(_("Meeting"), "meeting"), (_("Document"), "document")]

@@ -16,10 +16,12 @@ ACTS = {
     "can_export": _("Export"),
     "can_get": _("Read over the API"),
     "can_info": _("Description of the API"),
+    "can_decide": _("Decide"),
     "can_declare": _("Declare dismissals"),
     "can_issue": _("Issue the document"),
     "can_leave": _("Act as myself again"),
     "can_list": _("List"),
+    "can_open": _("Apply"),
     "can_publish": _("Publish"),
     "can_reassign": _("Hand a step on"),
     "can_record": _("Record a meeting"),
@@ -38,7 +40,9 @@ ACTS = {
 # What stands in no menu; everything else is called as the sidebar calls it.
 VIEWS = {
     "CalendarFeedView": _("Calendar subscription"),
+    "CaseOperationApi": _("Operations on cases (API)"),
     "IdentityView": _("Identities"),
+    "RosterChangeApi": _("Roster changes (API)"),
     "MenuApi": _("Menu as data"),
     "OpenApi": _("API documentation"),
     "ResetMyPasswordView": _("Own password"),

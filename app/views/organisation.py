@@ -9,13 +9,13 @@ from wtforms.validators import DataRequired, Regexp, ValidationError
 
 from app.access import Permission
 from app.kit.flow import FLOWS
-from app.kit.screen import Menu, Screen
+from app.kit.screen import Api, Menu, Screen
 from app.models import ClassGroup, College, Department, Major
 from app.models.language import listed
 
 LABELS = {
     "code": _("Code"),
-    "name": _("Name"),
+    "name": _("Official name"),
     "name_zh": _("Chinese name"),
     "name_en": _("English name"),
     "active": _("In use"),
@@ -28,7 +28,7 @@ LABELS = {
     "study_length": _("Years of study"),
     "key": _("Key"),
     "receives": _("Receives notices of"),
-    "leaving_items": _("Leaving items"),
+    "leaving_items": _("Leaving checklist"),
 }
 MOST_ITEMS, LONGEST_ITEM = 20, 60
 
@@ -137,3 +137,35 @@ class DepartmentScreen(Screen):
     base_order = ("key", "asc")
     list_title, add_title = _("Departments"), _("New department")
     edit_title, show_title = _("Edit department"), _("Department")
+
+
+class CollegeApi(Api):
+    model = College
+    resource_name = "college"
+    reads = Permission.ORGANISATION_READ
+    list_columns = show_columns = ["id", "code", "name", "name_en", "active"]
+    search_columns = ["code", "name", "active"]
+    order_columns = ["code", "name"]
+
+
+class MajorApi(Api):
+    model = Major
+    resource_name = "major"
+    reads = Permission.ORGANISATION_READ
+    list_columns = show_columns = [
+        "id", "national_code", "code", "name", "name_en", "college.id", "college.name", "education_level",
+        "study_length", "active",
+    ]  # fmt: skip
+    search_columns = ["national_code", "name", "college", "active"]
+    order_columns = ["national_code", "name"]
+
+
+class ClassGroupApi(Api):
+    model = ClassGroup
+    resource_name = "class_group"
+    reads = Permission.CLASS_READ
+    list_columns = show_columns = [
+        "id", "code", "name", "grade", "college.id", "college.name", "major.id", "major.name", "capacity",
+    ]  # fmt: skip
+    search_columns = ["name", "grade", "college", "major"]
+    order_columns = ["name", "grade"]

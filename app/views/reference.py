@@ -3,7 +3,7 @@
 from flask_babel import lazy_gettext as _
 
 from app.access import Permission
-from app.kit.screen import Menu, Screen
+from app.kit.screen import Api, Menu, Screen
 from app.models import Code, CodeSet, Setting
 
 LABELS = {
@@ -58,6 +58,15 @@ class CodeScreen(Screen):
     ]  # fmt: skip
     search_columns = ["set", "code", "name_zh"]
     list_title, add_title, edit_title, show_title = _("Codes"), _("New code"), _("Edit code"), _("Code")
+
+
+class CodeApi(Api):
+    model = Code
+    resource_name = "code"
+    reads = Permission.SETTING_READ
+    list_columns = show_columns = ["id", "set.key", "code", "name_zh", "name_en", "national", "valid_until"]
+    search_columns = ["set", "code", "name_zh"]
+    order_columns = ["code", "position"]
 
 
 class SettingScreen(Screen):

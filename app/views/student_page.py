@@ -8,6 +8,7 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy import func, select
 
 from app.access import Permission, current_actor
+from app.kit.flow import flow_of
 from app.kit.screen.present import TONES, mask, yes_no
 from app.models import Case, CaseState, FieldChange, RosterChange, RosterStatus, Student, db
 
@@ -115,7 +116,7 @@ def cases(student: Student) -> list[dict[str, Any]]:
     query = select(Case).where(Case.student_id == student.id).order_by(Case.id.desc())
     return [
         {
-            "number": case.number, "title": case.flow, "state": CaseState(case.state).label,
+            "number": case.number, "title": flow_of(case).title, "state": CaseState(case.state).label,
             "tone": TONES.get(CaseState(case.state), "muted"), "opened": format_datetime(case.opened_at, "short"),
             "url": url_for("CaseScreen.show", pk=case.id),
         }

@@ -7,7 +7,7 @@ from flask_babel import lazy_gettext as _
 
 from app.access import Permission
 from app.kit.screen import Api, Menu, Screen
-from app.models import RosterStatus, Student
+from app.models import RosterChange, RosterStatus, Student
 from app.views import student_page
 from app.workbooks.roster import roster_export
 
@@ -111,3 +111,17 @@ class StudentApi(Api):
     show_columns = [*list_columns, "entry_year", "registered", "expected_graduation"]
     search_columns = ["student_no", "name", "college", "major", "grade", "status", "entry_year"]
     order_columns = ["student_no", "name", "grade", "status"]
+
+
+class RosterChangeApi(Api):
+    """The ledger of roster changes."""
+
+    model = RosterChange
+    resource_name = "roster_change"
+    reads = Permission.ROSTER_READ
+    list_columns = show_columns = [
+        "id", "student.id", "student.student_no", "code", "reason", "effective_on", "until", "approved_on", "document_no", "old_status",
+        "new_status", "old_text", "new_text", "note", "recorded_at",
+    ]  # fmt: skip
+    search_columns = ["student", "code", "effective_on", "new_status"]
+    order_columns = ["effective_on", "id"]

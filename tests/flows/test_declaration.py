@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 from datetime import date
 from pathlib import Path
 
@@ -37,6 +38,29 @@ def test_a_flow_round_trips_and_has_no_problem(flow):
 )  # fmt: skip
 def test_a_broken_flow_is_told_what_is_wrong(change, word):
     assert word in " ".join(problems(dataclasses.replace(leave, **change)))
+
+
+DECLARATIONS = [path for path in Path("app/flows").glob("*.py") if path.name != "__init__.py"]
+LONGEST = 60
+# What only a declaration may say: which flow it is. Elsewhere it would be a word that the kit lacks.
+BY_KEY = re.compile(r"""\bflow(_key)?(\.key)? *(==|!=|in|not in) *[('"{]|\b[Cc]ase\.flow *(==|!=) *['"]|FLOWS\[['"]""")
+
+
+@pytest.mark.parametrize("path", DECLARATIONS, ids=lambda path: path.stem)
+def test_a_declaration_reads_like_its_row(path):
+    assert len(path.read_text().splitlines()) <= LONGEST
+
+
+def test_nothing_asks_which_flow_it_is():
+    guilty = [
+        f"{path}:{number}: {line.strip()}"
+        for path in sorted([*Path("app").rglob("*.py"), *Path("app/templates").rglob("*.html")])
+        if path.parts[:2] != ("app", "flows")
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if BY_KEY.search(line)
+    ]
+    assert guilty == []
+    assert BY_KEY.search('if flow.key == "leave":') and BY_KEY.search("if case.flow == 'leave'")
 
 
 def test_every_word_has_its_chinese():

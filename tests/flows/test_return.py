@@ -9,7 +9,7 @@ from app.kit import clock
 from app.kit.flow import decide, open_case, submit
 from app.kit.operation import Refused
 from app.models import db
-from app.operations.roster import overdue_leaves
+from app.operations.leaves import overdue_leaves
 from tests.flows.conftest import ILL, LEAVE, RETURN, acting
 
 

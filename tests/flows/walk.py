@@ -63,7 +63,8 @@ class Walk:
 
     def ready(self, status: str | None = None) -> None:
         """Bring the student into a state from which the flow may start."""
-        status = status or ("enrolled" if "enrolled" in self.flow.allowed_from else min(self.flow.allowed_from))
+        enrolled = "enrolled" in self.flow.allowed_from and not self.flow.before_registration
+        status = status or ("enrolled" if enrolled else min(self.flow.allowed_from))
         registered = status not in ("admitted", "deferred")
         if self.flow.key == "appeal" and status == "withdrawn":
             return self._dismissed()

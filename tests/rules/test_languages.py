@@ -145,7 +145,7 @@ DATA = """
     union select value from setting union select title from paper union select address from student
     union select pinyin from student union select initials from student union select left(name, 1) from student
     union select statement from flow_case union select number from flow_case union select file_name from case_material
-    union select title from paper_template
+    union select title from paper_template union select unnest(leaving_items) from department
 """
 BOTH = """
     select name_zh from code union select name_en from code union select title_zh from code_set

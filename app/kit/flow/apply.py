@@ -12,10 +12,11 @@ from app.kit import clock
 from app.kit.flow.declare import Flow
 from app.kit.flow.labels import label
 from app.kit.flow.registry import flow_of
+from app.kit.flow.standing import why_not_another, why_not_dated, why_not_status
 from app.kit.flow.steps import among, copy_steps, open_next
 from app.kit.flow.window import why_closed
 from app.kit.operation import NotAllowed, Refused, audit, get, operation
-from app.models import Case, CaseEvent, CaseState, CaseStep, Material, RosterStatus, StepState, Student, db
+from app.models import Case, CaseEvent, CaseState, CaseStep, Material, StepState, Student, db
 from app.models.language import listed
 
 FILLING = frozenset({CaseState.DRAFT, CaseState.SENT_BACK})
@@ -97,6 +98,7 @@ def submit(actor: Actor, case_id: int) -> Case:
         raise Refused(_("Attach first: %(materials)s.", materials=listed(missing)))
     db.session.flush()
     hindered = flow.rule([case.id], {}).get(case.id) if flow.rule else None
+    hindered = hindered or why_not_dated(flow, case) or why_not_another(flow, case)
     if hindered:
         raise Refused(hindered)
     if not again:
@@ -189,17 +191,8 @@ def missing_materials(flow: Flow, case: Any, attached: set[str]) -> list[str]:
     return [str(label("material", item.key)) for item in flow.materials_for(case) if item.key not in attached]
 
 
-def why_not_status(flow: Flow, status: str) -> Any | None:
-    """Why a student in this roster status cannot have such a case; None if she can."""
-    if status in flow.allowed_from:
-        return None
-    allowed = listed(RosterStatus(item).label for item in sorted(flow.allowed_from))
-    return _("The student's roster status is %(status)s; this procedure needs %(allowed)s.",
-             status=RosterStatus(status).label, allowed=allowed)  # fmt: skip
-
-
 def _check_status(flow: Flow, student: Student) -> None:
-    hindered = why_not_status(flow, student.status)
+    hindered = why_not_status(flow, student.status, student.registered)
     if hindered:
         raise Refused(hindered)
 

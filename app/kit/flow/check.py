@@ -8,10 +8,11 @@ from sqlalchemy import select
 
 from app.access import Actor, Role
 from app.kit.flow import gates
-from app.kit.flow.apply import attached_kinds, missing_materials, why_not_status
+from app.kit.flow.apply import attached_kinds, missing_materials
 from app.kit.flow.declare import HOOKS
 from app.kit.flow.labels import label
 from app.kit.flow.registry import FLOWS
+from app.kit.flow.standing import out_of_order, why_not_status
 from app.kit.flow.steps import among, is_mine
 from app.models import CaseEvent, CaseState, CaseStep, Identity, StepState, Student, db
 from app.models.language import listed
@@ -143,13 +144,16 @@ def _wrong_status(cases: dict[int, Any], steps: dict[int, Any]) -> dict[int, Rea
     if not students:
         return {}
     table = Student.__table__.c
-    query = select(table.id, table.status).where(among(table.id, sorted(students))).order_by(table.id).with_for_update()
-    status = {row.id: row.status for row in db.session.execute(query)}
-    return {
-        case.id: reason
+    ids = sorted(students)
+    query = select(table.id, table.status, table.registered).where(among(table.id, ids)).order_by(table.id)
+    found = {row.id: row for row in db.session.execute(query.with_for_update())}
+    late = out_of_order([student_id for student_id in ids if FLOWS[students[student_id].flow].changes_roster])
+    reasons = {
+        case.id: why_not_status(FLOWS[case.flow], found[student_id].status, found[student_id].registered)
+        or late.get(student_id)
         for student_id, case in students.items()
-        if (reason := why_not_status(FLOWS[case.flow], status[student_id]))
     }
+    return {case_id: reason for case_id, reason in reasons.items() if reason}
 
 
 def _against_rules(decision: Decision, steps: dict[int, Any]) -> dict[int, Reason]:

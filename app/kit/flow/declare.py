@@ -77,11 +77,12 @@ class Window:
 
 @dataclass(frozen=True)
 class Step:
-    """One signature. `days` are working days; `records` are columns of the case that this step must fill in."""
+    """One signature. `records` are columns of the case that this step must fill in."""
 
     key: str
     role: Role
-    days: int
+    days: int  # working days, or
+    natural_days: bool = False  # days as the calendar counts them
     seal: bool = False  # the paper form carries the seal
     originals: bool = False  # whoever signs confirms that the originals are at hand
     takes_effect: bool = False  # its approval makes the change and issues the paper
@@ -126,10 +127,17 @@ class Flow:
     prepare: Prepare | None = None
     concerns: Concerns | None = None  # asked before it is offered to a student in one of these states
     derived: tuple[str, ...] = ()  # columns that `prepare` reckons, shown beside the fields
+    before_registration: bool = False  # only for freshmen who do not hold the formal 学籍 yet
+    dated: str | None = None  # the field with the day of the change: never before the student's last one
 
     @property
     def model(self) -> type[Case]:
         return Case.__mapper__.polymorphic_map[self.key].class_
+
+    @property
+    def changes_roster(self) -> bool:
+        """Whether its effect writes the ledger: of such cases a student has one at a time."""
+        return hasattr(self.effect, "changes")
 
     def materials_for(self, case: Any) -> list[Material]:
         """What must be attached to this case."""

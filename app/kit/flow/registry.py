@@ -65,5 +65,5 @@ def problems(flow: Flow) -> list[str]:
 def _columns_named(flow: Flow) -> set[str]:
     asked: list[Field | Material] = [*flow.fields, *flow.materials]
     names = {field.key for field in flow.fields} | {item.when.column for item in asked if item.when}
-    names |= set(flow.derived)
+    names |= {*flow.derived, *([flow.dated] if flow.dated else [])}
     return names | {name for step in flow.steps for name in step.records}

@@ -44,13 +44,17 @@ def copy_steps(case: Case, flow: Flow) -> None:
 
 
 _OPEN_NEXT = text("""
-    update case_step s set state = 'open', opened_at = :now, due_on = (cast(:due as jsonb) ->> s.days::text)::date
+    update case_step s set state = 'open', opened_at = :now, due_on = case
+        when (s.declared ->> 'natural_days')::boolean then cast(:today as date) + s.days
+        else (cast(:due as jsonb) ->> s.days::text)::date end
     where s.case_id = any(:ids) and s.state = 'waiting'
         and s.position = (select min(w.position) from case_step w where w.case_id = s.case_id and w.state = 'waiting')
         and not exists (select from case_step o where o.case_id = s.case_id and o.state = 'open')
 """)
 _REOPEN_PREVIOUS = text("""
-    update case_step s set state = 'open', opened_at = :now, due_on = (cast(:due as jsonb) ->> s.days::text)::date
+    update case_step s set state = 'open', opened_at = :now, due_on = case
+        when (s.declared ->> 'natural_days')::boolean then cast(:today as date) + s.days
+        else (cast(:due as jsonb) ->> s.days::text)::date end
     where s.case_id = any(:ids) and s.state = 'done'
         and s.position = (select max(d.position) from case_step d where d.case_id = s.case_id and d.state = 'done')
 """)
@@ -77,7 +81,7 @@ def reopen_previous(case_ids: list[int]) -> None:
 
 
 def _run(statement, case_ids: list[int]) -> None:
-    values = {"ids": case_ids, "now": clock.now(), "due": json.dumps(due_dates())}
+    values = {"ids": case_ids, "now": clock.now(), "today": clock.today(), "due": json.dumps(due_dates())}
     used = {name: values[name] for name in statement.compile().params}
     db.session.execute(statement, used)
 

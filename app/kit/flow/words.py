@@ -37,6 +37,16 @@ def shown(flow: Flow, case: Case, key: str, on_day: Callable[[date], str]) -> An
     return dict(offered).get(value, value) if offered else value
 
 
+def shown_change(flow: Flow, case: Case, key: str, on_day: Callable[[date], str], hide: Callable = str) -> Any:
+    """The same, and for a `new_…` value the student's present one before it; `hide` is asked for what stands now."""
+    new = shown(flow, case, key, on_day)
+    now = getattr(case.student, key.removeprefix("new_"), None) if key.startswith("new_") and case.student else None
+    if new is None or now is None or now == getattr(case, key):
+        return new
+    offered = choices(flow, key)
+    return f"{hide(on_day(now) if isinstance(now, date) else dict(offered or ()).get(now, now))} → {new}"
+
+
 def keys_of(flow: Flow) -> list[str]:
     """The columns that the application and the steps of a flow fill in, in order."""
     asked = [item.key for item in flow.fields] + [key for step in flow.steps for key in step.records]

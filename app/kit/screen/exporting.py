@@ -13,7 +13,7 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy import Select
 from werkzeug.datastructures import MultiDict
 
-from app.access import Actor, current_actor
+from app.access import Actor, Permission, current_actor
 from app.kit.job import JobResult, RunningJob, Stopped, enqueue
 from app.kit.operation import audit
 from app.kit.workbook import export
@@ -28,6 +28,14 @@ class ExportsLists:
     """Mixin of a screen that declares `workbooks`: the page to choose columns on, and the file or job."""
 
     workbooks: ClassVar[list[Workbook]]
+    exports: ClassVar[Permission | None]
+
+    @classmethod
+    def offer(cls, book: Workbook, needs: Permission) -> None:
+        """Let the screen export to a workbook that is declared elsewhere; before the screen is added."""
+        cls.workbooks, cls.exports = [*cls.workbooks, book], needs
+        if "can_export" not in cls.base_permissions:  # type: ignore[attr-defined]  # the screen's
+            cls.base_permissions = [*cls.base_permissions, "can_export"]  # type: ignore[attr-defined]
 
     @expose("/export/<key>", methods=["GET", "POST"])
     @has_access

@@ -1,0 +1,38 @@
+"""申请 applications: the cases of flows whose forms have columns of their own, all in the one table of cases."""
+
+from sqlalchemy import BigInteger, Date, ForeignKey, String
+
+from app.models.base import Mapped, date, mapped_column
+from app.models.case import Case, Told
+
+
+class DeferralCase(Case):
+    """保留入学资格申请 with the day until which the place is kept."""
+
+    deferred_until: Mapped[date | None] = mapped_column(Date)
+    __mapper_args__ = {"polymorphic_identity": "admission_deferral"}
+
+
+class DismissalCase(Told, Case):
+    """退学处理申报, and how the decision reached the student."""
+
+    __mapper_args__ = {"polymorphic_identity": "dismissal"}
+
+
+class AppealCase(Case):
+    """申诉申请 with the decision that it is about and the last day for it."""
+
+    appealed_case_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("flow_case.id"), index=True)
+    appeal_until: Mapped[date | None] = mapped_column(Date)
+    __mapper_args__ = {"polymorphic_identity": "appeal"}
+
+
+class InfoChangeCase(Case):
+    """学籍信息修改申请: the new values of the fields that are to change; what stays is left empty."""
+
+    new_name: Mapped[str | None] = mapped_column(String(60))
+    new_id_number: Mapped[str | None] = mapped_column(String(30))
+    new_birth_date: Mapped[date | None] = mapped_column(Date)
+    new_sex: Mapped[str | None] = mapped_column(String(1), info={"codes": "sex"})
+    new_ethnic_group: Mapped[str | None] = mapped_column(String(2), info={"codes": "ethnic_group"})
+    __mapper_args__ = {"polymorphic_identity": "info_change"}

@@ -1,0 +1,93 @@
+"""送达与申诉 delivery and appeal: when a decision reached the student, until when she may appeal, what a revocation does."""
+
+from datetime import timedelta
+from typing import Any
+
+from flask_babel import lazy_gettext as _
+from sqlalchemy import Select, and_, select
+from sqlalchemy.orm import aliased
+
+from app.kit import clock
+from app.kit.flow import among, hook
+from app.models import AppealCase, Case, CaseState, ClockKind, LegalClock, RosterChange, db, setting_int
+from app.operations.roster import changes, roster_effect
+
+
+@hook
+def told_after_the_decision(case_ids: list[int], records: dict[str, Any]) -> dict[int, Any]:
+    """Cases that would be told on a day still to come, or before the document."""
+    day = str(records.get("delivered_on") or "")
+    if day > clock.today().isoformat():
+        return dict.fromkeys(case_ids, _("The day on which it reached the student is still to come."))
+    change = select(RosterChange.case_id, RosterChange.effective_on).where(among(RosterChange.case_id, case_ids))
+    early = [case_id for case_id, effective_on in db.session.execute(change) if day < effective_on.isoformat()]
+    return dict.fromkeys(early, _("The decision cannot have reached the student before it was made."))
+
+
+@hook
+def find_decision(case: AppealCase) -> None:
+    """An appeal is about the latest decision that reached the student."""
+    table = Case.__table__.c
+    told = select(table.id, table.delivered_on).where(
+        table.student_id == case.student_id, table.delivered_on.is_not(None)
+    )
+    found = db.session.execute(told.order_by(table.delivered_on.desc(), table.id.desc()).limit(1)).first()
+    if found is not None:
+        case.appealed_case_id = found.id
+        case.appeal_until = found.delivered_on + timedelta(days=setting_int("appeal_days"))
+
+
+@hook
+def decision_to_appeal(student_id: int) -> bool:
+    """Whether a decision has reached the student whose time to appeal runs, and that she has not appealed yet."""
+    running = (
+        LegalClock.kind == ClockKind.APPEAL,
+        LegalClock.student_id == student_id,
+        LegalClock.due_on >= clock.today(),
+    )
+    return bool(db.session.scalar(select(LegalClock.id).where(*running).limit(1)))
+
+
+@hook
+def in_time(case_ids: list[int], records: dict[str, Any]) -> dict[int, Any]:
+    """Appeals about no decision, or later than the days that the settings give."""
+    earlier = aliased(AppealCase)
+    reviewed = select(earlier.id).where(
+        earlier.appealed_case_id == AppealCase.appealed_case_id, earlier.id != AppealCase.id,
+        earlier.state.in_((CaseState.DONE, CaseState.REFUSED)),
+    ).exists()  # fmt: skip
+    query = select(AppealCase.id, AppealCase.appealed_case_id, AppealCase.appeal_until, AppealCase.late_reason,
+                   reviewed.label("reviewed"))  # fmt: skip
+    reasons: dict[int, Any] = {}
+    for row in db.session.execute(query.where(among(AppealCase.id, case_ids))):
+        if row.appealed_case_id is None:
+            reasons[row.id] = _("No decision has reached this student that could be appealed.")
+        elif row.appeal_until < clock.today() and not row.late_reason:
+            reasons[row.id] = _("The time to appeal ended on %(day)s.", day=row.appeal_until)
+        elif row.reviewed:
+            reasons[row.id] = _("This decision has been reviewed already.")
+    return reasons
+
+
+@roster_effect
+def reverse(case_ids: list[int]) -> Select:
+    """申诉成立，撤销原处理"""
+    entry = RosterChange.case_id == AppealCase.appealed_case_id
+    earlier = aliased(RosterChange)  # what the decision had put an end to: a leave ends on the day that it said
+    until = (
+        select(earlier.until)
+        .join(RosterChange, and_(entry, RosterChange.student_id == earlier.student_id, earlier.id < RosterChange.id))
+        .order_by(earlier.id.desc())
+        .limit(1)
+        .correlate(AppealCase)
+        .scalar_subquery()
+    )
+
+    def before(column: Any) -> Any:
+        return select(column).where(entry).correlate(AppealCase).scalar_subquery()
+
+    return changes(
+        AppealCase, case_ids, code="99", status=before(RosterChange.old_status), note="撤销原处理",
+        major_id=before(RosterChange.old_major_id), grade=before(RosterChange.old_grade),
+        class_group_id=before(RosterChange.old_class_group_id), until=until,
+    )  # fmt: skip

@@ -1,0 +1,69 @@
+"""个人信息 personal data: corrections that must agree with each other, and their old values in the history."""
+
+from datetime import date
+from typing import Any
+
+from flask_babel import lazy_gettext as _
+from sqlalchemy import func, select, update
+
+from app.access import Actor
+from app.kit import clock
+from app.kit.flow import among, hook
+from app.kit.operation import say_why
+from app.kit.pinyin import romanise
+from app.models import InfoChangeCase, Student, db
+
+NEW = ("name", "id_number", "birth_date", "sex", "ethnic_group")
+
+
+@hook
+def data_agree(case_ids: list[int], records: dict[str, Any]) -> dict[int, Any]:
+    """Cases that change nothing, or after which ID number, birth date and sex would contradict each other."""
+    query = select(InfoChangeCase, Student).join(Student, Student.id == InfoChangeCase.student_id)
+    reasons: dict[int, Any] = {}
+    for case, student in db.session.execute(query.where(among(InfoChangeCase.id, case_ids))):
+        after = {name: getattr(case, f"new_{name}") or getattr(student, name) for name in NEW}
+        changed = {name for name in NEW if after[name] != getattr(student, name)}
+        if not changed:
+            reasons[case.id] = _("Nothing would change: fill in the new value of at least one field.")
+        elif (
+            student.id_type == "1" and changed & {"id_number", "birth_date", "sex"} and (why := _contradiction(**after))
+        ):
+            reasons[case.id] = why
+        elif "id_number" in changed and _taken(after["id_number"], student.id):
+            reasons[case.id] = _("Another student on the roster has this ID number.")
+    return reasons
+
+
+def _contradiction(id_number: str, birth_date: date, sex: str, **_rest: Any) -> Any | None:
+    """Why these three cannot all be true of one resident's card; None if they can."""
+    if not db.session.scalar(select(func.id_number_ok(id_number))):
+        return _("The ID number fails its check: compare it with the card, digit by digit.")
+    if id_number[6:14] != f"{birth_date:%Y%m%d}":
+        return _("The ID number says another birth date. Enter both as the certificate has them.")
+    if (int(id_number[16]) % 2 == 1) != (sex == "1"):
+        return _("The ID number says another sex. Enter both as the certificate has them.")
+    return None
+
+
+def _taken(number: str, student_id: int) -> bool:
+    other = select(Student.id).where(Student.id_number == number, Student.id != student_id, Student.on_roll)
+    return db.session.scalar(other.limit(1)) is not None
+
+
+@hook
+def change_data(actor: Actor, case_ids: list[int]) -> None:
+    """学籍信息修改"""
+    say_why(change_data.__doc__ or "")
+    student, case = Student.__table__, InfoChangeCase.__table__.c
+    new = {name: func.coalesce(case[f"new_{name}"], student.c[name]) for name in NEW}
+    same = (student.c.id == case.student_id, among(case.id, case_ids))
+    changed = new | {"version": student.c.version + 1, "updated_at": clock.now()}
+    db.session.execute(
+        update(student).where(*same).values(former_name=student.c.name).where(case.new_name.is_not(None))
+    )
+    renamed = db.session.execute(update(student).where(*same).values(**changed).returning(student.c.id, student.c.name))
+    for student_id, name in renamed:
+        pinyin, initials = romanise(name)
+        spelled = {"pinyin": pinyin[:120], "initials": initials[:30]}
+        db.session.execute(update(student).where(student.c.id == student_id).values(**spelled))

@@ -1,0 +1,273 @@
+"""Each flow against its row in the manual: who, in which order, with what, when, from which state; what it changes."""
+
+from datetime import date, timedelta
+
+import pytest
+from sqlalchemy import text
+
+from app.access import Role
+from app.kit import clock
+from app.kit.flow import FLOWS, open_case, save_draft, submit
+from app.kit.operation import Refused
+from app.papers.application_form import form_of
+from app.papers.change_notice import basis
+from app.reference import load_reference
+from tests.conftest import TODAY
+from tests.flows.many import prepare
+from tests.flows.walk import ANSWERS, FILLED, STUDENT, Walk
+
+CLERK, LEADER, ADMISSIONS, REGISTRY = "college_clerk", "college_leader", "admissions", "registry"
+DIRECTOR, VP, DEPARTMENT = "affairs_director", "vice_president", "department"
+# flow → the hands in order, as the row has them; what stands in brackets is a word that its step carries
+HANDS = {
+    "admission_deferral": [(LEADER,), (ADMISSIONS,), (REGISTRY, "takes_effect")],
+    "admission_resumption": [(LEADER,), (ADMISSIONS,), (REGISTRY, "takes_effect")],
+    "admission_waiver": [(CLERK, "meeting"), (LEADER, "seal"), (DIRECTOR,), (REGISTRY, "takes_effect"),
+                         (DEPARTMENT, "checklist")],
+    "voluntary_withdrawal": [(CLERK, "meeting"), (LEADER, "seal"), (DIRECTOR,), (VP,), (REGISTRY, "takes_effect"),
+                             (DEPARTMENT, "checklist")],
+    "voluntary_downgrade": [(CLERK, "records"), (LEADER, "seal"), (DIRECTOR,), (REGISTRY, "takes_effect"), (DEPARTMENT,)],
+    "leave": [(CLERK,), (LEADER, "seal"), (DIRECTOR,), (REGISTRY, "takes_effect"), (DEPARTMENT,)],
+    "return": [(CLERK, "records"), (LEADER, "seal"), (DIRECTOR,), (REGISTRY, "takes_effect"), (DEPARTMENT,), (CLERK,)],
+    "dismissal": [(CLERK, "meeting"), (LEADER, "seal"), (DIRECTOR,), (VP,), (REGISTRY,), (REGISTRY, "meeting"),
+                  (REGISTRY, "publicity"), (REGISTRY, "document", "takes_effect"), (CLERK, "records"),
+                  (DEPARTMENT, "checklist")],
+    "appeal": [(REGISTRY, "natural_days"), (VP, "meeting"), (REGISTRY, "takes_effect")],
+    "info_change": [(CLERK, "meeting"), (LEADER, "seal"), (DIRECTOR,), (REGISTRY, "takes_effect")],
+    "cancellation": [(CLERK,), (LEADER, "seal"), (DIRECTOR,), (REGISTRY, "takes_effect")],
+}  # fmt: skip
+WORDS = ("meeting", "seal", "takes_effect", "checklist", "publicity", "document", "records", "natural_days")
+MATERIALS = {
+    "admission_deferral": {"illness": "application diagnosis admission_letter id_card", "other": "application",
+                           "enlistment": "enlisted_form admission_letter"},
+    "admission_resumption": {"illness": "application recovery", "enlistment": "application discharge",
+                             "other": "application"},
+    "leave": {"illness": "application id_copies diagnosis", "enlistment": "application id_copies enlistment_notice",
+              "startup": "application id_copies", "other": "application id_copies"},
+    "return": {"illness": "application recovery", "enlistment": "application discharge", "other": "application"},
+    "admission_waiver": {None: "application id_copies"}, "voluntary_withdrawal": {None: "application id_copies"},
+    "voluntary_downgrade": {None: "application id_copies"}, "cancellation": {None: "application death_certificate"},
+    "dismissal": {"absence": "declaration evidence", "leave_expired": "declaration evidence"},
+    "info_change": {None: "application police_certificate"}, "appeal": {None: "appeal_letter"},
+}  # fmt: skip
+WINDOWS = {
+    "admission_deferral": "admission_deferral", "admission_resumption": "freshman_checkin",
+    "admission_waiver": "admission_waiver", "voluntary_withdrawal": "voluntary_withdrawal",
+    "voluntary_downgrade": "autumn_downgrade spring_downgrade", "leave": "autumn_leave spring_leave",
+    "return": "autumn_return spring_return", "dismissal": "autumn_dismissal spring_dismissal",
+    "cancellation": "cancellation",
+}  # fmt: skip
+# flow → what the ledger says: code, reason, status after
+LEDGER = {
+    "admission_deferral": ("14", "10", "deferred"), "admission_resumption": ("15", "99", "admitted"),
+    "admission_waiver": ("W1", None, "waived"), "voluntary_withdrawal": ("31", "21", "withdrawn"),
+    "voluntary_downgrade": ("03", None, "enrolled"), "leave": ("11", "99", "on_leave"),
+    "return": ("12", "99", "enrolled"), "dismissal": ("31", "99", "withdrawn"), "appeal": ("99", None, "enrolled"),
+    "cancellation": ("51", None, "cancelled"),
+}  # fmt: skip
+ROWS = sorted(HANDS)
+
+
+def test_every_row_is_here():
+    assert set(ROWS) <= set(FLOWS) and len(ROWS) == 11
+
+
+@pytest.mark.parametrize("key", ROWS)
+def test_the_hands_and_their_order(key):
+    steps = [(step.role.value, *sorted(word for word in WORDS if getattr(step, word))) for step in FLOWS[key].steps]
+    assert steps == [(role, *sorted(words)) for role, *words in HANDS[key]]
+    leader = next((step for step in FLOWS[key].steps if step.role == Role.COLLEGE_LEADER), None)
+    assert leader is None or "submit" in leader.hands_differ_from
+    effective = next(step for step in FLOWS[key].steps if step.takes_effect)
+    assert effective.originals or effective.document  # approval is not effect: the originals are at hand
+
+
+@pytest.mark.parametrize("key", ROWS)
+def test_the_materials_of_each_reason(key):
+    for reason, expected in MATERIALS[key].items():
+        case = FLOWS[key].model(reason=reason)
+        assert {material.key for material in FLOWS[key].materials_for(case)} == set(expected.split()), reason
+
+
+@pytest.mark.parametrize("key", ROWS)
+def test_the_windows(key):
+    window = FLOWS[key].window
+    assert " ".join(window.keys if window else ()) == WINDOWS.get(key, "")
+
+
+@pytest.fixture
+def walks(cast, behind):
+    """`walks("leave")` walks that flow, its window open and its student ready."""
+    behind.connection.execute(text("set local role xueji_owner"))
+    load_reference(behind.connection)
+    prepare(behind.connection)
+    for key, item in ANSWERS.items():
+        behind.connection.execute(
+            text("update department set leaving_items = :i where key = :k"), {"i": [item], "k": key}
+        )
+    behind.connection.execute(text("set local role none"))
+    made: list[Walk] = []
+
+    def walk(key: str, status: str | None = None) -> Walk:
+        made.append(Walk(cast, behind, FLOWS[key]))
+        made[-1].open_window()
+        made[-1].ready(status)
+        return made[-1]
+
+    yield walk
+    for one in made:
+        one.days.close()
+
+
+@pytest.mark.parametrize("key", sorted(LEDGER))
+def test_the_entry_in_the_ledger(walks, behind, key):
+    walk = walks(key)
+    case_id = walk.at("end")
+    (entry,) = behind.rows("select * from roster_change where case_id = :id", id=case_id)
+    assert (entry["code"], entry["reason"], entry["new_status"]) == LEDGER[key]
+    known = "select count(*) from code where set_key = 'roster_change' and code = :code"
+    assert behind.one(known, code=entry["code"]) == 1
+    notice = behind.one("select body from paper where case_id = :id and kind = 'change_notice'", id=case_id)
+    assert basis(FLOWS[key]) in notice
+    if entry["until"]:
+        assert ("恢复入学资格申请" if key == "admission_deferral" else "复学申请") in notice
+
+
+def test_departments_receive_what_the_manual_sends_them(app, behind, reference):
+    told = {key for key, flow in FLOWS.items() if any(step.role == Role.DEPARTMENT for step in flow.steps)}
+    leaving = {key for key in ROWS if any(step.checklist for step in FLOWS[key].steps)}
+    assert leaving == {"admission_waiver", "voluntary_withdrawal", "dismissal"}
+    behind.run("delete from department where not exists (select from identity where department_id = department.id)")
+    for row in behind.rows("select receives, leaving_items from department where receives <> '{}'"):
+        assert set(ROWS) & told <= set(row["receives"]) and row["leaving_items"]
+
+
+# before formal 学籍
+
+
+@pytest.mark.parametrize("key", ["admission_deferral", "admission_waiver"])
+def test_a_freshman_who_has_arrived_may_until_the_electronic_registration(walks, behind, key):
+    walk = walks(key, "enrolled")
+    with pytest.raises(Refused, match=r"registered|已注册"):
+        walk.draft()
+    behind.run("update student set registered = false where id = :id", id=STUDENT)
+    case_id = walk.at("end")
+    assert behind.one("select old_status from roster_change where case_id = :id", id=case_id) == "enrolled"
+
+
+def test_registered_meanwhile_it_takes_no_effect(walks, behind):
+    walk = walks("admission_waiver")
+    case_id = walk.at("registry")
+    behind.run("update student set status = 'enrolled', registered = true where id = :id", id=STUDENT)
+    (outcome,) = walk.sign(case_id, "registry")
+    assert not outcome.done and walk.roster()["status"] == "enrolled"
+
+
+def test_who_resumes_enters_with_the_new_cohort(walks, behind):
+    walk = walks("admission_resumption")
+    behind.run("update student set entry_year = 2024, entry_date = '2024-09-01', expected_graduation = '2028-06-30'"
+               " where id = :id", id=STUDENT)  # fmt: skip
+    walk.at("end")
+    (student,) = behind.rows("select entry_year, entry_date, grade, class_group_id, expected_graduation from student"
+                             " where id = :id", id=STUDENT)  # fmt: skip
+    assert student == {"entry_year": 2026, "entry_date": date(2026, 9, 1), "grade": 2026, "class_group_id": None,
+                       "expected_graduation": date(2030, 6, 30)}  # fmt: skip
+
+
+@pytest.mark.parametrize(("reason", "months"), [("illness", 12), ("enlistment", 48)])
+def test_the_place_is_kept_as_long_as_the_settings_say(walks, behind, reason, months):
+    walk = walks("admission_deferral")
+    case_id = walk.act(walk.applicant, lambda me: open_case(me, walk.flow, STUDENT, {"reason": reason}).id)
+    kept = behind.one("select deferred_until from flow_case where id = :id", id=case_id)
+    assert kept == date(2026 + months // 12, clock.today().month, clock.today().day) - timedelta(days=1)
+
+
+# what a form prints
+
+
+@pytest.mark.parametrize("key", ROWS)
+def test_the_form_has_room_for_those_who_sign_and_for_nobody_else(app, reference, key):
+    with app.test_request_context():
+        form = form_of(FLOWS[key])
+    declared = key == "dismissal"
+    assert form.title.endswith("申报表" if declared else "申请表")
+    assert ("学生本人签名" in form.wording) == (Role.STUDENT in FLOWS[key].applicants)
+    assert not any(word in form.wording for word in ("公示</th>", "发文</th>", "送达学生", "离校手续", "报到</th>"))
+    assert ("招生就业工作处意见" in form.wording) == (key in ("admission_deferral", "admission_resumption"))
+
+
+def test_form_and_notice_show_the_old_value_and_the_new(walks, cast, behind):
+    walk = walks("info_change")
+    case_id = walk.submitted()
+    page = cast.login("clerk").get(f"/casescreen/show/{case_id}").text
+    assert "学生11 → 张山" in page
+    printed = cast.login("clerk").get(f"/paperscreen/application/{case_id}").text
+    assert "学生11 → 张山" in printed
+    for step in walk.flow.steps:
+        walk.sign(case_id, step.key)
+    assert "学生11 → 张山" in behind.one("select body from paper where case_id = :id", id=case_id)
+    assert behind.one("select old from field_change where field = 'name'") == "学生11"
+
+
+def test_the_number_that_stands_now_is_masked_on_the_page(walks, cast, behind):
+    walk = walks("info_change")
+    walk.draft(new_name=None, new_id_number="500101200601011110")
+    case_id = behind.one("select max(id) from flow_case")
+    page = cast.login("clerk").get(f"/casescreen/show/{case_id}").text
+    now = behind.one("select id_number from student where id = :id", id=STUDENT)
+    assert now not in page and "5001**********" in page
+
+
+# one change at a time, in the order of days
+
+
+def test_two_changes_of_one_student_at_once_are_refused(walks, behind):
+    """A withdrawal while a leave is under way; a draft may wait, and what has taken effect is under way no more."""
+    first = walks("leave")
+    leave = first.submitted()
+    other = walks("voluntary_withdrawal")
+    draft = other.draft()
+    other.attach(draft, "application", "id_copies")
+    number = behind.one("select number from flow_case where id = :id", id=leave)
+    with pytest.raises(Refused, match=number):
+        other.act("student", submit, draft)
+    assert other.state(draft) == ("draft", None)
+    assert behind.one("select count(*) from case_step where case_id = :id", id=draft) == 0
+    for step in ("accept", "college", "affairs", "registry"):
+        first.sign(leave, step)
+    other.act("student", submit, draft)
+    assert first.state(leave) == ("open", "delivery") and other.state(draft) == ("open", "accept")
+
+
+def test_correcting_a_name_is_no_change_of_the_roster(walks):
+    walks("leave").submitted()
+    walks("info_change").submitted()
+
+
+@pytest.mark.parametrize(
+    ("key", "field", "status"), [("leave", "leave_from", None), ("return", "return_on", "on_leave")]
+)
+def test_a_change_dated_before_the_last_one_is_refused(walks, behind, key, field, status):
+    walk = walks(key, status)
+    behind.run("update roster_change set effective_on = '2026-09-01' where student_id = :id", id=STUDENT)
+    case_id = walk.draft(**{field: date(2026, 8, 31)})
+    walk.attach(case_id, *(material.key for material in walk.flow.materials))
+    with pytest.raises(Refused, match="2026-09-01"):
+        walk.act("student", submit, case_id)
+    walk.act("student", save_draft, case_id, {field: date(2026, 9, 1)})
+    walk.act("student", submit, case_id)
+
+
+def test_a_ledger_that_is_ahead_of_today_takes_no_entry_of_today(walks, behind):
+    walk = walks("voluntary_withdrawal")
+    case_id = walk.at("registry")
+    behind.run("update roster_change set effective_on = :day where student_id = :id", id=STUDENT,
+               day=TODAY + timedelta(days=1))  # fmt: skip
+    (outcome,) = walk.sign(case_id, "registry")
+    assert not outcome.done and str(TODAY + timedelta(days=1)) in str(outcome.reason)
+    assert walk.roster()["status"] == "enrolled"
+    assert behind.one("select count(*) from paper where case_id = :id", id=case_id) == 0
+
+
+def test_filled_covers_every_row():
+    assert set(ROWS) <= set(FILLED)

@@ -131,6 +131,7 @@ class DelegationView(BaseView):
             "xueji/delegations.html", title=_("Delegation"), error=error, given=[*db.session.scalars(mine)],
             received=[*db.session.scalars(received.order_by(Delegation.id.desc()))], person_name=person_name,
             lookup_url=url_for("DelegationView.colleagues"), form=request.form, today=clock.today(),
+            chosen=db.session.scalar(deputies().where(User.id == request.form.get("deputy", 0, int))) if error else None,
         )  # fmt: skip
         return page, 422 if error else 200
 

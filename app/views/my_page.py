@@ -13,7 +13,7 @@ from app.access import Permission, Role, current_actor
 from app.kit import clock
 from app.kit.diagram import case_diagram
 from app.kit.flow import FLOWS, Flow, flow_of, label, window_states
-from app.kit.flow.apply import FILLING, attached_kinds, missing_materials
+from app.kit.flow.apply import FILLING, attached_kinds, missing_materials, why_not_status
 from app.kit.screen.present import TONES
 from app.models import Case, CaseState, ClockKind, LegalClock, Paper, RosterStatus, StepState, Student, db
 from app.models.language import listed
@@ -88,7 +88,7 @@ def offered(student: Student, has_running: Iterable[str], today: date) -> list[d
 
 
 def fits(flow: Flow, student: Student) -> bool:
-    if Role.STUDENT not in flow.applicants or student.status not in flow.allowed_from:
+    if Role.STUDENT not in flow.applicants or why_not_status(flow, student.status, student.registered):
         return False
     return flow.concerns is None or flow.concerns(student.id)
 
@@ -146,7 +146,7 @@ def errands(case: Case) -> list[tuple[Any, Any, Any]]:
         made.append((_("Bring the originals: %(materials)s", materials=names), place, day_words(due)))
     for step, items in checklist(case):
         open_items = [item for item, cleared in items if not cleared]
-        if open_items and step.state in (StepState.WAITING, StepState.OPEN):
+        if open_items and step.state == StepState.OPEN:
             what = _("Still to be cleared: %(items)s", items=listed(open_items))
             made.append((what, step.department, day_words(step.due_on)))
     return made

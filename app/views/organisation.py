@@ -28,7 +28,7 @@ LABELS = {
     "study_length": _("Years of study"),
     "key": _("Key"),
     "receives": _("Receives notices of"),
-    "leaving_items": _("Leaving items"),
+    "leaving_items": _("Leaving checklist"),
 }
 MOST_ITEMS, LONGEST_ITEM = 20, 60
 

@@ -19,7 +19,7 @@ overview_export = Workbook(
         Column("band_3", _("More than 14 working days"), "integer"),
         Column("held", _("Working days held"), "integer"),
         Column("median", _("Median of the step"), "integer"),
-        Column("ninetieth", _("90 % within"), "integer"),
+        Column("ninetieth", _("Nine in ten within"), "integer"),
     ],
 )
 BANDS = [column.label for column in overview_export.columns if column.name.startswith("band_")]

@@ -257,3 +257,13 @@ def test_the_administrator_gives_an_identity_and_the_audit_says_so(cast, behind)
     (row,) = behind.rows("select user_name, new->>'scope' as scope from audit_entry where action = 'identity.add'")
     assert row == {"user_name": "admin", "scope": "college"}
     db.session.remove()
+
+
+def test_a_delegation_that_is_refused_keeps_what_was_filled_in(app, cast):
+    deputy = cast.director.user_id
+    filled = {"deputy": deputy, "starts_on": "2026-09-10", "ends_on": "2026-09-01", "reason": "外出"}
+    answer = cast.login("leader").post("/delegations/", data=filled)
+    assert answer.status_code == 422
+    assert f'<option value="{deputy}" selected>' in answer.text
+    for number in ("x", "9" * 30):
+        assert cast.login("leader").post("/delegations/", data=filled | {"deputy": number}).status_code in (400, 422)

@@ -80,4 +80,4 @@ def test_the_departments_of_every_school_name_procedures_that_there_are():
 def test_the_screen_shows_both_in_words(cast, behind):
     behind.connection.execute(text("select 1"))
     page = cast.login("registry").get("/departmentscreen/list/").text
-    assert "休学" in page and "离校清单项目" in page
+    assert "休学" in page and "离校清单" in page

@@ -61,6 +61,12 @@ def test_only_what_her_state_allows_is_offered(app, cast, behind):
     assert "目前没有可以申请的事项" in home(cast)
 
 
+def test_who_has_formal_status_is_no_freshman_any_more(app, cast, behind):
+    assert "/apply/admission_waiver/101" not in home(cast)
+    behind.run("update student set registered = false where id = 101")
+    assert "放弃入学资格" in home(cast)
+
+
 def test_a_closed_window_says_when_it_opens(app, cast):
     offers = home(cast).split("我可以申请的事项")[1].split("</section>")[0]
     assert "2026年9月" in offers  # leave is open in the first week of term, and says until when

@@ -46,6 +46,15 @@ def test_an_empty_school_says_so(cast):
     assert "没有在办件" in cast.login("registry").get("/overview/").text
 
 
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_it_speaks_both_languages_where_there_are_cases(cast, cases: Cases, language):  # noqa: F811
+    cases.at("college")
+    browser = cast.login("registry")
+    browser.get(f"/lang/{language}")
+    assert browser.get("/overview/").status_code == 200
+    assert browser.get("/overview/export").status_code == 200
+
+
 def test_a_college_sees_its_own_figures(cast, cases: Cases, behind):  # noqa: F811
     cases.submitted()
     cases.submitted(student=102, by="clerk")

@@ -90,7 +90,7 @@ def test_a_refusal_of_several_needs_its_reason(visit, roster):
     numbers = tick(page, 10, 11)
     page.click("[data-needs-rows]")
     page.click("button[name=act][value=send_back]")
-    assert page.url.endswith("/inbox/confirm?flow=leave")
+    page.wait_for_url("**/inbox/confirm?flow=leave")
     answer(page, "send_back", "身份证复印件不清晰")
     expect(page.locator("tbody tr", has_text="已办理")).to_have_count(2)
     with roster.connect() as connection:

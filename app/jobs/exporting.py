@@ -4,4 +4,4 @@ from app.access import Permission
 from app.kit.job import job
 from app.kit.screen.exporting import EXPORT, run_export
 
-job(EXPORT, needs=Permission.ROSTER_EXPORT)(run_export)
+job(EXPORT, needs=Permission.JOB_READ)(run_export)  # what the list itself needs is asked by run_export

@@ -1,6 +1,6 @@
 """代码集 code sets: national and school codes as versioned tables, each value in Chinese and English."""
 
-from sqlalchemy import Boolean, Date, ForeignKey, String, UniqueConstraint, and_, select
+from sqlalchemy import Boolean, Date, ForeignKey, String, UniqueConstraint, select, true
 from sqlalchemy.orm import relationship
 
 from app.models.base import Key, Mapped, Model, Name, SmallId, date, db, mapped_column
@@ -50,7 +50,7 @@ def code_of(owner: str, column: str, set_key: str) -> Mapped[Code | None]:
     )
 
 
-def codes_of(set_key: str) -> list[Code]:
-    """The values of one set that may still be chosen, in the set's order."""
-    valid = and_(Code.set_key == set_key, Code.valid_until.is_(None))
-    return list(db.session.scalars(select(Code).where(valid).order_by(Code.position, Code.code)))
+def codes_of(set_key: str, *, retired: bool = False) -> list[Code]:
+    """The values of one set that may still be chosen, in the set's order; or those as well that only old rows bear."""
+    wanted = select(Code).where(Code.set_key == set_key, true() if retired else Code.valid_until.is_(None))
+    return list(db.session.scalars(wanted.order_by(Code.position, Code.code)))

@@ -106,8 +106,9 @@ class Student(Model):
     id: Mapped[BigId]
     # identity
     name: Mapped[str] = mapped_column(String(60))
-    pinyin: Mapped[str] = mapped_column(String(120), default="", server_default="")
-    initials: Mapped[str] = mapped_column(String(30), default="", server_default="")
+    # spelled: small letters without spaces, and so is what they are searched by
+    pinyin: Mapped[str] = mapped_column(String(120), default="", server_default="", info={"spelled": True})
+    initials: Mapped[str] = mapped_column(String(30), default="", server_default="", info={"spelled": True})
     former_name: Mapped[str | None] = mapped_column(String(60))
     sex: Mapped[str] = mapped_column(String(1))
     birth_date: Mapped[date] = mapped_column(Date)

@@ -30,14 +30,15 @@ from app.views.organisation import (
     ClassGroupScreen,
     CollegeApi,
     CollegeScreen,
+    DepartmentApi,
     DepartmentScreen,
     MajorApi,
     MajorScreen,
 )
 from app.views.overview import OverviewView
-from app.views.papers import PaperScreen, WordingView
+from app.views.papers import PaperApi, PaperScreen, WordingView
 from app.views.publicity import PublicityView, PublicPublicityView
-from app.views.reference import CodeApi, CodeScreen, CodeSetScreen, SettingScreen
+from app.views.reference import CodeApi, CodeScreen, CodeSetApi, CodeSetScreen, SettingApi, SettingScreen
 from app.views.students import RosterChangeApi, StudentApi, StudentScreen
 
 GROUPS = {
@@ -84,7 +85,10 @@ PAGES: list = [
     CalendarFeedView,
     PublicPublicityView,
 ]
-APIS: list = [StudentApi, RosterChangeApi, CaseApi, CaseOperationApi, CollegeApi, MajorApi, ClassGroupApi, CodeApi]
+APIS: list = [
+    StudentApi, RosterChangeApi, CaseApi, CaseOperationApi, PaperApi, CollegeApi, MajorApi, ClassGroupApi,
+    DepartmentApi, CodeSetApi, CodeApi, SettingApi,
+]  # fmt: skip
 
 
 def register(appbuilder: AppBuilder) -> None:

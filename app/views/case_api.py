@@ -13,10 +13,11 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy import select
 
 from app.access import Permission, current_actor
-from app.kit.flow import FLOWS, open_case, save_draft, submit, withdraw
+from app.kit.flow import FLOWS, among, open_case, save_draft, submit, withdraw
 from app.kit.flow.material import add_material, remove_material
 from app.kit.job import enqueue
 from app.kit.operation import NotFound, Refused, get
+from app.kit.screen.api import SaysWhy
 from app.models import Case, CaseStep, JobRun, JobState, db, setting_int
 from app.operations.batches import DECIDE, decide_at_once, parse
 from app.views.cases import ACTS, files_root
@@ -30,7 +31,7 @@ class Misunderstood(Refused):
     status = 422
 
 
-class CaseOperationApi(BaseApi):
+class CaseOperationApi(SaysWhy, BaseApi):
     """Open, fill in, hand in, take back and decide cases."""
 
     resource_name = "case"
@@ -284,7 +285,7 @@ def chosen(cases: list[Any]) -> dict[str, list[int]]:
 def recorded(steps: dict[str, list[int]]) -> frozenset[str]:
     """What the steps of these cases may record."""
     ids = [number for numbers in steps.values() for number in numbers]
-    query = select(CaseStep.declared).where(CaseStep.case_id.in_(ids), CaseStep.key.in_(steps)).distinct()
+    query = select(CaseStep.declared).where(among(CaseStep.case_id, ids), CaseStep.key.in_(steps)).distinct()
     return GATES.union(*(declared["records"] for declared in db.session.scalars(query)))
 
 

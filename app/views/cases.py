@@ -13,7 +13,7 @@ from sqlalchemy import select
 from app.access import Permission, Role, current_actor
 from app.kit import clock
 from app.kit.diagram import case_diagram
-from app.kit.flow import FLOWS, decide, flow_of, label, let_in_late, save_draft, submit, withdraw
+from app.kit.flow import FLOWS, among, decide, flow_of, label, let_in_late, save_draft, submit, withdraw
 from app.kit.flow.inbox import may, select_open_steps, step_for, what_next
 from app.kit.flow.material import ALLOWED, add_material, material_file, remove_material
 from app.kit.flow.words import keys_of, shown_change
@@ -82,6 +82,7 @@ class CaseScreen(Screen):
     acts = {"decide": Permission.CASE_DECIDE, "can_reassign": Permission.CASE_REASSIGN}
     label_columns = LABELS
     quick = ("number", "subject")
+    pasted = "number"
     picks = {"state": CaseState, "flow": Words(flow_words), "step_key": Words(step_words)}
     formatters_columns = {"flow": flow_name, "step_key": step_name, "reason": reason_name}
     list_columns = ["number", "subject", "flow", "reason", "step_key", "state", "opened_at"]
@@ -111,7 +112,7 @@ class CaseScreen(Screen):
             chosen = Case.id.in_(self.matching(request.args))
         else:
             ticked = request.form.getlist("rowid")
-            chosen = Case.id.in_([int(one) for one in ticked if one.isdecimal() and len(one) < 19])
+            chosen = among(Case.id, [int(one) for one in ticked if one.isdecimal() and len(one) < 19])
         waiting = select_open_steps(actor).where(chosen).with_only_columns(Case.id, CaseStep.key).order_by(None)
         steps = parse(f"{number}:{key}" for number, key in db.session.execute(waiting))
         if not steps:
@@ -266,7 +267,10 @@ class CaseApi(Api):
     reads = Permission.CASE_READ
     list_columns = ["id", "number", "flow", "state", "step_key", "subject", "opened_at"]
     show_columns = [*list_columns, "reason", "submitted_at", "closed_at"]
-    search_columns = ["number", "state", "step_key", "opened_at"]
+    label_columns = LABELS | {"closed_at": _("Closed")}
+    search_columns = [
+        "number", "subject", "flow", "state", "step_key", "college", "running", "due_on", "submitted_at", "opened_at",
+    ]  # fmt: skip
     order_columns = ["number", "opened_at"]
 
 

@@ -17,6 +17,7 @@ from app.access.scope import DATABASE_ROLES, enter_request_scope
 from app.kit import clock
 from app.kit.operation import Refused
 from app.kit.screen import Menu, Screen
+from app.kit.screen.base import Words
 from app.kit.screen.lookup import LookupField
 from app.models import AuditEntry, Delegation, Identity, db
 from app.models.accounts import User, person_name
@@ -89,7 +90,7 @@ class AuditScreen(Screen):
         "action": act_label,
         "subject": table_label,
     }
-    search_form_extra_fields = {"action": SelectField(_("Act"), choices=[("", ""), *ACTS.items()])}
+    picks = {"action": Words(lambda: ACTS.items())}
     list_columns = ["at", "user_name", "action", "subject", "subject_id"]
     show_columns = ["at", "user_name", "roles", "action", "subject", "subject_id", "old", "new", "detail", "request_id"]
     search_columns = ["at", "user_name", "action", "subject", "subject_id"]

@@ -13,7 +13,7 @@ from sqlalchemy import Select, func, or_, select
 
 from app.access import Permission, current_actor
 from app.kit import clock
-from app.kit.flow import FLOWS, flow_of, label
+from app.kit.flow import FLOWS, among, flow_of, label
 from app.kit.flow.inbox import select_done_by, select_open_steps, select_sent_back
 from app.kit.job import enqueue
 from app.kit.operation import Refused, get
@@ -75,7 +75,7 @@ class InboxView(BaseView):
         ids = [number for numbers in steps.values() for number in numbers]
         if not ids:
             raise Refused(_("Select at least one case."))
-        query = selects()["open"].where(Case.id.in_(ids))
+        query = selects()["open"].where(among(Case.id, ids))
         now = {(case.id, step.key): (step, case) for step, case in db.session.execute(query)}
         fitting = [pair for key, numbers in steps.items() for number in numbers if (pair := now.get((number, key)))]
         gone = [number for key, numbers in steps.items() for number in numbers if (number, key) not in now]
@@ -166,7 +166,7 @@ class InboxView(BaseView):
             raise Refused(_("This step records a meeting. Select cases of one flow and step together."))
         if any(one["records"] for one in asked):
             query = select(func.count(Student.major_id.distinct())).where(
-                Student.id.in_(case.student_id for _step, case in pairs)
+                among(Student.id, [case.student_id for _step, case in pairs])
             )
             if len(declared) > 1 or (db.session.scalar(query) or 0) > 1:
                 raise Refused(_("This step records a class. Select cases of one flow, step and major together."))
@@ -175,7 +175,9 @@ class InboxView(BaseView):
 
     def _records(self, steps: Chosen) -> dict[str, Any] | None:
         ids = [number for numbers in steps.values() for number in numbers]
-        form = self._form([(row[0], row[1]) for row in db.session.execute(selects()["open"].where(Case.id.in_(ids)))])
+        form = self._form(
+            [(row[0], row[1]) for row in db.session.execute(selects()["open"].where(among(Case.id, ids)))]
+        )
         if form is None or request.form.get("act") != "approve":
             return None
         if not form.validate():
@@ -262,7 +264,9 @@ def left(days: int) -> str:
 
 def subjects(ids: list[int]) -> list[str]:
     """What the cases are about, those that the reader may see; a number for the others."""
-    found = {row.id: f"{row.number} {row.subject}" for row in db.session.scalars(select(Case).where(Case.id.in_(ids)))}
+    found = {
+        row.id: f"{row.number} {row.subject}" for row in db.session.scalars(select(Case).where(among(Case.id, ids)))
+    }
     return [found.get(number, f"#{number}") for number in ids]
 
 

@@ -141,6 +141,7 @@ class DepartmentScreen(Screen):
 
 class CollegeApi(Api):
     model = College
+    label_columns = LABELS
     resource_name = "college"
     reads = Permission.ORGANISATION_READ
     list_columns = show_columns = ["id", "code", "name", "name_en", "active"]
@@ -150,6 +151,7 @@ class CollegeApi(Api):
 
 class MajorApi(Api):
     model = Major
+    label_columns = LABELS
     resource_name = "major"
     reads = Permission.ORGANISATION_READ
     list_columns = show_columns = [
@@ -162,6 +164,7 @@ class MajorApi(Api):
 
 class ClassGroupApi(Api):
     model = ClassGroup
+    label_columns = LABELS
     resource_name = "class_group"
     reads = Permission.CLASS_READ
     list_columns = show_columns = [
@@ -169,3 +172,13 @@ class ClassGroupApi(Api):
     ]  # fmt: skip
     search_columns = ["name", "grade", "college", "major"]
     order_columns = ["name", "grade"]
+
+
+class DepartmentApi(Api):
+    model = Department
+    label_columns = LABELS
+    resource_name = "department"
+    reads = Permission.ORGANISATION_READ
+    list_columns = show_columns = ["id", "key", "name_zh", "name_en", "receives", "leaving_items"]
+    search_columns = ["key", "name_zh"]
+    order_columns = ["key"]

@@ -9,9 +9,10 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy import select
 
 from app.access import Permission, current_actor
+from app.kit.flow import among
 from app.kit.operation import Refused, get
 from app.kit.paper import newest_template, pages, preview, print_papers, save_template
-from app.kit.screen import Menu, Screen
+from app.kit.screen import Api, Menu, Screen
 from app.models import CaseStep, JobRun, Paper, PaperTemplate, db
 from app.papers import all_papers
 from app.papers.application_form import print_application
@@ -38,9 +39,9 @@ class PaperScreen(Screen):
 
     def list_extras(self, shown: list[str]) -> dict[str, Any]:
         query: dict[str, Any] = request.args.to_dict(flat=False)
-        return super().list_extras(shown) | {
-            "exports": [(_("Print all that match"), url_for("PaperScreen.print_matching", **query))]
-        }
+        extras = super().list_extras(shown)
+        print_all = (_("Print all that match"), url_for("PaperScreen.print_matching", **query))
+        return extras | {"exports": [print_all, *extras["exports"]]}
 
     @expose("/show/<pk>")
     @has_access
@@ -71,7 +72,7 @@ class PaperScreen(Screen):
     def print_batch(self, run_id: int):
         """The notices that a batch brought about, as one print run."""
         decided = [row[0] for row in get(JobRun, run_id).result.get("rows", []) if row[3]]
-        return self._sheets(list(db.session.scalars(select(Paper.id).where(Paper.case_id.in_(decided)))))
+        return self._sheets(list(db.session.scalars(select(Paper.id).where(among(Paper.case_id, decided)))))
 
     @expose("/print/document/<int:document_id>")
     @has_access
@@ -98,6 +99,18 @@ class PaperScreen(Screen):
             raise Refused(_("At most %(most)s papers can be printed at once. Narrow the filter.", most=MOST_AT_ONCE))
         papers = print_papers(current_actor(), ids)
         return self.render_template("xueji/print.html", title=_("Papers"), papers=pages(papers))
+
+
+class PaperApi(Api):
+    """Issued papers as JSON; their text is read where they are printed."""
+
+    model = Paper
+    resource_name = "paper"
+    reads = Permission.PAPER_PRINT
+    label_columns = PaperScreen.label_columns | {"kind": _("Kind")}
+    list_columns = show_columns = ["id", "kind", "number", "title", "subject", "year", "issued_at"]
+    search_columns = ["number", "subject", "year", "issued_at"]
+    order_columns = ["number", "issued_at"]
 
 
 class WordingView(BaseView):

@@ -60,8 +60,19 @@ class CodeScreen(Screen):
     list_title, add_title, edit_title, show_title = _("Codes"), _("New code"), _("Edit code"), _("Code")
 
 
+class CodeSetApi(Api):
+    model = CodeSet
+    label_columns = LABELS
+    resource_name = "code_set"
+    reads = Permission.SETTING_READ
+    list_columns = show_columns = ["key", "title_zh", "title_en", "version", "source"]
+    search_columns = ["key", "title_zh"]
+    order_columns = ["key"]
+
+
 class CodeApi(Api):
     model = Code
+    label_columns = LABELS
     resource_name = "code"
     reads = Permission.SETTING_READ
     list_columns = show_columns = ["id", "set.key", "code", "name_zh", "name_en", "national", "valid_until"]
@@ -87,3 +98,13 @@ class SettingScreen(Screen):
 
     def pre_update(self, item: Setting) -> None:
         item.check()
+
+
+class SettingApi(Api):
+    model = Setting
+    label_columns = LABELS
+    resource_name = "setting"
+    reads = Permission.SETTING_READ
+    list_columns = show_columns = ["key", "title_zh", "title_en", "value", "minimum", "maximum", "note"]
+    search_columns = ["key", "title_zh"]
+    order_columns = ["key"]

@@ -1,16 +1,19 @@
 """学生页 the page of one student: identity, study, changes, cases and history, in tabs that are links."""
 
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from flask import url_for
-from flask_babel import format_date, format_datetime, gettext
+from flask_babel import format_date, format_datetime, format_decimal, gettext
 from flask_babel import lazy_gettext as _
 from sqlalchemy import func, select
 
 from app.access import Permission, current_actor
 from app.kit.flow import flow_of
 from app.kit.screen.present import TONES, mask, yes_no
-from app.models import Case, CaseState, FieldChange, RosterChange, RosterStatus, Student, db
+from app.models import Case, CaseState, FieldChange, RosterChange, RosterStatus, Student, as_of, db
 
 HISTORY_PAGE = 50
 IDENTITY = [
@@ -27,8 +30,18 @@ STUDY = [
 WIDE = frozenset({"address", "note"})
 
 
-def page(student: Student, tab: str, number: int, labels: dict[str, Any], masked: dict[str, Permission]) -> dict:
-    """The variables of xueji/student.html for one tab; `number` is the page of the history, from 0."""
+def day_of(text: str) -> date | None:
+    """The day that an address names; None for what is no day."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def page(
+    student: Student, tab: str, number: int, labels: dict[str, Any], masked: dict[str, Permission], day: date | None
+) -> dict:
+    """The variables of xueji/student.html for one tab; `number` is the page of the history, from 0; `day` that of as_of."""
     tabs = [("identity", _("Identity")), ("study", _("Study")), ("changes", _("Changes")), ("cases", _("Cases"))]
     if current_actor().may(Permission.HISTORY_READ):
         tabs.append(("history", _("History")))
@@ -49,14 +62,14 @@ def page(student: Student, tab: str, number: int, labels: dict[str, Any], masked
         ],
         "tab": tab,
     }
-    filled = {
+    filled: dict[str, Callable[[], dict[str, Any]]] = {
         "identity": lambda: {"sections": sections(student, IDENTITY, labels, masked)},
         "study": lambda: {"sections": sections(student, STUDY, labels, masked)},
-        "changes": lambda: {"changes": changes(student)},
+        "changes": lambda: {"changes": changes(student, day), "as_of": day, "standing": standing(student, day, labels)},
         "cases": lambda: {"cases": cases(student)},
         "history": lambda: history(student, number, labels),
-    }[tab]()
-    return facts | filled
+    }
+    return facts | filled[tab]()
 
 
 def sections(student: Student, groups: list, labels: dict[str, Any], masked: dict[str, Permission]) -> list[dict]:
@@ -83,12 +96,27 @@ def shown(name: str, value: Any) -> Any:
         return RosterStatus(value).label
     if isinstance(value, bool):
         return yes_no(value)
-    return value
+    return format_decimal(value) if isinstance(value, Decimal) else value
 
 
-def changes(student: Student) -> list[dict[str, Any]]:
-    """The student's ledger, the newest first, each with what it changed."""
+def standing(student: Student, day: date | None, labels: dict[str, Any]) -> list[tuple[Any, Any]] | None:
+    """What the ledger says of the student on a day; empty before her admission, None when no day is asked for."""
+    if day is None:
+        return None
+    entry = db.session.scalar(as_of(day).where(RosterChange.student_id == student.id))
+    if entry is None:
+        return []
+    status = RosterStatus(entry.new_status)
+    where = {"college": entry.new_college, "major": entry.new_major, "class_group": entry.new_class_group,
+             "grade": entry.new_grade, "study_length": entry.new_study_length}  # fmt: skip
+    return [(labels["status"], status.label), (_("Since"), format_date(entry.effective_on)),
+            *((labels[name], shown(name, value)) for name, value in where.items())]  # fmt: skip
+
+
+def changes(student: Student, day: date | None) -> list[dict[str, Any]]:
+    """The student's ledger, up to a day where one is asked for, the newest first, each with what it changed."""
     query = select(RosterChange).where(RosterChange.student_id == student.id)
+    query = query if day is None else query.where(RosterChange.effective_on <= day)
     ordered = query.order_by(RosterChange.effective_on.desc(), RosterChange.id.desc())
     names = {"college": _("College"), "major": _("Major"), "class_group": _("Class"), "grade": _("Grade")}
     made = []

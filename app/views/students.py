@@ -25,6 +25,7 @@ LABELS = {
     "ethnic_group_code": _("Ethnic group"),
     "ethnic_group": _("Ethnic group"),
     "political_status_code": _("Political status"),
+    "political_status": _("Political status"),
     "nationality_code": _("Nationality"),
     "nationality": _("Nationality"),
     "native_place": _("Native place"),
@@ -39,7 +40,9 @@ LABELS = {
     "class_group": _("Class"),
     "grade": _("Grade"),
     "education_level_code": _("Level"),
+    "education_level": _("Level"),
     "study_form_code": _("Form of study"),
+    "study_form": _("Form of study"),
     "study_length": _("Years of study"),
     "expected_graduation": _("Expected graduation"),
     "campus": _("Campus"),
@@ -68,7 +71,10 @@ class StudentScreen(Screen):
     workbooks = [roster_export]
     exports = Permission.ROSTER_EXPORT
     frozen = 2
-    picks = {"status": RosterStatus, "sex": "sex", "ethnic_group": "ethnic_group"}
+    picks = {"status": RosterStatus} | {
+        column: column for column in ("sex", "ethnic_group", "political_status", "education_level", "study_form")
+    }
+    lookups = {"class_group": "ClassGroupScreen.lookup"}
     masked = {
         "id_number": Permission.STUDENT_ID_NUMBER_READ,
         "phone": Permission.STUDENT_CONTACT_READ,
@@ -83,7 +89,9 @@ class StudentScreen(Screen):
     ]  # fmt: skip
     order_columns = ["student_no", "name", "grade", "status"]
     search_columns = [
-        "student_no", "name", "sex", "college", "major", "grade", "status", "entry_year", "birth_date", "ethnic_group",
+        "student_no", "name", "college", "major", "class_group", "grade", "status", "registered", "sex", "birth_date",
+        "ethnic_group", "political_status", "education_level", "study_form", "entry_year", "entry_date",
+        "expected_graduation", "examinee_no", "source_province", "campus", "dormitory",
     ]  # fmt: skip
     base_order = ("student_no", "asc")
     list_title, show_title = _("Students"), _("Student")
@@ -96,7 +104,8 @@ class StudentScreen(Screen):
             abort(404)
         self.update_redirect()
         tab, number = request.args.get("tab", ""), request.args.get("page", 0, type=int)
-        facts = student_page.page(student, tab, number, self.label_columns, self.masked)
+        day = student_page.day_of(request.args.get("as_of", ""))
+        facts = student_page.page(student, tab, number, self.label_columns, self.masked, day)
         return self.render_template("xueji/student.html", title=self.show_title, **facts)
 
 
@@ -104,13 +113,14 @@ class StudentApi(Api):
     """Students as JSON, masked columns left out."""
 
     model = Student
+    label_columns = LABELS
     resource_name = "student"
     reads = Permission.ROSTER_READ
     list_columns = [
         "id", "student_no", "name", "sex", "college.name", "major.name", "class_group.name", "grade", "status",
     ]  # fmt: skip
     show_columns = [*list_columns, "entry_year", "registered", "expected_graduation"]
-    search_columns = ["student_no", "name", "college", "major", "grade", "status", "entry_year"]
+    search_columns = StudentScreen.search_columns
     order_columns = ["student_no", "name", "grade", "status"]
 
 
@@ -118,6 +128,12 @@ class RosterChangeApi(Api):
     """The ledger of roster changes."""
 
     model = RosterChange
+    label_columns = {
+        "student": _("Student"), "code": _("Code"), "reason": _("Reason"), "effective_on": _("In force from"),
+        "until": _("Until"), "approved_on": _("Approved on"), "document_no": _("Document number"),
+        "old_status": _("Old status"), "new_status": _("New status"), "old_text": _("Old"), "new_text": _("New"),
+        "note": _("Note"), "recorded_at": _("Recorded at"),
+    }  # fmt: skip
     resource_name = "roster_change"
     reads = Permission.ROSTER_READ
     list_columns = show_columns = [

@@ -5,7 +5,7 @@ import re
 import pytest
 from openpyxl import load_workbook
 
-from app.kit.screen.base import LONGEST_IN_ADDRESS, MOST_LISTED
+from app.kit.screen.arranging import LONGEST_IN_ADDRESS, MOST_LISTED
 
 MANY = [f"20249999{number:04}" for number in range(1, 1501)]
 

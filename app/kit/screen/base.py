@@ -1,37 +1,35 @@
 """画面 screen: FAB's ModelView, wrapped once for scope, threads, errors and speed. Every screen derives from it."""
 
-import copy
 import re
-import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from flask import abort, flash, g, has_request_context, jsonify, redirect, request, url_for
-from flask_appbuilder import ModelRestApi, ModelView, expose
+from flask import abort, g, jsonify, request, url_for
+from flask_appbuilder import ModelView, expose
 from flask_appbuilder.models.filters import Filters
 from flask_appbuilder.security.decorators import has_access, permission_name
 from flask_babel import lazy_gettext as _
-from sqlalchemy import Select, select
+from sqlalchemy import Select
 from werkzeug.datastructures import MultiDict
 from wtforms import SelectField
 
 from app.access import Permission, current_actor
-from app.kit.operation import Refused, audit
+from app.kit.operation import audit
 from app.kit.screen import preferences
+from app.kit.screen.arranging import KeepsArrangements
 from app.kit.screen.exporting import ExportsLists
-from app.kit.screen.filters import ListedFilter, QuickFilter, one_of, pasted
+from app.kit.screen.filters import QuickFilter, narrow
 from app.kit.screen.interface import COUNT_CAP, XuejiInterface, page_within
+from app.kit.screen.lookup import LookupField
 from app.kit.screen.present import badge_of, masked
+from app.kit.screen.threads import RequestLocalFilters
 from app.kit.workbook.declare import Workbook
 from app.models import Model, db
 from app.models.codes import codes_of
 from app.models.language import listed
 
 FILTER_NAME = re.compile(r"_flt_(\d)_(\w+)")
-MOST_LISTED = 100_000  # values of one pasted list
-LONGEST_IN_ADDRESS = 500  # characters of a pasted list; a longer one is kept, and the address names it
-MISSING_SHOWN = 10
 READS = ("can_list", "can_show", "menu_access")
 WRITES = ("can_add", "can_edit", "can_delete")
 
@@ -52,26 +50,7 @@ class Words:
     pairs: Callable[[], Iterable[tuple[str, Any]]]
 
 
-class RequestLocalFilters:
-    """FAB keeps the last request's search on the view object, which all threads share: users saw each other's terms."""
-
-    @property
-    def _filters(self):
-        prototype = self.__dict__.get("_filters_prototype")
-        if prototype is None or not has_request_context():
-            return prototype
-        mine = g.setdefault("xueji_filters", {})
-        if self not in mine:
-            mine[self] = copy.copy(prototype)
-            mine[self].clear_filters()
-        return mine[self]
-
-    @_filters.setter
-    def _filters(self, value) -> None:
-        self.__dict__["_filters_prototype"] = value
-
-
-class Screen(ExportsLists, RequestLocalFilters, ModelView):
+class Screen(ExportsLists, KeepsArrangements, RequestLocalFilters, ModelView):
     """List and forms of one model.
 
     Declare `model`, `menu`, `reads` (and `writes` for plain reference data) and the columns; see the README.
@@ -84,12 +63,12 @@ class Screen(ExportsLists, RequestLocalFilters, ModelView):
     writes: ClassVar[Permission | None] = None
     acts: ClassVar[dict[str, Permission]] = {}  # further exposed methods: FAB permission name → what it needs
     quick: ClassVar[tuple[str, ...]] = ()  # columns of the search box
-    pasted: ClassVar[str | None] = None  # column that a pasted list of numbers selects by
     picks: ClassVar[dict[str, Any]] = {}  # column → code set key, enum or Words: pick lists, and badges for enums
+    lookups: ClassVar[dict[str, str]] = {}  # relation of the search → endpoint of its picker, for a large table
     more_columns: ClassVar[list[str]] = []  # columns that a reader may add to the list
     masked: ClassVar[dict[str, Permission]] = {}
-    workbooks: ClassVar[list[Workbook]] = []  # what the list exports to
-    exports: ClassVar[Permission | None] = None  # what an export needs
+    workbooks: ClassVar[list[Workbook]] = []  # what the list exports to; none: what it shows
+    exports: ClassVar[Permission | None] = None  # what an export needs; none: what reading does
     frozen: ClassVar[int] = 1  # first columns that stay in view
     page_size = 25
 
@@ -101,11 +80,14 @@ class Screen(ExportsLists, RequestLocalFilters, ModelView):
             raise TypeError(f"{cls.__name__} says nobody may read it: set `reads` to a Permission")
         cls.datamodel = XuejiInterface(cls.model)
         if "base_permissions" not in cls.__dict__:
-            exporting = ["can_export"] if cls.exports else []
-            cls.base_permissions = ["can_list", "can_show", *(WRITES if cls.writes else ()), *exporting, *cls.acts]
+            cls.base_permissions = ["can_list", "can_show", *(WRITES if cls.writes else ()), *cls.acts]
+        cls.base_permissions = list(dict.fromkeys([*cls.base_permissions, "can_export"]))
         cls.search_form_extra_fields = {
             column: SelectField(cls.label_columns.get(column, column), choices=lambda kinds=kinds: choices(kinds))
             for column, kinds in cls.picks.items()
+        } | {
+            column: LookupField(cls.label_columns[column], cls.model, column, endpoint, required=False)
+            for column, endpoint in cls.lookups.items()
         }
         enums = {column: badge_of(kinds) for column, kinds in cls.picks.items() if isinstance(kinds, type)}
         masks = {column: masked(cls.__name__, column, needs) for column, needs in cls.masked.items()}
@@ -118,9 +100,7 @@ class Screen(ExportsLists, RequestLocalFilters, ModelView):
         needed = dict.fromkeys(READS, cls.reads)
         if cls.writes:
             needed |= dict.fromkeys(WRITES, cls.writes)
-        if cls.exports:
-            needed["can_export"] = cls.exports
-        return needed | cls.acts
+        return needed | {"can_export": cls.exports or cls.reads} | cls.acts
 
     # lists
 
@@ -138,7 +118,7 @@ class Screen(ExportsLists, RequestLocalFilters, ModelView):
                 if values:
                     filters.add_filter_index(asked[2], int(asked[1]), values)
         filters = filters.get_joined_filters(self._base_filters)
-        text = args.get("q", "").strip()[:60]
+        text = narrow(args.get("q", "")).strip()[:60]
         if text and self.quick:
             filters.add_filter(self.quick[0], QuickFilter, (self.quick, text))
         return filters
@@ -193,16 +173,15 @@ class Screen(ExportsLists, RequestLocalFilters, ModelView):
     def list_extras(self, shown: list[str]) -> dict[str, Any]:
         """Further variables of the list's template: column choice, exports, batch selection."""
         extras: dict[str, Any] = {}
-        actor, name = current_actor(), type(self).__name__
-        if self.workbooks and self.exports and actor.may(self.exports):
-            query: dict[str, Any] = request.args.to_dict(flat=False)
+        name = type(self).__name__
+        asked: dict[str, Any] = request.args.to_dict(flat=False)  # so that the reader comes back to the same rows
+        if current_actor().may(self.needs()["can_export"]):
             extras["exports"] = [
-                (book.title, url_for(f"{name}.export", key=book.key, **query)) for book in self.workbooks
+                (book.title, url_for(f"{name}.export", key=book.key, **asked)) for book in self.books()
             ]
         if not self.more_columns:
             return extras
         offered = [*self.list_columns, *self.more_columns]
-        asked: dict[str, Any] = request.args.to_dict(flat=False)  # so that the reader comes back to the same rows
         menu = [{"name": c, "label": self.label_columns[c], "shown": c in shown} for c in offered]
         return extras | {"columns_menu": menu, "columns_url": url_for(f"{name}.choose_columns", **asked)}
 
@@ -227,62 +206,6 @@ class Screen(ExportsLists, RequestLocalFilters, ModelView):
 
     def render_template(self, template, **kwargs):
         return super().render_template(template, screen=self, **kwargs)
-
-    # a reader's own arrangements
-
-    @expose("/columns", methods=["POST"])
-    @has_access
-    @permission_name("list")
-    def choose_columns(self):
-        offered = [*self.list_columns, *self.more_columns]
-        wanted = [] if request.form.get("reset") else [c for c in request.form.getlist("columns") if c in offered]
-        preferences.save_columns(type(self).__name__, wanted)
-        return redirect(self.list_url())
-
-    @expose("/filters", methods=["POST"])
-    @has_access
-    @permission_name("list")
-    def keep_filter(self):
-        name = request.form.get("label", "").strip()[:40]
-        if name:
-            preferences.save_filter(type(self).__name__, name, preferences.own_query())
-            flash(_("The filter “%(name)s” is saved.", name=name), "success")
-        return redirect(self.list_url())
-
-    @expose("/filters/<int:filter_id>/delete", methods=["POST"])
-    @has_access
-    @permission_name("list")
-    def forget_filter(self, filter_id: int):
-        preferences.forget_filter(filter_id)
-        return redirect(self.list_url())
-
-    @expose("/paste", methods=["POST"])
-    @has_access
-    @permission_name("list")
-    def paste(self):
-        """Select by a pasted list: a filter's value, so that it can be saved, exported and decided upon."""
-        if self.pasted is None:
-            abort(404)
-        values = pasted(request.form.get("numbers", "").replace("\0", ""))
-        if not values:
-            raise Refused(_("The list is empty. Paste one number a line."))
-        if len(values) > MOST_LISTED:
-            raise Refused(_("The list has %(n)s values, and at most %(most)s can be looked for. Paste it in parts.",
-                            n=len(values), most=MOST_LISTED))  # fmt: skip
-        field = getattr(self.datamodel.obj, self.pasted)
-        found = set(db.session.scalars(select(field).where(one_of(field, values))))
-        if missing := [value for value in values if value not in found]:
-            shown = listed([*missing[:MISSING_SHOWN], *(["…"] if len(missing) > MISSING_SHOWN else [])])
-            flash(
-                _("%(n)s of %(all)s are not found: %(values)s", n=len(missing), all=len(values), values=shown),
-                "warning",
-            )
-        numbers = " ".join(values)
-        if len(numbers) > LONGEST_IN_ADDRESS:
-            numbers = preferences.keep_list(values)
-        index = [type(kind) for kind in self._filters.get_search_filters()[self.pasted]].index(ListedFilter)
-        asked: dict[str, Any] = {f"_flt_{index}_{self.pasted}": numbers}
-        return redirect(url_for(f"{type(self).__name__}.list", **asked))
 
     @expose("/reveal/<int:pk>/<column>", methods=["POST"])
     @has_access
@@ -330,35 +253,9 @@ class Screen(ExportsLists, RequestLocalFilters, ModelView):
 
 
 def choices(kinds: Any) -> list[tuple[str, Any]]:
-    """(value, label) pairs of a code set, an enum or Words, a blank one first."""
+    """(value, label) pairs of a code set, an enum or Words, a blank one first: whatever a row may hold."""
     if isinstance(kinds, str):
-        return [("", ""), *((code.code, str(code)) for code in codes_of(kinds))]
+        return [("", ""), *((code.code, str(code)) for code in codes_of(kinds, retired=True))]
     if isinstance(kinds, Words):
         return [("", ""), *kinds.pairs()]
     return [("", ""), *((kind.value, kind.label) for kind in kinds)]
-
-
-class Api(RequestLocalFilters, ModelRestApi):
-    """The same rows as JSON: read and list. Writes go through operations, so that no API does what a screen refuses."""
-
-    model: ClassVar[type[Model] | None] = None
-    reads: ClassVar[Permission | None] = None
-    allow_browser_login = True
-    base_permissions = ["can_get", "can_info"]
-    exclude_route_methods = {"post", "put", "delete", "related", "distinct", "bulk_delete"}
-
-    def __init_subclass__(cls, **kwargs) -> None:
-        super().__init_subclass__(**kwargs)
-        if cls.model is not None:
-            cls.datamodel = XuejiInterface(cls.model)
-
-    def response_500(self, **kwargs):
-        """Hand what FAB caught on to the application, which tells a refusal of the database from a fault of ours."""
-        if sys.exc_info()[1] is not None:
-            raise  # FAB calls this while it handles the exception
-        return super().response_500(**kwargs)
-
-    @classmethod
-    def needs(cls) -> dict[str, Permission]:
-        assert cls.reads is not None
-        return dict.fromkeys(("can_get", "can_info"), cls.reads)

@@ -1,7 +1,7 @@
 """导出 export of a list: all rows that match its filter, through the workbook kit; at once when few, else as a job."""
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl
@@ -15,7 +15,8 @@ from werkzeug.datastructures import MultiDict
 
 from app.access import Actor, Permission, current_actor
 from app.kit.job import JobResult, RunningJob, Stopped, enqueue
-from app.kit.operation import audit
+from app.kit.operation import NotAllowed, audit
+from app.kit.screen.listed import list_workbook
 from app.kit.workbook import export
 from app.kit.workbook.declare import Column, Workbook, visible
 from app.models import db, setting_int
@@ -25,7 +26,7 @@ EXPORT = "export"  # the kind of the job
 
 
 class ExportsLists:
-    """Mixin of a screen that declares `workbooks`: the page to choose columns on, and the file or job."""
+    """Mixin of a screen: the page to choose columns on, and the file or job. Without `workbooks` it is the list itself."""
 
     workbooks: ClassVar[list[Workbook]]
     exports: ClassVar[Permission | None]
@@ -34,8 +35,6 @@ class ExportsLists:
     def offer(cls, book: Workbook, needs: Permission) -> None:
         """Let the screen export to a workbook that is declared elsewhere; before the screen is added."""
         cls.workbooks, cls.exports = [*cls.workbooks, book], needs
-        if "can_export" not in cls.base_permissions:  # type: ignore[attr-defined]  # the screen's
-            cls.base_permissions = [*cls.base_permissions, "can_export"]  # type: ignore[attr-defined]
 
     @expose("/export/<key>", methods=["GET", "POST"])
     @has_access
@@ -68,8 +67,11 @@ class ExportsLists:
             db.session.commit()
             return send_file(path.open("rb"), XLSX, as_attachment=True, download_name=f"{book.title}.xlsx")
 
+    def books(self) -> list[Workbook]:
+        return self.workbooks or [list_workbook(self)]
+
     def workbook(self, key: str) -> Workbook:
-        for book in self.workbooks:
+        for book in self.books():
             if book.key == key:
                 return book
         abort(404)
@@ -106,12 +108,21 @@ def write(
         )
         count = sum(made.values())
     else:
-        rows = export.read_rows(connection, statement, columns)
+        rows = (
+            read_objects(book, statement, columns) if book.cells else export.read_rows(connection, statement, columns)
+        )
         count = export.write_workbook(
             path, book, columns, rows, granted=granted, on_progress=on_progress, should_stop=should_stop
         )
     audit(actor, "export", detail=params | {"rows": count, "sensitive": sensitive(columns, actor)})
     return count
+
+
+def read_objects(book: Workbook, statement: Select, columns: Sequence[Column]) -> Iterator[Sequence[Any]]:
+    """As export.read_rows, of a workbook whose rows are objects of a model."""
+    assert book.cells is not None
+    for row in db.session.scalars(statement.execution_options(yield_per=export.CHUNK)):
+        yield book.cells(row, columns)
 
 
 def query_pairs(query: str) -> Sequence[tuple[str, str]]:
@@ -127,6 +138,8 @@ def run_export(run: RunningJob) -> JobResult:
     """The job: the same file, in the background, with progress."""
     screens = current_app.extensions["appbuilder"].baseviews
     screen = next(view for view in screens if type(view).__name__ == run.params["screen"])
+    if not run.actor.may(screen.needs()["can_export"]):
+        raise NotAllowed(_("Your role may not do this. Ask the roster registry if you should."))
     book = screen.workbook(run.params["workbook"])
     total = screen.count(MultiDict(query_pairs(run.params["query"])))
     run.progress(0, total)

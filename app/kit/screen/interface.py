@@ -19,6 +19,14 @@ log = logging.getLogger(__name__)
 
 COUNT_CAP = 10_000
 PAGE_CAP = 200
+PICKED_BY = (
+    "position",
+    "national_code",
+    "code",
+    "name",
+    "name_zh",
+    "key",
+)  # the order of a pick list, what of it there is
 HIDDEN_FROM_AUDIT = frozenset({"password"})
 
 SENTENCES = {
@@ -144,6 +152,10 @@ class XuejiInterface(SQLAInterface):
             return None
         return super().get(wanted, filters, select_columns, outer_default_load)
 
+    def get_related_interface(self, col_name: str) -> "PickedRows":
+        """What FAB fills pick lists of related rows from."""
+        return PickedRows(self.get_related_model(col_name))
+
     def get_related_obj(self, col_name: str, value: Any):
         """The row of a relation by its key; None for what is no key, where FAB lets the database fail."""
         return self.get_related_interface(col_name).get(value)
@@ -196,3 +208,12 @@ class XuejiInterface(SQLAInterface):
             begins = (cast(field, String).op("^@", is_comparison=True)(text) for field in own)
             query = query.where(or_(false(), *begins))
         return list(self.session.scalars(query.order_by(*own[:1], self.get_pk()).limit(limit)))
+
+
+class PickedRows(XuejiInterface):
+    """The rows of a pick list: all of them, in their own order. Of a large table nobody picks so, but by lookup."""
+
+    def query(self, filters=None, *args: Any, **kwargs: Any):
+        own = [getattr(self.obj, name) for name in PICKED_BY if name in inspect(self.obj).columns]
+        rows = self.apply_filters(self.session.query(self.obj), filters).order_by(*own, self.get_pk()).all()
+        return len(rows), rows

@@ -19,12 +19,13 @@ class LookupWidget:
         self.show = show
 
     def __call__(self, field: AJAXSelectField, **kwargs: Any) -> Markup:
-        row = field.data if not isinstance(field.data, int) else field.chosen()
+        """`value` is the key of the present choice where the field stands for a condition and holds none itself."""
+        row = field.row_of(kwargs["value"]) if "value" in kwargs else field.chosen()
         option = Markup('<option value="{}" selected>{}</option>').format(row.id, self.show(row)) if row else ""
         return Markup(
-            '<select id="{0}" name="{0}" class="form-control xj-lookup" data-endpoint="{1}">'
-            '<option value=""></option>{2}</select>'
-        ).format(field.name, url_for(self.endpoint), option)
+            '<select id="{0}" name="{1}" class="form-control xj-lookup" data-endpoint="{2}">'
+            '<option value=""></option>{3}</select>'
+        ).format(kwargs.get("id", field.name), kwargs.get("name", field.name), url_for(self.endpoint), option)
 
 
 class LookupField(AJAXSelectField):
@@ -38,7 +39,17 @@ class LookupField(AJAXSelectField):
             label, [DataRequired() if required else Optional()], datamodel=XuejiInterface(model), col_name=relation,
             widget=LookupWidget(endpoint, show), **kwargs,
         )  # fmt: skip
+        self.show = show
 
     def chosen(self) -> Any:
-        """The row of a stored key."""
-        return self.datamodel.get_related_interface(self.col_name).get(self.data)
+        """The row chosen, whether the field holds it or its key."""
+        return self.row_of(self.data) if isinstance(self.data, int) else self.data
+
+    def row_of(self, key: Any) -> Any:
+        """The row of a key; None where the reader reaches none."""
+        return self.datamodel.get_related_interface(self.col_name).get(key)
+
+    def named(self, key: str) -> str:
+        """What the reader calls the row of a key."""
+        row = self.row_of(key)
+        return self.show(row) if row else key

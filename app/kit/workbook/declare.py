@@ -135,6 +135,8 @@ class Target:
 class Workbook:
     """`rows(filters)` is a select with one labelled column for each workbook column; `target` or `save` takes rows in.
 
+    With `cells` it selects a model instead, and `cells(row, columns)` gives the values of a row.
+
     `save(connection, saved)` is called instead of the upsert when the workbook is written by an operation: see
     importing.Typed for what it gets.
     """
@@ -144,6 +146,7 @@ class Workbook:
     columns: Sequence[Column]
     _: KW_ONLY
     rows: Callable[[Any], sa.Select] | None = None
+    cells: Callable[[Any, Sequence[Column]], Sequence[Any]] | None = None
     target: Target | None = None
     save: Callable[[sa.Connection, Any], None] | None = None
     rules: Sequence[Rule] = ()

@@ -1,0 +1,59 @@
+"""接口 the rows of a model as JSON, read and listed within the reader's scope."""
+
+import sys
+from typing import Any, ClassVar
+
+from flask_appbuilder import ModelRestApi
+from flask_babel import lazy_gettext as _
+
+from app.access import Permission
+from app.kit.screen.interface import XuejiInterface
+from app.kit.screen.threads import RequestLocalFilters
+from app.models import Model
+
+
+class SaysWhy:
+    """Mixin of an API: what it refuses, it refuses in the reader's language, as the pages do."""
+
+    response: Any  # FAB's
+
+    def response_401(self):
+        return self.response(401, message=str(_("Please log in")))
+
+    def response_403(self):
+        return self.response(403, message=str(_("Your role may not do this. Ask the roster registry if you should.")))
+
+    def response_404(self):
+        return self.response(404, message=str(_("There is no such record, or it is not one of yours.")))
+
+
+class Api(SaysWhy, RequestLocalFilters, ModelRestApi):
+    """The same rows as JSON: read and list. Writes go through operations, so that no API does what a screen refuses."""
+
+    model: ClassVar[type[Model] | None] = None
+    reads: ClassVar[Permission | None] = None
+    allow_browser_login = True
+    base_permissions = ["can_get", "can_info"]
+    exclude_route_methods = {"post", "put", "delete", "related", "distinct", "bulk_delete"}
+
+    def __init_subclass__(cls, **kwargs) -> None:
+        super().__init_subclass__(**kwargs)
+        if cls.model is not None:
+            cls.datamodel = XuejiInterface(cls.model)
+            labels = cls.label_columns or {}
+            shown = {*cls.list_columns, *cls.show_columns} - {"id"}
+            cls.label_columns = {name: labels[name.partition(".")[0]] for name in shown}
+
+    def _get_fields_info(self, *_args: Any, **_kwargs: Any) -> list:
+        return []  # nothing is written here, so there are no forms to describe
+
+    def response_500(self, **kwargs):
+        """Hand what FAB caught on to the application, which tells a refusal of the database from a fault of ours."""
+        if sys.exc_info()[1] is not None:
+            raise  # FAB calls this while it handles the exception
+        return super().response_500(**kwargs)
+
+    @classmethod
+    def needs(cls) -> dict[str, Permission]:
+        assert cls.reads is not None
+        return dict.fromkeys(("can_get", "can_info"), cls.reads)

@@ -1,0 +1,87 @@
+"""Searching a list: what people really type, and conditions that fit their column."""
+
+import re
+
+import pytest
+from wtforms.fields import FormField
+
+from app.kit.screen import Screen
+from app.models import ClassGroup, Student
+
+LARGE = {"student", "class_group", "flow_case", "case_step", "ab_user", "roster_change", "audit_entry", "paper"}
+
+
+@pytest.fixture
+def zhang(behind) -> None:
+    """The first student of college 1 is called 张三."""
+    behind.run("update student set name = '张三', pinyin = 'zhangsan', initials = 'zs' where id = 101")
+
+
+def found(client, **query: str) -> list[str]:
+    answer = client.get("/studentscreen/list/", query_string=query)
+    assert answer.status_code == 200
+    return sorted(set(re.findall(r"/studentscreen/show/(\d+)", answer.text)))
+
+
+@pytest.mark.parametrize("typed", ["张三", "zhangsan", "Zhang San", "ZHANGSAN", " zhang's ", "zs", "ZS", "ｚｓ"])
+def test_a_student_is_found_however_she_is_typed(cast, zhang, typed):
+    assert found(cast.login("registry"), q=typed) == ["101"]
+
+
+@pytest.mark.parametrize("typed", ["'", " - ", "%", "_"])
+def test_signs_alone_find_nobody(cast, zhang, typed):
+    assert typed.strip() == "" or found(cast.login("registry"), q=typed) == []
+
+
+def test_a_number_of_full_width_is_a_number(cast, behind):
+    number = behind.one("select student_no from student where id = 101")
+    wide = number.translate({ord(digit): ord(digit) + 0xFEE0 for digit in "0123456789"})
+    client = cast.login("registry")
+    assert found(client, q=wide) == ["101"]
+    answer = client.post("/studentscreen/paste", data={"numbers": f"“{wide}”\u3000'9'"}, follow_redirects=True)
+    assert set(re.findall(r"/studentscreen/show/(\d+)", answer.text)) == {"101"}
+
+
+def test_students_of_a_class_are_found_and_the_class_is_called_by_its_name(cast):
+    client = cast.login("registry")
+    page = client.get("/studentscreen/list/", query_string={"_flt_0_class_group": "3"}).text
+    assert set(re.findall(r"/studentscreen/show/(\d+)", page)) == {f"20{n}" for n in range(1, 7)}
+    assert 'data-endpoint="/classgroupscreen/lookup"' in page
+    assert '<option value="3" selected>中文2024-1班</option>' in page
+    assert "班级: 中文2024-1班" in page
+    assert "中文2024-1班" not in cast.login("clerk").get("/studentscreen/list/?_flt_0_class_group=3").text
+
+
+def test_old_codes_are_searched_by_as_well(cast, reference, behind):
+    behind.run("update code set valid_until = '2020-01-01' where set_key = 'ethnic_group' and code = '02'")
+    assert re.search(r'<option value="02">', cast.login("registry").get("/studentscreen/list/").text)
+
+
+def test_a_pick_list_is_in_its_own_order_and_complete(cast, behind):
+    behind.run(
+        "insert into major (code, national_code, name, college_id)"
+        " select to_char(n, 'FM000'), to_char(900000 + n, 'FM000000'), '专业' || n, 1 from generate_series(1, 300) n"
+    )
+    page = cast.login("registry").get("/classgroupscreen/add").text
+    options = re.findall(r"<option value=\"\d+\">([^<]+)", page.partition('name="major"')[2].partition("</select>")[0])
+    assert len(options) == 303
+    assert [name for name in options if "专业" in name] == [f"专业{n}" for n in range(1, 301)]
+
+
+def test_no_form_picks_from_a_large_table(app):
+    """If this fails: declare the relation in the screen's `lookups`, or its form's field as a LookupField."""
+    wrong = []
+    for view in [view for view in app.appbuilder.baseviews if isinstance(view, Screen)]:
+        used = [form for form in ("add", "edit") if f"can_{form}" in view.base_permissions]
+        for form in (getattr(view, f"{name}_form") for name in ("search", *used)):
+            for name, field in vars(form).items():
+                if getattr(field, "field_class", FormField).__name__.startswith("QuerySelect"):
+                    table = view.datamodel.get_related_model(name).__tablename__
+                    wrong += [f"{type(view).__name__}.{name}"] if table in LARGE else []
+    assert not wrong
+    assert {Student.__tablename__, ClassGroup.__tablename__} <= LARGE
+
+
+def test_acts_of_the_audit_are_picked_from_a_list(cast):
+    page = cast.login("registry").get("/auditscreen/list/").text
+    assert re.search(r'<select[^>]*name="_flt_\d_action"[^>]*>\s*<option value="">', page)

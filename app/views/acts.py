@@ -46,6 +46,7 @@ ACTS: dict[str, Any] = {
     "publicity:object": _("Objected"),
     "publicity:publish": _("Published a list"),
     "publicity:take_off": _("Took an entry off a list"),
+    "student:contact": _("Changed contact data"),
     "task:move": _("Moved a task"),
     "task:remark": _("Remarked on a task"),
     "task:tick": _("Ticked a task"),
@@ -84,6 +85,17 @@ TABLES: dict[str, Any] = {
     "transfer_choice": _("Choices of transfers"),
     "transfer_round": _("Rounds of transfers"),
 }
+
+
+def act_words() -> list[tuple[str, Any]]:
+    """Every act that the audit can hold, for a pick list."""
+    words: list[tuple[str, Any]] = list(ACTS.items())
+    for page in current_app.appbuilder.baseviews:  # type: ignore[attr-defined]  # FAB hangs itself on the application
+        writes = ("add", "edit", "delete") if getattr(page, "writes", None) else ()
+        for act in (*writes, *(("reveal",) if getattr(page, "masked", None) else ())):
+            table = page.model.__tablename__
+            words.append((f"{table}.{act}", f"{table_label(table)}: {ROW_ACTS[act]}"))
+    return words
 
 
 def act_label(action: str) -> str:

@@ -22,7 +22,7 @@ from app.kit.screen.lookup import LookupField
 from app.models import AuditEntry, Delegation, Identity, db
 from app.models.accounts import User, person_name
 from app.operations.delegation import as_deputy, delegate, deputies, revoke
-from app.views.acts import ACTS, act_label, table_label
+from app.views.acts import act_label, act_words, table_label
 
 SCOPES: dict[str, Any] = {
     "school": _("Whole school"),
@@ -90,7 +90,7 @@ class AuditScreen(Screen):
         "action": act_label,
         "subject": table_label,
     }
-    picks = {"action": Words(lambda: ACTS.items())}
+    picks = {"action": Words(act_words)}
     list_columns = ["at", "user_name", "action", "subject", "subject_id"]
     show_columns = ["at", "user_name", "roles", "action", "subject", "subject_id", "old", "new", "detail", "request_id"]
     search_columns = ["at", "user_name", "action", "subject", "subject_id"]

@@ -16,7 +16,7 @@ from app.kit import clock
 from app.kit.flow import FLOWS, among, flow_of, label
 from app.kit.flow.inbox import select_done_by, select_open_steps, select_sent_back
 from app.kit.job import enqueue
-from app.kit.operation import Refused, get
+from app.kit.operation import Refused, audit, get
 from app.kit.screen import Menu
 from app.kit.screen.exporting import XLSX, files_folder
 from app.kit.screen.present import TONES
@@ -25,6 +25,7 @@ from app.models import Case, CaseState, CaseStep, JobRun, JobState, Student, db,
 from app.operations.batches import DECIDE, decide_at_once, parse
 from app.views.case_forms import records_form, values
 from app.views.cases import ACTS
+from app.workbooks.inbox import inbox_export
 from app.workbooks.outcomes import outcomes, rows
 
 PAGE = 50
@@ -61,7 +62,23 @@ class InboxView(BaseView):
             "xueji/inbox.html", title=_("To do"), tab=tab, tabs=tabs(), flow=request.args.get("flow", ""),
             flows=flows(tab), q=request.args.get("q", ""), rows=[shown(row) for row in found], count=count, page=page,
             pages=pages, batch_url=url_for("InboxView.confirm") if tab == "open" else None,
+            export_url=url_for("InboxView.export", **dict[str, Any](request.args.to_dict())),
         )  # fmt: skip
+
+    @expose("/export")
+    @has_access
+    @permission_name("list")
+    def export(self):
+        """The tab as it is narrowed, all of it, as a workbook."""
+        tab = request.args.get("tab", "open") if request.args.get("tab") in TABS else "open"
+        found = [exported(row) for row in db.session.execute(filtered(selects()[tab]))]
+        with tempfile.TemporaryDirectory(dir=files_folder()) as folder:
+            path = Path(folder) / "inbox.xlsx"
+            write_workbook(path, inbox_export, inbox_export.columns, found)
+            asked = {"screen": type(self).__name__, "query": request.query_string.decode(), "rows": len(found)}
+            audit(current_actor(), "export", detail=asked)
+            db.session.commit()
+            return send_file(path.open("rb"), XLSX, as_attachment=True, download_name=f"{TABS[tab]}.xlsx")
 
     @expose("/confirm", methods=["POST"])
     @has_access
@@ -254,6 +271,20 @@ def shown(row: Any) -> dict[str, Any]:
         "tone": TONES.get(state, "muted"),
         "url": url_for("CaseScreen.show", pk=case.id),
     }
+
+
+def exported(row: Any) -> tuple:
+    """The same row in the workbook."""
+    said = shown(row)
+    due = row[0].due_on if len(row) == 2 and said["due"] else None
+    return (
+        said["number"],
+        said["subject"],
+        str(said["title"]),
+        said["step"] and str(said["step"]),
+        due,
+        str(said["state"]),
+    )
 
 
 def left(days: int) -> str:

@@ -17,6 +17,7 @@ ACTS = {
     "can_get": _("Read over the API"),
     "can_info": _("Description of the API"),
     "can_decide": _("Decide"),
+    "can_contact": _("Change contact data"),
     "can_declare": _("Declare dismissals"),
     "can_issue": _("Issue the document"),
     "can_leave": _("Act as myself again"),

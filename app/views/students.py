@@ -1,13 +1,20 @@
 """学生 the roster: list, student page, and the same rows over the API."""
 
-from flask import abort, request
-from flask_appbuilder import expose
-from flask_appbuilder.security.decorators import has_access
-from flask_babel import lazy_gettext as _
+from typing import Any
 
-from app.access import Permission
+from flask import abort, flash, redirect, request, url_for
+from flask_appbuilder import expose
+from flask_appbuilder.security.decorators import has_access, permission_name
+from flask_babel import lazy_gettext as _
+from flask_wtf import FlaskForm
+from wtforms import HiddenField, StringField, TextAreaField
+from wtforms.validators import Length, Optional, Regexp
+
+from app.access import Permission, current_actor
+from app.kit.operation import Refused, get
 from app.kit.screen import Api, Menu, Screen
 from app.models import RosterChange, RosterStatus, Student
+from app.operations.contact import CONTACT, change_contact, open_contact
 from app.views import student_page
 from app.workbooks.roster import roster_export
 
@@ -65,6 +72,7 @@ class StudentScreen(Screen):
     model = Student
     menu = Menu(_("Students"), "roster", "fa-graduation-cap")
     reads = Permission.ROSTER_READ
+    acts = {"can_contact": Permission.STUDENT_CONTACT_WRITE}
     label_columns = LABELS
     quick = ("student_no", "name", "pinyin", "initials")
     pasted = "student_no"
@@ -106,7 +114,51 @@ class StudentScreen(Screen):
         tab, number = request.args.get("tab", ""), request.args.get("page", 0, type=int)
         day = student_page.day_of(request.args.get("as_of", ""))
         facts = student_page.page(student, tab, number, self.label_columns, self.masked, day)
-        return self.render_template("xueji/student.html", title=self.show_title, **facts)
+        return self.render_template("xueji/student.html", title=self.show_title, acts=acts(student), **facts)
+
+    @expose("/contact/<int:student_id>", methods=["GET", "POST"])
+    @has_access
+    @permission_name("contact")
+    def contact(self, student_id: int):
+        """Contact data, which the college keeps up to date without a procedure."""
+        student, error, back = get(Student, student_id), None, url_for("StudentScreen.show", pk=student_id)
+        form = contact_form(open_contact(current_actor(), student_id) if request.method == "GET" else {})
+        if request.method == "POST" and form.validate():
+            values = {name: (form[name].data or "").strip() or None for name in CONTACT}
+            try:
+                change_contact(current_actor(), student_id, int(form.version.data), values)
+                flash(_("Saved."), "success")
+                return redirect(back)
+            except Refused as refused:
+                error = str(refused)
+        page = self.render_template(
+            "xueji/contact.html", title=_("Contact data"), student=student, form=form, error=error, back_url=back
+        )
+        return page, 422 if error or form.errors else 200
+
+
+def contact_form(data: dict[str, Any]) -> FlaskForm:
+    """The contact columns with their lengths, and the version of the student that the reader saw."""
+    columns = Student.__table__.c
+    fields: dict[str, Any] = {
+        name: (TextAreaField if name == "note" else StringField)(
+            LABELS[name], [Optional(), Length(max=getattr(columns[name].type, "length", None) or 2000)]
+        )
+        for name in CONTACT
+    }  # fmt: skip
+    fields["version"] = HiddenField(validators=[Regexp(r"\d{1,9}\Z")])
+    return type("ContactForm", (FlaskForm,), fields)(data=data, meta={"csrf": False})  # the page carries the token
+
+
+def acts(student: Student) -> list[dict[str, Any]]:
+    """What the reader may begin for a student."""
+    actor, made = current_actor(), []
+    if actor.may(Permission.CASE_OPEN):
+        made.append({"label": _("Apply"), "url": url_for("ApplyView.list", student=student.id), "icon": "fa-file-pen"})
+    if actor.may(Permission.STUDENT_CONTACT_WRITE):
+        url = url_for("StudentScreen.contact", student_id=student.id)
+        made.append({"label": _("Contact data"), "url": url, "icon": "fa-address-book"})
+    return made
 
 
 class StudentApi(Api):

@@ -9,6 +9,8 @@ from openpyxl import load_workbook
 from app.kit.screen import Screen
 from app.kit.screen.exporting import EXPORT
 from app.models import db
+from tests.conftest import TODAY
+from tests.flows.conftest import cases as cases  # the fixture of the flows' tests
 from tests.screens.test_lists import everything as everything  # the fixture: somebody in every role
 
 
@@ -65,3 +67,15 @@ def test_a_large_one_is_a_job_of_whoever_reads_the_list(cast, behind):
     assert answer.status_code == 302 and re.search(r"/jobs/$", answer.location)
     assert behind.one("select kind from job_run") == EXPORT
     db.session.remove()
+
+
+def test_the_inbox_is_exported_as_it_is_narrowed(cast, cases, behind):
+    case_id = cases.at("college")
+    header, *body = rows(cast.login("leader").get("/inbox/export?tab=open"))
+    assert header == ("办件", "学生", "流程", "环节", "期限", "状态")
+    number = behind.one("select number from flow_case where id = :id", id=case_id)
+    assert [row[0] for row in body] == [number] and body[0][4].date() >= TODAY
+    assert rows(cast.login("leader").get("/inbox/export?tab=open&flow=return"))[1:] == []
+    assert rows(cast.login("leader2").get("/inbox/export"))[1:] == []
+    assert rows(cast.login("clerk").get("/inbox/export?tab=done"))[1][4] is None
+    assert behind.one("select count(*) from audit_entry where action = 'export'") == 4

@@ -83,5 +83,10 @@ def test_no_form_picks_from_a_large_table(app):
 
 
 def test_acts_of_the_audit_are_picked_from_a_list(cast):
-    page = cast.login("registry").get("/auditscreen/list/").text
-    assert re.search(r'<select[^>]*name="_flt_\d_action"[^>]*>\s*<option value="">', page)
+    client = cast.login("registry")
+    client.post("/studentscreen/reveal/101/phone")
+    page = client.get("/auditscreen/list/").text
+    assert re.search(r'<select[^>]*name="_flt_2_action"[^>]*>\s*<option value="">', page)
+    assert '<option value="student.reveal">学生: 查看隐去的信息</option>' in page
+    only = client.get("/auditscreen/list/?_flt_2_action=student.reveal").text
+    assert "查看隐去的信息" in only.partition("<tbody")[2] and only.count("<tr>") == 2

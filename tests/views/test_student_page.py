@@ -1,6 +1,7 @@
-"""The page of one student: what the ledger says of a day, and of nobody else's students."""
+"""The page of one student: what the ledger says of a day, contact data kept up to date, and nobody else's students."""
 
 import pytest
+from flask.testing import FlaskClient
 
 PAGE = "/studentscreen/show/101?tab=changes&as_of={}"
 
@@ -46,3 +47,72 @@ def test_a_stranger_learns_nothing_of_the_day(cast, left):
 def test_whole_years_of_study_have_no_point(cast):
     page = cast.login("clerk").get("/studentscreen/show/101?tab=study").text
     assert "<span data-masked>4</span>" in page and "4.0" not in page
+
+
+# contact data
+
+FORM = "/studentscreen/contact/101"
+
+
+def filled(client: FlaskClient, **changed: str) -> dict[str, str]:
+    """The form as it came, with some fields changed."""
+    page = client.get(FORM).text
+    version = page.partition('name="version"')[2].partition('value="')[2].partition('"')[0]
+    return {"version": version, "phone": "13800000000", "address": "某路 1 号"} | changed
+
+
+@pytest.mark.parametrize("username", ["leader", "director", "student", "auditor", "library", "admin"])
+def test_who_does_not_keep_them_gets_no_form(cast, behind, username):
+    client = cast.login(username)
+    assert client.get(FORM).status_code in (302, 403)
+    assert client.post(FORM, data={"version": "1", "phone": "1"}).status_code in (302, 403)
+    assert behind.one("select phone from student where id = 101") == "13800000000"
+
+
+def test_a_stranger_clerk_gets_no_form(cast, behind):
+    client = cast.login("clerk2")
+    assert client.get(FORM).status_code == 404
+    assert client.post(FORM, data={"version": "1", "phone": "1"}).status_code == 404
+    assert behind.one("select phone from student where id = 101") == "13800000000"
+
+
+@pytest.mark.parametrize("username", ["clerk", "registry"])
+def test_contact_data_are_changed_with_history_and_audit(cast, behind, username):
+    client = cast.login(username)
+    assert FORM in client.get("/studentscreen/show/101").text
+    answer = client.post(FORM, data=filled(client, phone=" 13911112222 ", dormitory="梅园 1 栋"))
+    assert answer.status_code == 302
+    (row,) = behind.rows("select phone, address, dormitory, email from student where id = 101")
+    assert row == {"phone": "13911112222", "address": "某路 1 号", "dormitory": "梅园 1 栋", "email": None}
+    fields = behind.rows("select field, old, new, why from field_change where student_id = 101 order by field")
+    assert [(one["field"], one["old"], one["new"]) for one in fields] == [
+        ("dormitory", None, "梅园 1 栋"), ("phone", "13800000000", "13911112222"),
+    ]  # fmt: skip
+    assert {one["why"] for one in fields} == {"联系方式"}
+    trail = behind.rows("select action, detail from audit_entry where subject = 'student' order by id")
+    assert [one["action"] for one in trail] == ["student.reveal", "student:contact"]
+    assert trail[1]["detail"]["fields"] == ["phone", "dormitory"]
+
+
+def test_a_page_that_grew_old_changes_nothing(cast, behind):
+    client = cast.login("clerk")
+    old = filled(client, phone="1")
+    client.post(FORM, data=filled(client, phone="13911112222"))
+    answer = client.post(FORM, data=old)
+    assert answer.status_code == 422 and "他人刚刚修改了此记录" in answer.text
+    assert behind.one("select phone from student where id = 101") == "13911112222"
+
+
+@pytest.mark.parametrize("wrong", [{"phone": "1" * 21}, {"version": "x"}, {"version": ""}, {"version": "9" * 30}])
+def test_what_does_not_fit_is_refused_and_kept_on_the_page(cast, behind, wrong):
+    client = cast.login("clerk")
+    answer = client.post(FORM, data=filled(client, email="a@b.cn") | wrong)
+    assert answer.status_code == 422 and "a@b.cn" in answer.text
+    assert behind.one("select email from student where id = 101") is None
+
+
+def test_nothing_changed_is_nothing_written(cast, behind):
+    client = cast.login("clerk")
+    assert client.post(FORM, data=filled(client)).status_code == 302
+    assert behind.one("select count(*) from field_change where student_id = 101") == 0
+    assert behind.one("select count(*) from audit_entry where action = 'student:contact'") == 0

@@ -67,7 +67,7 @@ def page(
         "study": lambda: {"sections": sections(student, STUDY, labels, masked)},
         "changes": lambda: {"changes": changes(student, day), "as_of": day, "standing": standing(student, day, labels)},
         "cases": lambda: {"cases": cases(student)},
-        "history": lambda: history(student, number, labels),
+        "history": lambda: history(student, number, labels, masked),
     }
     return facts | filled[tab]()
 
@@ -152,7 +152,7 @@ def cases(student: Student) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def history(student: Student, number: int, labels: dict[str, Any]) -> dict[str, Any]:
+def history(student: Student, number: int, labels: dict[str, Any], masked: dict[str, Permission]) -> dict[str, Any]:
     """A page of the history of every field."""
     mine = FieldChange.student_id == student.id
     total = db.session.scalar(select(func.count()).select_from(FieldChange).where(mine)) or 0
@@ -160,14 +160,13 @@ def history(student: Student, number: int, labels: dict[str, Any]) -> dict[str, 
     query = select(FieldChange).where(mine).order_by(FieldChange.id.desc())
     rows = db.session.scalars(query.offset(number * HISTORY_PAGE).limit(HISTORY_PAGE))
     names = {"college_id": _("College"), "major_id": _("Major"), "class_group_id": _("Class")}
-    hidden = frozenset({"id_number", "phone", "address", "guardian_phone"})
     return {
         "history": [
             {
                 "when": format_datetime(row.changed_at, "short"), "who": row.changed_by_name or gettext("System"),
                 "field": names.get(row.field) or labels.get(row.field) or labels.get(f"{row.field}_code") or row.field,
-                "old": mask(row.old) if row.field in hidden and row.old else row.old,
-                "new": mask(row.new) if row.field in hidden and row.new else row.new, "why": row.why,
+                "old": mask(row.old) if row.field in masked and row.old else row.old,
+                "new": mask(row.new) if row.field in masked and row.new else row.new, "why": row.why,
             }
             for row in rows
         ],

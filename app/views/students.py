@@ -86,6 +86,7 @@ class StudentScreen(Screen):
     masked = {
         "id_number": Permission.STUDENT_ID_NUMBER_READ,
         "phone": Permission.STUDENT_CONTACT_READ,
+        "email": Permission.STUDENT_CONTACT_READ,
         "address": Permission.STUDENT_CONTACT_READ,
         "guardian_phone": Permission.STUDENT_CONTACT_READ,
     }

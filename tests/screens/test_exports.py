@@ -53,6 +53,17 @@ def test_a_college_exports_its_own_rows(cast):
     assert body == [("中文2024-1班",)]
 
 
+def test_roles_and_masks_are_as_on_the_page(cast, behind):
+    _header, *body = rows(cast.login("admin").post("/identityscreen/export/list", data={"columns": ["user", "roles"]}))
+    assert ("clerk", "二级学院学籍管理员") in body and ("student", "学生") in body
+    behind.run("update student set email = 'somebody@example.edu.cn' where id = 101")
+    for username, seen in (("leader", False), ("clerk", True)):
+        client = cast.login(username)
+        _header, *body = rows(client.post("/studentscreen/export/roster", data={"columns": ["student_no", "email"]}))
+        assert (body[0][1] == "somebody@example.edu.cn") is seen
+        assert "somebody@example.edu.cn" not in client.get("/studentscreen/show/101").text
+
+
 @pytest.mark.parametrize("username", ["student", "library", "admin"])
 def test_what_is_not_read_is_not_exported(cast, username):
     answer = cast.login(username).post("/auditscreen/export/list", data={"columns": ["at"]})

@@ -10,6 +10,7 @@ from sqlalchemy.orm import selectinload
 
 from app.kit.screen.present import NOTHING, mask
 from app.kit.workbook.declare import Column, Workbook
+from app.models.language import listed
 
 KINDS = (
     ("is_datetime", "datetime"), ("is_date", "date"), ("is_boolean", "boolean"), ("is_integer", "integer"),
@@ -67,4 +68,5 @@ def cell(screen: Any, row: Any, name: str) -> Any:
         value = value.striptags() if isinstance(value, Markup) else value
     if value is None or isinstance(value, NUMBERS_AND_DATES):
         return value
+    value = listed(value) if isinstance(value, list) else value
     return None if str(value) in EMPTY else str(value)

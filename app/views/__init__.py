@@ -38,7 +38,10 @@ from app.views.overview import OverviewView
 from app.views.papers import PaperScreen, WordingView
 from app.views.publicity import PublicityView, PublicPublicityView
 from app.views.reference import CodeApi, CodeScreen, CodeSetScreen, SettingScreen
+from app.views.roster_changes import RosterChangeScreen
 from app.views.students import RosterChangeApi, StudentApi, StudentScreen
+from app.views.transfer_applications import RankingImportView, TransferApplicationScreen
+from app.views.transfers import TransferRoundScreen
 
 GROUPS = {
     "roster": (_("Roster"), "fa-graduation-cap"),
@@ -56,6 +59,7 @@ PAGES: list = [
     PaperScreen,
     LegalClockScreen,
     DismissalView,
+    TransferRoundScreen,
     MeetingScreen,
     PublicityView,
     DocumentView,
@@ -67,6 +71,7 @@ PAGES: list = [
     TaskRuleScreen,
     CalendarDayScreen,
     StudentScreen,
+    RosterChangeScreen,
     AdmissionsImportView,
     CohortView,
     CollegeScreen,
@@ -83,6 +88,8 @@ PAGES: list = [
     IdentityView,
     CalendarFeedView,
     PublicPublicityView,
+    TransferApplicationScreen,
+    RankingImportView,
 ]
 APIS: list = [StudentApi, RosterChangeApi, CaseApi, CaseOperationApi, CollegeApi, MajorApi, ClassGroupApi, CodeApi]
 

@@ -57,7 +57,7 @@ def save(what: Import, run: RunningJob) -> JobResult:
         "url": page_of(run),
     }  # fmt: skip
     if "new" not in what.figures:
-        return JobResult(_("%(rows)s rows", rows=report.rows), figures)
+        return JobResult(_("%(count)s rows", count=report.rows), figures)
     return JobResult(_("%(new)s new, %(changed)s changed, %(unchanged)s unchanged", **figures), figures)
 
 

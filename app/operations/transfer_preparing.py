@@ -52,7 +52,7 @@ def offer_majors(actor: Actor, round_id: int, offers: dict[int, Offer]) -> None:
     one = get(TransferRound, round_id, lock=True)
     if one.state == RoundState.DECIDED:
         raise Refused(_("The round is “%(state)s”; this cannot be done now.", state=RoundState(one.state).label))
-    old = {quota.major_id: quota for quota in select_quotas(round_id)}
+    old = {quota.major_id: quota.places for quota in select_quotas(round_id)}
     known = {major.id: major for major in db.session.scalars(select(Major).where(Major.id.in_({*offers, *old})))}
     if unknown := offers.keys() - known.keys():
         raise Refused(_("There is no major with the number %(number)s.", number=min(unknown)))
@@ -67,10 +67,10 @@ def offer_majors(actor: Actor, round_id: int, offers: dict[int, Offer]) -> None:
     rows = [{"round_id": round_id, "major_id": key, **vars(offer)} for key, offer in offers.items()]
     if rows:
         db.session.execute(insert(TransferQuota.__table__), rows)
-    db.session.expire_all()
     audit(actor, "transfer:offer", subject="transfer_round", subject_id=round_id,
-          old={"places": {str(known[key]): quota.places for key, quota in old.items()}},
+          old={"places": {str(known[key]): places for key, places in old.items()}},
           new={"places": {str(known[key]): offer.places for key, offer in offers.items()}})  # fmt: skip
+    db.session.expire_all()
 
 
 _SCORE = """

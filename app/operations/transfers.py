@@ -5,6 +5,7 @@ from typing import Any
 from flask_babel import lazy_gettext as _
 from sqlalchemy import delete, exists, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import joinedload
 
 from app.access import Actor, Permission, Role
 from app.kit.flow import among, hook
@@ -112,6 +113,7 @@ def _why_not_taken(case: TransferCase, student: Student) -> Any | None:
 def select_quotas(round_id: int) -> list[TransferQuota]:
     """The quotas of a round in the order of colleges."""
     query = select(TransferQuota).join(Major).where(TransferQuota.round_id == round_id)
+    query = query.options(joinedload(TransferQuota.major).joinedload(Major.college))
     return list(db.session.scalars(query.order_by(Major.college_id, Major.code)))
 
 

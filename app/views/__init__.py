@@ -39,7 +39,10 @@ from app.views.overview import OverviewView
 from app.views.papers import PaperApi, PaperScreen, WordingView
 from app.views.publicity import PublicityView, PublicPublicityView
 from app.views.reference import CodeApi, CodeScreen, CodeSetApi, CodeSetScreen, SettingApi, SettingScreen
+from app.views.roster_changes import RosterChangeScreen
 from app.views.students import RosterChangeApi, StudentApi, StudentScreen
+from app.views.transfer_applications import RankingImportView, TransferApplicationScreen
+from app.views.transfers import TransferRoundScreen
 
 GROUPS = {
     "roster": (_("Roster"), "fa-graduation-cap"),
@@ -57,6 +60,7 @@ PAGES: list = [
     PaperScreen,
     LegalClockScreen,
     DismissalView,
+    TransferRoundScreen,
     MeetingScreen,
     PublicityView,
     DocumentView,
@@ -68,6 +72,7 @@ PAGES: list = [
     TaskRuleScreen,
     CalendarDayScreen,
     StudentScreen,
+    RosterChangeScreen,
     AdmissionsImportView,
     CohortView,
     CollegeScreen,
@@ -84,6 +89,8 @@ PAGES: list = [
     IdentityView,
     CalendarFeedView,
     PublicPublicityView,
+    TransferApplicationScreen,
+    RankingImportView,
 ]
 APIS: list = [
     StudentApi, RosterChangeApi, CaseApi, CaseOperationApi, PaperApi, CollegeApi, MajorApi, ClassGroupApi,

@@ -191,7 +191,7 @@ class ImportView(BaseView):
         return db.session.scalars(select(JobRun).where(JobRun.kind == self.what.commit, followed, state)).first()
 
     def _about(self, run: JobRun) -> str:
-        subject = run.params.get("subject")
+        subject: int = run.params.get("subject", 0)
         return dict(self.what.subjects()).get(subject, str(subject or ""))
 
     def _described(self, column: Column) -> dict[str, Any]:

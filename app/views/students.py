@@ -182,7 +182,7 @@ class RosterChangeApi(Api):
 
     model = RosterChange
     label_columns = {
-        "student": _("Student"), "code": _("Code"), "reason": _("Reason"), "effective_on": _("In force from"),
+        "student": _("Student"), "code": _("Code"), "reason": _("Reason"), "effective_on": _("Effective on"),
         "until": _("Until"), "approved_on": _("Approved on"), "document_no": _("Document number"),
         "old_status": _("Old status"), "new_status": _("New status"), "old_text": _("Old"), "new_text": _("New"),
         "note": _("Note"), "recorded_at": _("Recorded at"),

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from markupsafe import Markup
-from sqlalchemy import Select, inspect, select
-from sqlalchemy.orm import selectinload
+from sqlalchemy import Select, select
 
 from app.kit.screen.present import NOTHING, mask
 from app.kit.workbook.declare import Column, Workbook
@@ -44,9 +43,7 @@ def kind_of(screen: Any, name: str) -> str:
 def select_rows(screen: Any, names: Sequence[str], matching: Select | None) -> Select:
     """The rows in the list's own order, their related rows with them; `matching` selects ids."""
     model, pk = screen.datamodel.obj, screen.datamodel.get_pk()
-    statement = select(model).options(
-        *(selectinload(getattr(model, name)) for name in names if name in inspect(model).relationships)
-    )
+    statement = select(model).options(*screen.datamodel.together(names))
     if matching is not None:
         statement = statement.where(pk.in_(matching))
     column, direction = screen.base_order or (pk.key, "desc")

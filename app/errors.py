@@ -19,6 +19,7 @@ from app.models import db
 
 log = logging.getLogger(__name__)
 
+MOST_DRAINED = 512 * 1024 * 1024  # bytes of a refused upload that are read to its end and thrown away
 PAGING = re.compile("page_|psize_")
 WHOLE = re.compile(r"-?\d{1,18}", re.ASCII)
 
@@ -54,9 +55,18 @@ def _answer(status: int, detail: str | None = None):
     return page, status
 
 
+def drain() -> None:
+    """Read what is still being sent: a browser that finds the door shut half-way shows no page at all."""
+    left = MOST_DRAINED
+    while left > 0 and (piece := request.environ["wsgi.input"].read(min(left, 1 << 20))):
+        left -= len(piece)
+
+
 def _http(error: HTTPException):
     if error.code is not None and 300 <= error.code < 400:
         return error
+    if error.code == 413:
+        drain()
     return _answer(error.code or 500)
 
 

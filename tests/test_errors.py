@@ -2,6 +2,7 @@
 
 import http.client
 
+from tests.flows.conftest import cases as cases  # the fixture of the flows' tests
 from tests.rules.test_threads import port as port  # the fixture: gunicorn as it is served
 
 TOO_MUCH = bytes(70 * 1024 * 1024)
@@ -14,3 +15,17 @@ def test_a_file_beyond_the_bound_gets_its_page_although_it_is_still_being_sent(p
     assert answer.status == 413
     assert "文件过大" in answer.read().decode()
     connection.close()
+
+
+def test_the_page_of_an_address_that_is_none_calls_the_reader_by_her_name(cast, behind):
+    behind.run("update ab_user set first_name = '国', last_name = '袁' where username = 'student'")
+    page = cast.login("student").get("/nothing-of-the-kind")
+    assert page.status_code == 404 and "袁国" in page.text and "国 袁" not in page.text
+
+
+def test_what_a_step_lacks_is_one_sentence(cast, cases):
+    case_id = cases.at("registry")
+    page = cast.login("registry").post(
+        f"/casescreen/decide/{case_id}", data={"act": "approve", "expected_step": "registry"}, follow_redirects=True
+    )
+    assert "已收到材料原件 (" in page.text and "。。" not in page.text

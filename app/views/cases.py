@@ -178,9 +178,11 @@ class CaseScreen(Screen):
             student = db.session.get(Student, case.student_id)
             form = records_form(flow_of(case), step.declared, case, student)
         if form is not None and not form.validate():
-            flash(_("Fill in what this step records: %(fields)s.", fields=", ".join(
-                f"{form[name].label.text}: {' '.join(map(str, errors))}" for name, errors in form.errors.items()
-            )), "danger")  # fmt: skip
+            faults = [
+                f"{form[name].label.text} ({' '.join(map(str, errors)).rstrip('.。')})"
+                for name, errors in form.errors.items()
+            ]
+            flash(_("Fill in what this step records: %(fields)s.", fields=listed(faults)), "danger")
             return False
         (outcome,) = decide(
             actor, [case_id], expected_step=request.form.get("expected_step", ""), act=act, opinion=opinion,

@@ -9,8 +9,10 @@ from flask_babel import gettext
 from sqlalchemy import func, update
 
 from app.access import Permission, Role, current_actor, identities_of
+from app.access.actor import logged_in_user
 from app.access.roles import BUILT_IN
 from app.models import Identity, db
+from app.models.accounts import person_name
 
 
 def label_of(identity: Identity) -> str:
@@ -45,6 +47,12 @@ class IdentityView(BaseView):
         return redirect(url_for("HomeView.index"))
 
 
+def own_name() -> str:
+    """The name of who is logged in, where a page fails before it is known as whom she acts."""
+    user = logged_in_user()
+    return person_name(user) if user is not None and user.is_authenticated else ""
+
+
 def install(app: Flask) -> None:
     @app.context_processor
     def header() -> dict[str, object]:
@@ -57,6 +65,6 @@ def install(app: Flask) -> None:
             "identity": active,
             "identity_url": url_for("IdentityView.switch"),
             "acting": actor.on_behalf_of,
-            "person": actor.name,
+            "person": actor.name or own_name(),
             "product": gettext("Xueji"),
         }

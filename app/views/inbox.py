@@ -14,6 +14,7 @@ from sqlalchemy import Select, func, or_, select
 from app.access import Permission, current_actor
 from app.kit import clock
 from app.kit.flow import FLOWS, among, flow_of, label
+from app.kit.flow.check import hands_of
 from app.kit.flow.inbox import select_done_by, select_open_steps, select_sent_back
 from app.kit.job import enqueue
 from app.kit.operation import Refused, audit, get
@@ -94,7 +95,10 @@ class InboxView(BaseView):
             raise Refused(_("Select at least one case."))
         query = selects()["open"].where(among(Case.id, ids))
         now = {(case.id, step.key): (step, case) for step, case in db.session.execute(query)}
-        fitting = [pair for key, numbers in steps.items() for number in numbers if (pair := now.get((number, key)))]
+        hands = hands_of(current_actor().user_id, ids)  # who signed before may not sign this, whatever she decides
+        barred = {at: why for at, (step, case) in now.items() if (why := hands.why_not(case, step))}
+        asked = [(number, key) for key, numbers in steps.items() for number in numbers]
+        fitting = [now[at] for at in asked if at in now and at not in barred]
         gone = [number for key, numbers in steps.items() for number in numbers if (number, key) not in now]
         form = self._form(fitting)
         acts = ["approve"] if any(step.declared["after_effect"] for step, _case in fitting) else [
@@ -106,7 +110,9 @@ class InboxView(BaseView):
             samples=[(case.subject, f"{flow_of(case).title} · {label('step', step.key)}")
                      for step, case in fitting[:SAMPLES]],
             exceptions=[{"subject": subject, "url": None, "reason": gettext("It no longer waits at this step for you.")}
-                        for subject in subjects(gone)],
+                        for subject in subjects(gone)]
+            + [{"subject": f"{now[at][1].number} {now[at][1].subject}", "reason": why,
+                "url": url_for("CaseScreen.show", pk=at[0])} for at, why in barred.items()],
             hidden=[("rowid", f"{case.id}:{step.key}") for step, case in fitting],
             action_url=url_for("InboxView.decide"), cancel_url=url_for("InboxView.list"),
             as_job=len(fitting) > setting_int("batch_job_rows"),

@@ -207,3 +207,17 @@ def test_every_operation_is_documented(by, app):
             path = rule.rule.replace("<int:", "{").replace("<", "{").replace(">", "}")
             described = paths[path][next(iter(rule.methods - {"HEAD", "OPTIONS"})).lower()]
             assert described["responses"].keys() & {"200", "201"}, path
+
+
+def test_more_cases_than_a_statement_takes_parameters_are_decided(by, behind):
+    """PostgreSQL takes 65,535 parameters of one statement; a batch may have 100,000 cases."""
+    asked = [(number, "accept") for number in range(1, 70_001)]
+    answer = by("clerk").decide(*asked)
+    assert answer.status_code == 202
+    assert behind.one("select jsonb_array_length(params->'steps'->'accept') from job_run") == 70_000
+
+
+def test_the_page_before_such_a_batch_opens(cast):
+    rows = [f"{number}:accept" for number in range(1, 70_001)]
+    answer = cast.login("clerk").post("/inbox/confirm", data={"rowid": rows})
+    assert answer.status_code == 200 and "70000" not in answer.text.partition("<main")[0]

@@ -87,7 +87,7 @@ def test_a_round_that_is_none_is_404(cast: Cast, path):
 def test_the_panel_decides_from_the_page_what_it_saw(ranking: Round):  # noqa: F811 - the fixture
     browser = ranking.cast.login("panel")
     page = browser.get("/transferroundscreen/ranking/1").text
-    assert 0 < page.index("学生11") < page.index("学生12") < page.index("学生13")  # by their scores
+    assert 0 < page.index("学生11") < page.index("学生12")  # by their scores
     meeting = ranking.walk.meeting("panel")
     stale = browser.post("/transferroundscreen/settle/1", data={"meeting_id": meeting, "expected": "old"})
     assert stale.status_code == 422 and "alert-danger" in stale.text

@@ -5,6 +5,7 @@ from flask_appbuilder import expose
 from flask_appbuilder.actions import action
 from flask_appbuilder.fieldwidgets import BS3PasswordFieldWidget
 from flask_appbuilder.forms import DynamicForm
+from flask_appbuilder.security import api
 from flask_appbuilder.security import views as fab
 from flask_appbuilder.security.decorators import has_access, permission_name
 from flask_appbuilder.validators import PasswordComplexityValidator
@@ -16,6 +17,7 @@ from app.access import current_actor
 from app.access.security import XuejiSecurityManager
 from app.kit.operation import audit
 from app.kit.screen import RequestLocalFilters, XuejiInterface
+from app.kit.screen.api import SaysWhy
 from app.models.accounts import person_name
 from app.views.labels import role_label
 
@@ -87,8 +89,17 @@ class UserGroupModelView(Guarded, fab.UserGroupModelView):
     pass
 
 
+class SecurityApi(SaysWhy, api.SecurityApi):
+    """The login of programs."""
+
+    def response_401(self):
+        return self.response(401, message=str(_("User name or password is wrong.")))
+
+
 class AccountManager(XuejiSecurityManager):
     """The security manager with these screens."""
+
+    security_api = SecurityApi
 
     userdbmodelview = UserDBModelView
     resetmypasswordview = ResetMyPasswordView

@@ -50,3 +50,9 @@ def test_a_refusal_is_a_sentence(ask):
     assert closed.status_code == 403 and "学籍中心" in closed.json["message"]
     wrong = ask("clerk", "student/?q=(filters:!((col:id_number,opr:eq,value:x)))")
     assert (wrong.status_code, wrong.json["message"]) == (400, "“id_number”没有“eq”这种条件。")
+
+
+def test_a_wrong_login_is_told_in_the_readers_language(app):
+    login = {"username": "clerk", "password": "wrong", "provider": "db"}
+    answer = app.test_client(use_cookies=False).post("/api/v1/security/login", json=login)
+    assert (answer.status_code, answer.json["message"]) == (401, "用户名或密码不正确。")

@@ -56,6 +56,15 @@ VIEWS = {
 }
 
 
+# A day is written one way everywhere, as it stands in the columns of lists and workbooks; papers have their own words.
+DAYS = {
+    "date.short": "yyyy-MM-dd",
+    "date.medium": "yyyy-MM-dd",
+    "datetime.short": "yyyy-MM-dd HH:mm",
+    "datetime.medium": "yyyy-MM-dd HH:mm:ss",
+}
+
+
 def role_label(name: str) -> str:
     """A role of ours or of the framework in words; any other bears the name it was given."""
     if name in BUILT_IN:
@@ -90,4 +99,5 @@ def _api_of(name: str) -> Any:
 
 
 def install(app: Flask) -> None:
+    app.extensions["babel"].instance.date_formats |= DAYS
     app.jinja_env.globals.update(role_label=role_label, view_label=view_label, permission_label=permission_label)

@@ -37,7 +37,7 @@ class LegalClockScreen(Screen):
     """Everything that ends on a day; rows of a view, so nobody can write them."""
 
     model = LegalClock
-    menu = Menu(_("Legal clocks"), "cases", "fa-hourglass-half")
+    menu = Menu(_("Legal clocks"), "proceedings", "fa-hourglass-half")
     reads = Permission.HISTORY_READ
     base_permissions = ["can_list"]
     label_columns = {
@@ -57,7 +57,7 @@ class DismissalView(BaseView):
 
     route_base = "/dismissals"
     default_view = "list"
-    menu = Menu(_("Dismissal candidates"), "cases", "fa-user-slash")
+    menu = Menu(_("Dismissal candidates"), "proceedings", "fa-user-slash")
     base_permissions = ["can_list", "can_declare"]
 
     @classmethod

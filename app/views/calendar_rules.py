@@ -92,7 +92,7 @@ class CalendarDayScreen(Screen):
     model = CalendarDay
     menu = Menu(_("Holidays and exchanged days"), "calendar", "fa-umbrella-beach")
     reads, writes = Permission.SETTING_READ, Permission.CALENDAR_WRITE
-    label_columns = {"day": _("Day"), "working": _("Working day"), "name": _("Name")}
+    label_columns = {"day": _("Day"), "working": _("Working day"), "name": _("Occasion")}
     list_columns = show_columns = add_columns = edit_columns = ["day", "working", "name"]
     search_columns = ["day", "working", "name"]
     base_order = ("day", "desc")

@@ -6,7 +6,7 @@ from typing import Any, BinaryIO, cast
 from flask import flash, redirect, request, url_for
 from flask_appbuilder import BaseView, expose
 from flask_appbuilder.security.decorators import has_access, permission_name
-from flask_babel import format_date
+from flask_babel import format_date, ngettext
 from flask_babel import lazy_gettext as _
 from sqlalchemy import func, select
 
@@ -103,7 +103,9 @@ class DismissalView(BaseView):
             cases = declare(current_actor(), request.form.getlist("clock"), request.form.get("statement", ""))
         except Refused as refused:
             return self._list(str(refused)), 422
-        flash(_("%(n)s drafts are made. Attach the declaration and the evidence and hand them in.", n=len(cases)),
+        flash(ngettext("%(n)s draft is made. Attach the declaration and the evidence and hand it in.",
+                       "%(n)s drafts are made. Attach the declaration and the evidence and hand them in.",
+                       len(cases), n=len(cases)),
               "success")  # fmt: skip
         return redirect(url_for("DismissalView.list"))
 

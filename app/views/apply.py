@@ -38,7 +38,9 @@ class ApplyView(BaseView):
         actor = current_actor()
         student = self._student(request.args.get("student", type=int) or max(actor.scope.student_id, 0))
         keys = list(FLOWS) if actor.may(Permission.CASE_EXCEPT) else flows_open_to(actor)
-        flows = sorted((offered(FLOWS[key], student) for key in keys), key=lambda one: (not one["fits"], not one["open"]))
+        flows = sorted(
+            (offered(FLOWS[key], student) for key in keys), key=lambda one: (not one["fits"], not one["open"])
+        )
         self.update_redirect()
         return self.render_template(
             "xueji/apply_list.html", title=_("Apply"), student=student, flows=flows,

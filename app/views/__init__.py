@@ -38,7 +38,10 @@ from app.views.overview import OverviewView
 from app.views.papers import PaperScreen, WordingView
 from app.views.publicity import PublicityView, PublicPublicityView
 from app.views.reference import CodeApi, CodeScreen, CodeSetScreen, SettingScreen
+from app.views.roster_changes import RosterChangeScreen
 from app.views.students import RosterChangeApi, StudentApi, StudentScreen
+from app.views.transfer_applications import RankingImportView, TransferApplicationScreen
+from app.views.transfers import TransferRoundScreen
 
 GROUPS = {
     "roster": (_("Roster"), "fa-graduation-cap"),
@@ -57,10 +60,12 @@ PAGES: list = [
     OverviewView,
     PaperScreen,
     StudentScreen,
+    RosterChangeScreen,
     AdmissionsImportView,
     CohortView,
     LegalClockScreen,
     DismissalView,
+    TransferRoundScreen,
     MeetingScreen,
     PublicityView,
     DocumentView,
@@ -85,6 +90,8 @@ PAGES: list = [
     IdentityView,
     CalendarFeedView,
     PublicPublicityView,
+    TransferApplicationScreen,
+    RankingImportView,
 ]
 APIS: list = [StudentApi, RosterChangeApi, CaseApi, CaseOperationApi, CollegeApi, MajorApi, ClassGroupApi, CodeApi]
 

@@ -75,10 +75,14 @@ def page(
 
 def acts(student: Student) -> list[dict[str, Any]]:
     """What the reader may begin for this student."""
-    if not current_actor().may(Permission.CASE_OPEN):
-        return []
-    url = url_for("ApplyView.list", student=student.id)
-    return [{"label": _("Apply"), "url": url, "icon": "fa-file-pen", "primary": True}]
+    actor, made = current_actor(), []
+    if actor.may(Permission.CASE_OPEN):
+        url = url_for("ApplyView.list", student=student.id)
+        made.append({"label": _("Apply"), "url": url, "icon": "fa-file-pen", "primary": True})
+    if actor.may(Permission.STUDENT_CONTACT_WRITE):
+        url = url_for("StudentScreen.contact", student_id=student.id)
+        made.append({"label": _("Contact data"), "url": url, "icon": "fa-address-book"})
+    return made
 
 
 def sections(student: Student, groups: list, labels: dict[str, Any], masked: dict[str, Permission]) -> list[dict]:

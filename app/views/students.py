@@ -115,7 +115,7 @@ class StudentScreen(Screen):
         tab, number = request.args.get("tab", ""), request.args.get("page", 0, type=int)
         day = student_page.day_of(request.args.get("as_of", ""))
         facts = student_page.page(student, tab, number, self.label_columns, self.masked, day)
-        return self.render_template("xueji/student.html", title=self.show_title, acts=acts(student), **facts)
+        return self.render_template("xueji/student.html", title=self.show_title, **facts)
 
     @expose("/contact/<int:student_id>", methods=["GET", "POST"])
     @has_access
@@ -149,17 +149,6 @@ def contact_form(data: dict[str, Any]) -> FlaskForm:
     }  # fmt: skip
     fields["version"] = HiddenField(validators=[Regexp(r"\d{1,9}\Z")])
     return type("ContactForm", (FlaskForm,), fields)(data=data, meta={"csrf": False})  # the page carries the token
-
-
-def acts(student: Student) -> list[dict[str, Any]]:
-    """What the reader may begin for a student."""
-    actor, made = current_actor(), []
-    if actor.may(Permission.CASE_OPEN):
-        made.append({"label": _("Apply"), "url": url_for("ApplyView.list", student=student.id), "icon": "fa-file-pen"})
-    if actor.may(Permission.STUDENT_CONTACT_WRITE):
-        url = url_for("StudentScreen.contact", student_id=student.id)
-        made.append({"label": _("Contact data"), "url": url, "icon": "fa-address-book"})
-    return made
 
 
 class StudentApi(Api):

@@ -17,10 +17,14 @@ def test_a_file_beyond_the_bound_gets_its_page_although_it_is_still_being_sent(p
     connection.close()
 
 
-def test_the_page_of_an_address_that_is_none_calls_the_reader_by_her_name(cast, behind):
+def test_a_page_that_fails_before_her_part_is_known_calls_the_reader_by_her_name(app, cast, behind, monkeypatch):
     behind.run("update ab_user set first_name = '国', last_name = '袁' where username = 'student'")
-    page = cast.login("student").get("/nothing-of-the-kind")
-    assert page.status_code == 404 and "袁国" in page.text and "国 袁" not in page.text
+    client = cast.login("student")
+    assert "国 袁" not in client.get("/nothing-of-the-kind").text
+    monkeypatch.setitem(app.config, "WTF_CSRF_ENABLED", True)  # the token is looked for first of all
+    monkeypatch.setitem(app.config, "MAX_CONTENT_LENGTH", 10)
+    page = client.post("/inbox/confirm", data={"rowid": "1" * 100})
+    assert page.status_code == 413 and "袁国" in page.text and "国 袁" not in page.text
 
 
 def test_what_a_step_lacks_is_one_sentence(cast, cases):

@@ -21,7 +21,7 @@ PAGES = {
         "/imports/ranking/",
     ],
     "clerk08": ["/dismissals/", "/legalclockscreen/list/", "DRAFT", "WAITING", "ROUND"],
-    "transfers": ["/", "/inbox/", "ROUND", "APPLICATION"],
+    "transfers": ["/inbox/", "ROUND", "APPLICATION"],
 }
 ROWS = {
     "PUBLICITY": ("/publicities/", "select max(id) from publicity"),

@@ -38,6 +38,7 @@ from app.views.overview import OverviewView
 from app.views.papers import PaperScreen, WordingView
 from app.views.publicity import PublicityView, PublicPublicityView
 from app.views.reference import CodeApi, CodeScreen, CodeSetScreen, SettingScreen
+from app.views.registration import RegistrationScreen
 from app.views.students import RosterChangeApi, StudentApi, StudentScreen
 
 GROUPS = {
@@ -67,6 +68,7 @@ PAGES: list = [
     TaskRuleScreen,
     CalendarDayScreen,
     StudentScreen,
+    RegistrationScreen,
     AdmissionsImportView,
     CohortView,
     CollegeScreen,

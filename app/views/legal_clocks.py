@@ -17,7 +17,7 @@ from app.kit.flow.apply import attached_kinds, missing_materials
 from app.kit.flow.material import ALLOWED
 from app.kit.operation import NotFound, Refused
 from app.kit.screen import Menu, Screen
-from app.models import Absence, ClockKind, Exemption, LegalClock, Student, db, setting_int
+from app.models import Absence, ClockKind, Exemption, LegalClock, RosterStatus, Student, db, setting_int
 from app.operations.dismissals import (
     attach_to_drafts,
     declare,
@@ -90,7 +90,11 @@ class DismissalView(BaseView):
         query = select_candidates(clock.today())
         count = db.session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
         exempted = select(Exemption, Student).join(Student, Student.id == Exemption.student_id)
-        absent = select(Absence, Student).join(Student, Student.id == Absence.student_id)
+        absent = (
+            select(Absence, Student)
+            .join(Student, Student.id == Absence.student_id)
+            .where(Student.status == RosterStatus.ENROLLED, Absence.ended_on.is_(None))
+        )
         actor = current_actor()
         drafts = list(db.session.scalars(select_drafts().limit(PAGE)))
         attached = attached_kinds([case.id for case in drafts])
@@ -100,7 +104,7 @@ class DismissalView(BaseView):
             rows=[(one, ClockKind(one.kind).label, format_date(one.since), format_date(one.due_on))
                   for one in db.session.scalars(query.limit(PAGE))],
             exempted=db.session.execute(exempted.order_by(Exemption.id.desc()).limit(PAGE)).all(),
-            absent=db.session.execute(absent.where(Absence.ended_on.is_(None)).order_by(Absence.since).limit(PAGE)).all(),
+            absent=db.session.execute(absent.order_by(Absence.since).limit(PAGE)).all(),
             drafts=[(case, label("reason", case.reason), missing_materials(flow_of(case), case, attached.get(case.id, set())))
                     for case in drafts],
             kinds=[(item.key, label("material", item.key)) for item in materials], accept=",".join(ALLOWED.values()),

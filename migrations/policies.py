@@ -6,7 +6,7 @@ over the roles made counts up to 35 times slower.
 
 from alembic import op
 
-SCOPES = ("school", "auditor", "freshmen", "college", "teacher", "student", "department")
+SCOPES = ("school", "auditor", "freshmen", "transfers", "college", "teacher", "student", "department")
 EVERYBODY = ("xueji_web", *(f"xueji_{scope}" for scope in SCOPES))
 
 
@@ -57,3 +57,43 @@ def each_user_his_own(table: str) -> None:
     """A table of personal rows: whoever acts reads and writes those with his own `user_id`."""
     mine = {command: f"user_id = {USER}" for command in ("select", "insert", "update", "delete")}
     protect(table, web=mine, **dict.fromkeys(SCOPES, mine))
+
+
+def join_scope(scope: str, like: str, *, without: tuple[str, ...] = ()) -> None:
+    """Give a scope role that came later whatever `like` has on every table but `without`, its policies too.
+
+    A database migrated when the role did not exist yet is then like one made after it. Choose for `like` a scope that
+    reaches nobody's rows; what the new one reaches is written by `protect` in the same migration.
+    """
+    left_out = "{" + ",".join(without) + "}"
+    op.execute(f"""
+        do $$
+        declare stmt text;
+        begin
+            for stmt in
+                select format('grant %s on %I to xueji_{scope}', privilege_type, table_name)
+                from information_schema.role_table_grants
+                where grantee = 'xueji_{like}' and table_schema = 'public' and table_name <> all('{left_out}'::text[])
+                union all
+                select format('grant %s (%I) on %I to xueji_{scope}', privilege_type, column_name, table_name)
+                from information_schema.role_column_grants
+                where grantee = 'xueji_{like}' and table_schema = 'public' and table_name <> all('{left_out}'::text[])
+                union all
+                select format('grant execute on function %s to xueji_{scope}', p.oid::regprocedure)
+                from pg_proc p, aclexplode(p.proacl) a
+                where a.grantee = 'xueji_{like}'::regrole and p.pronamespace = 'public'::regnamespace
+                union all
+                select format('create policy %I on %I for %s to xueji_{scope} %s %s',
+                    '{scope}_' || lower(o.cmd), o.tablename, o.cmd, 'using (' || o.qual || ')',
+                    'with check (' || o.with_check || ')')
+                from pg_policies o
+                where o.roles = '{{xueji_{like}}}' and o.tablename <> all('{left_out}'::text[]) and not exists (
+                    select from pg_policies n
+                    where n.roles = '{{xueji_{scope}}}' and n.tablename = o.tablename and n.cmd = o.cmd)
+            loop
+                execute stmt;
+            end loop;
+        end $$
+    """)
+    op.execute(f"grant usage on schema public to xueji_{scope}")
+    op.execute(f"grant usage, select on all sequences in schema public to xueji_{scope}")

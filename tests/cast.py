@@ -22,6 +22,7 @@ STAFF: dict[str, tuple[str, str, int | None, str | None]] = {
     "director": ("affairs_director", "school", None, None),
     "vp": ("vice_president", "school", None, None),
     "admissions": ("admissions", "freshmen", None, None),
+    "panel": ("transfer_panel", "transfers", None, None),
     "admin": ("admin", "none", None, None),
     "auditor": ("auditor", "auditor", None, None),
     "clerk": ("college_clerk", "college", 1, None),

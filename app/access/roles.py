@@ -57,7 +57,7 @@ ROLE_LABELS = {
     Role.AUDITOR: _("Auditor"),
 }
 
-# A role that is not here reaches no rows. The offices whose rows (cards, degrees, transfers) have no table yet
+# A role that is not here reaches no rows. The offices whose rows (cards, degrees) have no table yet
 # are left out on purpose: they get their scope with the flow that gives them something to see.
 ROLE_SCOPES = {
     Role.REGISTRY: "school",
@@ -67,6 +67,7 @@ ROLE_SCOPES = {
     Role.OPERATIONS: "school",
     Role.ADMISSIONS: "freshmen",
     Role.IT_OFFICE: "freshmen",
+    Role.TRANSFER_PANEL: "transfers",
     Role.COLLEGE_CLERK: "college",
     Role.COLLEGE_LEADER: "college",
     Role.SECTION_HEAD: "college",
@@ -119,7 +120,9 @@ class Permission(StrEnum):
     STUDENT_CONTACT_READ = "student:contact:read"
     STUDENT_CONTACT_WRITE = "student:contact:write"
     STUDENT_ID_NUMBER_READ = "student:id_number:read"
+    TRANSFER_DECIDE = "transfer:round:decide"
     TRANSFER_EXAMINE = "transfer:choice:examine"
+    TRANSFER_RANK = "transfer:score:import"
     TRANSFER_READ = "transfer:all:read"
     TRANSFER_WRITE = "transfer:round:write"
 
@@ -145,7 +148,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
         P.AUDIT_READ, P.CALENDAR_WRITE, P.CASE_EXCEPT, P.CASE_OPEN, P.CASE_REASSIGN, P.CODE_WRITE, P.COHORT_PLACE,
         P.DOCUMENT_ISSUE, P.DOCUMENT_READ, P.ORGANISATION_WRITE, P.PAPER_WORD, P.PUBLICITY_READ, P.PUBLICITY_WRITE,
         P.SETTING_READ, P.SETTING_WRITE, P.STUDENT_CONTACT_READ, P.STUDENT_CONTACT_WRITE, P.STUDENT_ID_NUMBER_READ,
-        P.TRANSFER_WRITE,
+        P.TRANSFER_RANK, P.TRANSFER_WRITE,
     },
     Role.AFFAIRS_DIRECTOR: OFFICE | {P.DOCUMENT_READ, P.PUBLICITY_READ},
     Role.VICE_PRESIDENT: OFFICE | {P.DOCUMENT_READ, P.PUBLICITY_READ},
@@ -171,9 +174,12 @@ GRANTS: dict[Role, frozenset[Permission]] = {
        P.MEETING_READ, P.CLASS_READ, P.ORGANISATION_READ, P.PUBLICITY_READ, P.ROSTER_READ, P.ROSTER_EXPORT,
        P.SETTING_READ, P.TRANSFER_READ},
     Role.TEACHER: PERSON | {P.CALENDAR_READ},
+    Role.TRANSFER_PANEL: PERSON
+    | {P.CASE_DECIDE, P.CASE_READ, P.CLASS_READ, P.DELEGATION_WRITE, P.MEETING_READ, P.MEETING_WRITE,
+       P.ORGANISATION_READ, P.TRANSFER_DECIDE, P.TRANSFER_RANK, P.TRANSFER_READ},
     # The rest of the roles sign flows that later issues bring; until then they may log in and see their jobs.
     **{role: PERSON for role in (
-        Role.PRESIDENT_OFFICE, Role.DEGREE_COMMITTEE, Role.TRANSFER_PANEL, Role.SECTION_HEAD,
+        Role.PRESIDENT_OFFICE, Role.DEGREE_COMMITTEE, Role.SECTION_HEAD,
     )},
 }  # fmt: skip
 

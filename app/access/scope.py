@@ -17,6 +17,7 @@ DATABASE_ROLES = {
     "school": "xueji_school",
     "auditor": "xueji_auditor",
     "freshmen": "xueji_freshmen",
+    "transfers": "xueji_transfers",
     "college": "xueji_college",
     "teacher": "xueji_teacher",
     "student": "xueji_student",

@@ -15,6 +15,7 @@ from app.demo.people import People
 from app.demo.proceedings import make_proceedings
 from app.demo.roster import make_roster
 from app.demo.terms import current_term, open_terms
+from app.demo.transfers import make_transfers
 from app.kit.calendar import monday_of
 from app.models import Season
 from app.reference import load_reference
@@ -62,4 +63,5 @@ def make_demo(
     for table in ("college", "major", "class_group", "student", "roster_change"):
         connection.execute(text(f"analyze {table}"))
     make_proceedings(connection, today, files_root)
+    make_transfers(connection, today, files_root)
     return Made(made, accounts, made, opened)

@@ -46,6 +46,7 @@ SHOWN = [
     "clerk01",
     "clerk02",
     "library",
+    "transfers",
     "admin",
     "auditor",
 ]

@@ -35,7 +35,8 @@ NOTICE = "对公示内容有异议的，请在公示期内以书面形式向教�
 SCAN = b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n" \
        b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]>>endobj\ntrailer<</Root 1 0 R>>\n"  # fmt: skip
 STUDENTS = text("""
-    select s.id, s.name, s.student_no, s.college_id, c.name as college from student s
+    select s.id, s.name, s.student_no, s.college_id, s.major_id, s.grade, c.name as college, c.code as college_code
+    from student s
     join college c on c.id = s.college_id
     where c.code = :college and s.status = :status and s.student_no is not null
         and (s.registered or s.status = 'withdrawn') and s.entry_year < :year
@@ -84,7 +85,7 @@ class Proceedings:
 
     def signer(self, role: str, college: str) -> Row:
         names = {Role.AFFAIRS_DIRECTOR: "director", Role.VICE_PRESIDENT: "vp", Role.REGISTRY: "registry",
-                 Role.COLLEGE_CLERK: f"clerk{college}", Role.COLLEGE_LEADER: f"leader{college}"}  # fmt: skip
+                 Role.TRANSFER_PANEL: "transfers", Role.COLLEGE_CLERK: f"clerk{college}", Role.COLLEGE_LEADER: f"leader{college}"}  # fmt: skip
         return self.users[names[Role(role)]]
 
     def case(self, flow: Flow, student: Row, step: str | None, college: str = SHOWN, **values: Any) -> int:

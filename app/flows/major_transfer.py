@@ -37,7 +37,7 @@ major_transfer = register(
         steps=(
             Step("accept", Role.COLLEGE_CLERK, days=3, meeting=True),
             Step("college", Role.COLLEGE_LEADER, days=3, seal=True, hands_differ_from=("submit", "accept")),
-            Step("panel", Role.REGISTRY, days=30, meeting=True, rule=admitted_in_round),
+            Step("panel", Role.TRANSFER_PANEL, days=30, meeting=True, rule=admitted_in_round),
             Step(
                 "placing", Role.COLLEGE_CLERK, days=3, target=True, records=("class_group_id",), rule=class_of_new_major
             ),

@@ -1,9 +1,10 @@
-"""导入 the jobs of the admissions import: the dry run, and the import that saves all rows or none."""
+"""导入 the jobs of every import: the dry run, and the import that saves all rows or none."""
 
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -12,8 +13,9 @@ from flask_babel import lazy_gettext as _
 from procrastinate import JobContext
 from sqlalchemy import event, text
 
-from app.access import Permission
+import app.workbooks  # noqa: F401 - declares the imports
 from app.jobs.upkeep import purge
+from app.kit.imports import IMPORTS, Import
 from app.kit.job import JobResult, RunningJob, Stopped, job, queue
 from app.kit.operation import Refused
 from app.kit.upload import forget, imports_folder, keep_findings, kept, limits
@@ -24,14 +26,12 @@ from app.kit.workbook.importing import Report
 from app.kit.workbook.reasons import Refusal
 from app.kit.workbook.returned import write_returned
 from app.models import db
-from app.workbooks.admissions import CHECK, IMPORT, admissions
 
 
-@job(CHECK, needs=Permission.ADMISSION_IMPORT)
-def check_admissions(run: RunningJob) -> JobResult:
+def check(what: Import, run: RunningJob) -> JobResult:
     """Find every bad cell and say what an import would do; nothing is saved."""
     with in_words():
-        report = read(run)
+        report = read(what, run)
         keep_findings(run.params["file"], findings(report))
         figures = {
             "rows": report.rows, "new": report.new, "changed": report.changed, "unchanged": report.unchanged,
@@ -44,26 +44,32 @@ def check_admissions(run: RunningJob) -> JobResult:
         return JobResult(message, figures, run.params["returned_name"])
 
 
-@job(IMPORT, needs=Permission.ADMISSION_IMPORT)
-def import_admissions(run: RunningJob) -> JobResult:
+def save(what: Import, run: RunningJob) -> JobResult:
     """Check the file again, against the data of this moment, and save all of it."""
-    # One import at a time: the second then sees what the first has saved.
-    db.session.execute(text("select pg_advisory_xact_lock(hashtextextended('admissions', 0))"))
+    # One import of a kind at a time: the second then sees what the first has saved.
+    db.session.execute(text("select pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": what.key})
     with in_words():
-        report = read(run)
+        report = read(what, run)
         counts = importing.commit(db.session.connection(), report)
     event.listen(db.session(), "after_commit", lambda session: forget(run.params["file"]), once=True)
     figures = {
         "rows": report.rows, "new": counts.new, "changed": counts.changed, "unchanged": counts.unchanged,
         "url": page_of(run),
     }  # fmt: skip
+    if "new" not in what.figures:
+        return JobResult(_("%(count)s rows", count=report.rows), figures)
     return JobResult(_("%(new)s new, %(changed)s changed, %(unchanged)s unchanged", **figures), figures)
 
 
-def read(run: RunningJob) -> Report:
+for one in IMPORTS.values():
+    job(one.check, needs=one.needs)(partial(check, one))
+    job(one.commit, needs=one.needs)(partial(save, one))
+
+
+def read(what: Import, run: RunningJob) -> Report:
     """Read and check the run's file within its transaction."""
     connection = db.session.connection()
-    workbook = admissions(run.actor, run.params["entry_year"])
+    workbook = what.workbook(run.actor, run.params["subject"])
     staged = importing.stage(
         connection, workbook, kept(run.params["file"]),
         granted=run.actor.permissions, limits=limits(), should_stop=run.should_stop,

@@ -43,7 +43,7 @@ class Identity(Model):
             name="scope_complete",
         ),
         CheckConstraint(
-            "scope in ('none','school','auditor','freshmen','college','teacher','student','department')",
+            "scope in ('none','school','auditor','freshmen','transfers','college','teacher','student','department')",
             name="scope_known",
         ),
     )

@@ -1,6 +1,7 @@
 """办件 case: one application travelling through its flow, with steps, events and materials."""
 
 from enum import StrEnum
+from typing import Any
 
 from flask_appbuilder.security.sqla.models import User
 from flask_babel import lazy_gettext as _
@@ -116,6 +117,10 @@ class Case(FollowsStudent, Model):
 
     def __str__(self) -> str:
         return f"{self.number} {self.subject}"
+
+    def findings(self) -> list[tuple[Any, Any]]:
+        """What others have said of it beside its steps: (label, words), shown on its page."""
+        return []
 
 
 class LeaveCase(Case):

@@ -21,6 +21,8 @@ from app.models.codes import code_of
 from app.models.organisation import ClassGroup, College, Major
 from app.models.student import Student
 
+PLACE = ("college", "major", "class_group", "grade")  # of an entry's old and new text
+
 
 class FollowsStudent:
     """Mixin for a row that keeps the 学院 it was made under and also belongs to the student's present one.
@@ -86,6 +88,21 @@ class RosterChange(FollowsStudent, Model):
     new_class_group: Mapped[ClassGroup | None] = relationship(foreign_keys=[new_class_group_id])
     change_code = code_of("RosterChange", "code", "roster_change")
     reason_code = code_of("RosterChange", "reason", "change_reason")
+
+    @property
+    def was(self) -> str:
+        """Where the student was before, in the words of that day."""
+        return place(self.old_text)
+
+    @property
+    def became(self) -> str:
+        """Where the student is from then on."""
+        return place(self.new_text)
+
+
+def place(text: dict | None) -> str:
+    """College, major, class and grade out of an entry's text."""
+    return " · ".join(str(value) for key in PLACE if (value := (text or {}).get(key)))
 
 
 def as_of(day: date) -> Select[tuple[RosterChange]]:

@@ -1,6 +1,7 @@
 """转专业 major transfer: rounds with their quotas, applications, and the choices that the target colleges examine."""
 
 from enum import StrEnum
+from typing import Any
 
 from flask_babel import lazy_gettext as _
 from sqlalchemy import (
@@ -92,17 +93,24 @@ class TransferQuota(Model):
     def __str__(self) -> str:
         return f"{self.major} ({self.places})"
 
+    @property
+    def terms(self) -> str:
+        """Places, grade and conditions as an applicant reads them."""
+        grade = _("grade %(grade)s", grade=self.grade) if self.grade else None
+        parts = (_("%(n)s places", n=self.places), grade, self.conditions)
+        return " · ".join(str(part) for part in parts if part)
+
 
 def offered_majors() -> list[tuple[int, str]]:
-    """The majors that the open round offers, for a pick list."""
+    """The majors that the open round offers, for a pick list, with what is asked of who wants to join."""
     query = (
-        select(Major)
+        select(Major, TransferQuota)
         .join(TransferQuota, TransferQuota.major_id == Major.id)
         .join(TransferRound, TransferRound.id == TransferQuota.round_id)
         .where(TransferRound.state == RoundState.OPEN)
         .order_by(Major.college_id, Major.code)
     )
-    return [(major.id, f"{major.college} · {major}") for major in db.session.scalars(query)]
+    return [(major.id, f"{major.college} · {major}（{quota.terms}）") for major, quota in db.session.execute(query)]
 
 
 OFFERED = {"offers": offered_majors}
@@ -129,6 +137,14 @@ class TransferCase(IntoClass, Case):
     def wishes(self) -> list[int]:
         """The majors wished for, in turn."""
         return [one for one in (self.first_major_id, self.second_major_id, self.third_major_id) if one]
+
+    def findings(self) -> list[tuple[Any, Any]]:
+        """What each college said of the choice that is about it, once its leader has confirmed."""
+        said = select(TransferChoice).where(TransferChoice.case_id == self.id, TransferChoice.confirmed_by.is_not(None))
+        return [
+            (_("Examination: %(major)s", major=choice.major), choice.verdict)
+            for choice in db.session.scalars(said.order_by(TransferChoice.place))
+        ]
 
 
 class TransferChoice(OfCase, Model):
@@ -162,3 +178,9 @@ class TransferChoice(OfCase, Model):
     major: Mapped[Major] = relationship(foreign_keys=[major_id])
     from_major: Mapped[Major] = relationship(foreign_keys=[from_major_id])
     round: Mapped[TransferRound] = relationship()
+
+    @property
+    def verdict(self) -> str:
+        """How its college judged it, in words."""
+        word = str(_("Passed") if self.passed else _("Not passed"))
+        return f"{word}: {self.remark}" if self.remark else word

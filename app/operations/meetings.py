@@ -14,24 +14,32 @@ from app.kit.flow.material import stored_scan
 from app.kit.operation import NotAllowed, NotFound, Refused, audit, get, operation
 from app.models import CaseStep, Meeting, MeetingKind, db
 
+KINDS = {"college": (MeetingKind.COLLEGE,), "transfers": (MeetingKind.COMMITTEE,)}
+OF_SCHOOL = (MeetingKind.SCHOOL, MeetingKind.COMMITTEE)
+
+
+def kinds_of(actor: Actor) -> tuple[MeetingKind, ...]:
+    """Whose meetings this identity records: its college's, its panel's, or the school's."""
+    return KINDS.get(actor.scope.kind, OF_SCHOOL)
+
 
 @operation(needs=Permission.MEETING_WRITE)
 def record_meeting(
     actor: Actor, *, number: str, held_on: date, participants: str, resolution: str, kind: str | None = None
 ) -> Meeting:
     """A meeting that was held. A college records its own, the school's offices the school's."""
-    of_college = actor.scope.kind == "college"
+    allowed = kinds_of(actor)
     if held_on > clock.today():
         raise Refused(_("The meeting is dated %(day)s, which is still to come.", day=held_on))
     texts = {"number": number, "participants": participants, "resolution": resolution}
     empty = [name for name, text in texts.items() if not text.strip()]
     if empty or len(number.strip()) > 40:
         raise Refused(_("A meeting needs its number (at most 40 characters), who took part and what was resolved."))
-    chosen = MeetingKind.COLLEGE if of_college else MeetingKind(kind or MeetingKind.SCHOOL)
-    if not of_college and chosen == MeetingKind.COLLEGE:
-        raise Refused(_("A college's joint meeting is recorded by the college."))
+    chosen = allowed[0] if kind is None or allowed == (MeetingKind.COLLEGE,) else MeetingKind(kind)
+    if chosen not in allowed:
+        raise Refused(_("A meeting is recorded by those whose it was: choose another kind."))
     meeting = Meeting(
-        kind=chosen, college_id=actor.scope.college_id if of_college else None, held_on=held_on,
+        kind=chosen, college_id=actor.scope.college_id if chosen == MeetingKind.COLLEGE else None, held_on=held_on,
         recorded_by=actor.user_id, recorded_at=clock.now(), **{name: text.strip() for name, text in texts.items()},
     )  # fmt: skip
     try:

@@ -8,7 +8,7 @@ from typing import Any
 
 from flask_babel import force_locale, gettext
 from flask_babel import lazy_gettext as _
-from sqlalchemy import and_, func, select, text, update
+from sqlalchemy import ARRAY, Integer, and_, cast, func, select, text, update
 
 from app.access import Actor, Permission
 from app.kit import clock
@@ -168,7 +168,7 @@ _MARK = text("""
 """)
 
 
-@operation(needs=Permission.TRANSFER_WRITE)
+@operation(needs=Permission.TRANSFER_DECIDE)
 def decide_round(actor: Actor, round_id: int, *, meeting_id: int | str, expected: str) -> list[Outcome]:
     """Admit and refuse every application of a round in one act, as the panel's meeting agreed to the proposal shown."""
     one = get(TransferRound, round_id, lock=True)
@@ -219,11 +219,10 @@ def _admit(proposal: Proposal) -> None:
 
 def _classes(proposal: Proposal) -> dict[int, int]:
     """Case → the class proposed for it: of its new major and its grade, the one with the fewest students, in turn."""
-    members = select(func.count()).where(Student.class_group_id == ClassGroup.id, Student.on_roll).scalar_subquery()
     majors = sorted({major_id for _place, major_id in proposal.admitted.values()})
-    query = select(ClassGroup.id, ClassGroup.major_id, ClassGroup.grade, members).where(
-        among(ClassGroup.major_id, majors)
-    )
+    sizes_of = func.class_sizes(cast(majors, ARRAY(Integer))).table_valued("class_group_id", "members")
+    query = select(ClassGroup.id, ClassGroup.major_id, ClassGroup.grade, sizes_of.c.members)
+    query = query.join(sizes_of, sizes_of.c.class_group_id == ClassGroup.id)
     groups: dict[tuple[int, int], dict[int, int]] = defaultdict(dict)
     for group_id, major_id, grade, count in db.session.execute(query.order_by(ClassGroup.code)):
         groups[major_id, grade][group_id] = count

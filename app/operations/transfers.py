@@ -5,14 +5,15 @@ from typing import Any
 from flask_babel import lazy_gettext as _
 from sqlalchemy import delete, exists, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import joinedload
 
 from app.access import Actor, Permission, Role
 from app.kit.flow import among, hook
+from app.kit.flow.gates import meeting_named
 from app.kit.operation import NotAllowed, Refused, audit, get, operation
 from app.models import (
     CaseState,
     Major,
-    Meeting,
     RoundState,
     Student,
     TransferCase,
@@ -112,6 +113,7 @@ def _why_not_taken(case: TransferCase, student: Student) -> Any | None:
 def select_quotas(round_id: int) -> list[TransferQuota]:
     """The quotas of a round in the order of colleges."""
     query = select(TransferQuota).join(Major).where(TransferQuota.round_id == round_id)
+    query = query.options(joinedload(TransferQuota.major).joinedload(Major.college))
     return list(db.session.scalars(query.order_by(Major.college_id, Major.code)))
 
 
@@ -137,12 +139,12 @@ def examine(actor: Actor, choice_ids: list[int], *, passed: bool, remark: str = 
 
 
 @operation(needs=Permission.TRANSFER_EXAMINE)
-def confirm(actor: Actor, round_id: int, meeting_id: int) -> int:
+def confirm(actor: Actor, round_id: int, meeting_id: int | str) -> int:
     """The leader of the target college signs what its clerk examined, with the meeting that agreed; how many."""
     if not actor.has(Role.COLLEGE_LEADER):
         raise NotAllowed(_("Only the leader signs for the college."))
-    meeting = get(Meeting, meeting_id)
-    if meeting.cancelled or meeting.college_id != actor.scope.college_id:
+    meeting = meeting_named(meeting_id)
+    if meeting.college_id != actor.scope.college_id:
         raise Refused(_("Choose a meeting of your own college."))
     choice = TransferChoice.__table__.c
     mine = (choice.round_id == round_id) & (choice.target_college_id == actor.scope.college_id)

@@ -39,7 +39,10 @@ from app.views.papers import PaperScreen, WordingView
 from app.views.publicity import PublicityView, PublicPublicityView
 from app.views.reference import CodeApi, CodeScreen, CodeSetScreen, SettingScreen
 from app.views.registration import RegistrationScreen
+from app.views.roster_changes import RosterChangeScreen
 from app.views.students import RosterChangeApi, StudentApi, StudentScreen
+from app.views.transfer_applications import RankingImportView, TransferApplicationScreen
+from app.views.transfers import TransferRoundScreen
 
 GROUPS = {
     "roster": (_("Roster"), "fa-graduation-cap"),
@@ -57,6 +60,7 @@ PAGES: list = [
     PaperScreen,
     LegalClockScreen,
     DismissalView,
+    TransferRoundScreen,
     MeetingScreen,
     PublicityView,
     DocumentView,
@@ -69,6 +73,7 @@ PAGES: list = [
     CalendarDayScreen,
     StudentScreen,
     RegistrationScreen,
+    RosterChangeScreen,
     AdmissionsImportView,
     CohortView,
     CollegeScreen,
@@ -85,6 +90,8 @@ PAGES: list = [
     IdentityView,
     CalendarFeedView,
     PublicPublicityView,
+    TransferApplicationScreen,
+    RankingImportView,
 ]
 APIS: list = [StudentApi, RosterChangeApi, CaseApi, CaseOperationApi, CollegeApi, MajorApi, ClassGroupApi, CodeApi]
 

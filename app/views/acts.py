@@ -56,6 +56,8 @@ ACTS: dict[str, Any] = {
     "transfer:decide": _("Decided a round of transfers"),
     "transfer:examine": _("Examined choices of transfers"),
     "transfer:move": _("Moved a round of transfers on"),
+    "transfer:offer": _("Set the places of a round of transfers"),
+    "transfer:score": _("Imported scores of a round of transfers"),
 }
 # What is done to the rows of any screen: `<table>.<act>`.
 ROW_ACTS: dict[str, Any] = {

@@ -326,7 +326,7 @@ def facts(case: Case) -> list[tuple[Any, Any]]:
     flow = flow_of(case)
     keys = (*keys_of(flow), *flow.derived)
     words = [(key, shown_change(flow, case, key, format_date, mask if key in HIDDEN else str)) for key in keys]
-    made = [(label("field", key), word) for key, word in words if word is not None]
+    made = [(label("field", key), word) for key, word in words if word is not None] + case.findings()
     for step in case.steps:
         agreed = [(_("Meeting"), "meeting"), (_("Document"), "document")]
         made += [(name, step.records[key]) for name, key in agreed if step.records.get(key)]

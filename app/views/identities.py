@@ -28,6 +28,7 @@ SCOPES: dict[str, Any] = {
     "college": _("Own college"),
     "department": _("Own department"),
     "freshmen": _("Freshmen of the whole school"),
+    "transfers": _("Applications for a change of major"),
     "auditor": _("Whole school, reading alone"),
     "teacher": _("Own teaching classes"),
     "none": _("No students"),

@@ -17,7 +17,7 @@ from app.kit.flow import flow_of
 from app.kit.operation import NotFound, Refused, get
 from app.kit.screen import Menu, Screen
 from app.models import Case, CaseStep, Meeting, MeetingKind, db
-from app.operations.meetings import attach_minutes, cancel_meeting, minutes_file, record_meeting
+from app.operations.meetings import attach_minutes, cancel_meeting, kinds_of, minutes_file, record_meeting
 from app.views.cases import files_root
 
 MOST_CASES = 200
@@ -131,7 +131,7 @@ def meeting_form() -> FlaskForm:
         "participants": TextAreaField(_("Participants"), [InputRequired(), Length(max=2000)]),
         "resolution": TextAreaField(_("Resolution"), [InputRequired(), Length(max=2000)]),
     }
-    if current_actor().scope.kind != "college":
-        kinds = (MeetingKind.SCHOOL, MeetingKind.COMMITTEE)
+    kinds = kinds_of(current_actor())
+    if len(kinds) > 1:
         fields["kind"] = SelectField(_("Kind"), [InputRequired()], choices=[(kind.value, kind.label) for kind in kinds])
     return type("MeetingForm", (FlaskForm,), fields)(meta={"csrf": False})  # the whole page carries the token

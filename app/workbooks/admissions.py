@@ -2,12 +2,13 @@
 
 from datetime import date
 from functools import partial
-from typing import Any
 
 from flask_babel import lazy_gettext as _
 from sqlalchemy import ColumnElement, Connection
 
-from app.access import Actor
+from app.access import Actor, Permission
+from app.kit import clock
+from app.kit.imports import Import, register_import
 from app.kit.workbook.declare import Column, Lookup, Rule, Target, Workbook
 from app.kit.workbook.importing import Typed
 from app.kit.workbook.rules import identity_rules
@@ -18,7 +19,7 @@ MOBILE = r"1[3-9]\d{9}"
 RESIDENT = "{id_type.value} = '1'"  # a resident identity card, whose number says birth date and sex
 AGES = (13, 60)  # on entering
 TITLE = _("Admissions file")
-CHECK, IMPORT = "admissions_check", "admissions_import"  # the kinds of its jobs
+SPRING = 3  # from this month on, the autumn to come is meant
 
 
 def code(set_key: str) -> Lookup:
@@ -103,10 +104,36 @@ def save(actor: Actor, entry_year: int, connection: Connection, rows: Typed) -> 
     admit(actor, rows.table, {column.name: target.column(column.name).name for column in rows.columns}, entry_year)
 
 
-def examples() -> dict[str, Any]:
-    """What a right cell looks like, for the page that asks for the file."""
-    return {
-        "examinee_no": "26500107300001", "name": "张三", "sex": "男", "birth_date": "2008-03-01",
-        "id_type": "居民身份证", "education_level": "本科", "study_length": "4", "admission_score": "586",
-        "phone": "13800000000", "postcode": "400065",
-    }  # fmt: skip
+def usual_year() -> int:
+    """The autumn that is, or the next one from spring on."""
+    today = clock.today()
+    return today.year if today.month >= SPRING else today.year - 1
+
+
+def years() -> list[tuple[int, str]]:
+    return [(usual_year() + distance, str(usual_year() + distance)) for distance in (1, 0, -1)]
+
+
+admissions_import = register_import(
+    Import(
+        key="admissions",
+        title=TITLE,
+        intro=_("The list of admitted freshmen, one row each. Who is on it already is brought up to date; who is past"
+                " admission is not touched."),
+        needs=Permission.ADMISSION_IMPORT,
+        columns=COLUMNS,
+        workbook=admissions,
+        subject=_("Entry year"),
+        subjects=years,
+        usual=usual_year,
+        examples={
+            "examinee_no": "26500107300001", "name": "张三", "sex": "男", "birth_date": "2008-03-01",
+            "id_type": "居民身份证", "education_level": "本科", "study_length": "4", "admission_score": "586",
+            "phone": "13800000000", "postcode": "400065",
+        },
+        kinds={
+            "PAST_ADMISSION": _("past admission"), "KNOWN_PERSON": _("known with another number"),
+            "AGE": _("age not possible"), "NOT_OF_MAJOR": _("not that of the major"), "PLACED": _("has a class already"),
+        },
+    )
+)  # fmt: skip

@@ -6,7 +6,7 @@ from alembic import op
 from migrations.policies import COLLEGE, OF_COLLEGE, OF_STUDENT, protect
 
 revision = "0020"
-down_revision = "0013"
+down_revision = "0014"
 
 HIS_STUDENT = "exists (select from student s where s.id = student_id)"
 # A setting as a number; its default where nobody has loaded the settings yet.

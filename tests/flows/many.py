@@ -4,7 +4,7 @@ import json
 
 from sqlalchemy import Connection, text
 
-from app.flows import leave
+from app.flows import leave, major_transfer
 from app.papers import load_templates
 
 SETTINGS = """
@@ -63,3 +63,58 @@ def make_leaves(connection: Connection, many: int) -> None:
     connection.execute(text(STEPS), {"steps": json.dumps(steps)})
     connection.execute(text(MATERIALS))
     connection.execute(text("analyze"))
+
+
+def make_transfers(connection: Connection, many: int, colleges: int, majors: int, *, places: int) -> None:
+    """A round that is being ranked: so many applications of students of all colleges, examined, with scores.
+
+    Each names two majors of other colleges. Scores are all different; the clerks and leaders of the cast stay those of
+    the first two colleges.
+    """
+    prepare(connection)
+    for statement in UNIVERSITY:
+        connection.execute(text(statement), {"colleges": colleges, "majors": majors, "many": many, "places": places})
+    steps = [step.to_json() | {"after_effect": False, "items": []} for step in major_transfer.steps]
+    connection.execute(text(TRANSFER_STEPS), {"steps": json.dumps(steps), "panel": PANEL})
+    connection.execute(text("analyze"))
+
+
+PANEL = [step.key for step in major_transfer.steps].index("panel") + 1
+OTHER = "500 + ((n + {turn}) % :majors)"  # the major that the nth student names: every college in turn
+UNIVERSITY = (
+    "insert into college (id, code, name, name_en) select 500 + n, 'X' || n, '学院' || n, 'College ' || n"
+    " from generate_series(0, :colleges - 1) n",
+    "insert into major (id, code, national_code, name, college_id)"
+    " select 500 + n, 'X' || n, 'X' || n, '专业' || n, 500 + n % :colleges from generate_series(0, :majors - 1) n",
+    "insert into class_group (id, code, name, grade, major_id, college_id)"
+    " select 5000 + n, '0' || n % 2 + 1, '班' || n, 2024, 500 + n / 2, 500 + (n / 2) % :colleges from generate_series(0, 2 * :majors - 1) n",
+    "insert into student (id, name, sex, birth_date, id_number, entry_year, student_no, college_id, major_id,"
+    " class_group_id, grade, status, registered) select 90000 + n, '学生' || n, '1', '2006-01-01',"
+    " lpad(n::text, 18, '7'), 2024, 'T' || n, 500 + (n % :majors) % :colleges, 500 + n % :majors,"
+    " 5000 + 2 * (n % :majors), 2024, 'enrolled', true from generate_series(1, :many) n",
+    "insert into transfer_round (id, title, state, choices) values (1, '2027年转专业', 'ranking', 2)",
+    "insert into transfer_quota (round_id, major_id, places) select 1, 500 + n, :places from generate_series(0, :majors - 1) n",
+    "insert into flow_case (id, flow, flow_version, number, student_id, college_id, student_college_id,"
+    " target_college_id, state, step_key, subject, opened_by, opened_by_role, submitted_at, round_id, first_major_id,"
+    " second_major_id, score, statement) select 90000 + n, 'major_transfer', 1, 'T' || n, s.id, s.college_id,"
+    f" s.college_id, m.college_id, 'open', 'panel', s.name, u.id, 'student', now(), 1, m.id, {OTHER.format(turn=2)},"
+    " 60 + n * 0.01, '兴趣所在' from generate_series(1, :many) n"
+    f" join student s on s.id = 90000 + n join major m on m.id = {OTHER.format(turn=1)} join ab_user u on u.username = 'student'",
+    "insert into transfer_choice (round_id, place, major_id, from_major_id, grade, subject, case_state, passed, examined_by,"
+    " confirmed_by, case_id, target_college_id, student_id, college_id, student_college_id)"
+    " select 1, p.place, m.id, s.major_id, s.grade, c.subject, 'open', true, u.id, v.id, c.id, m.college_id, s.id,"
+    " s.college_id, s.college_id from flow_case c join student s on s.id = c.student_id"
+    " cross join lateral (values (1, c.first_major_id), (2, c.second_major_id)) p(place, major_id)"
+    " join major m on m.id = p.major_id join ab_user u on u.username = 'clerk' join ab_user v on v.username = 'leader'"
+    " where c.round_id = 1",
+)
+TRANSFER_STEPS = """
+insert into case_step (case_id, student_id, college_id, student_college_id, target_college_id, position, key, role, days,
+    declared, state, opened_at, signing_college_id, decided_at, decided_by)
+select c.id, c.student_id, c.college_id, c.college_id, c.target_college_id, d.place, d.step ->> 'key',
+    d.step ->> 'role', 1, d.step, case when d.place < :panel then 'done' when d.place = :panel then 'open'
+    else 'waiting' end, now(), c.college_id, case when d.place < :panel then now() end,
+    case when d.place < :panel then c.opened_by end
+from flow_case c cross join jsonb_array_elements(cast(:steps as jsonb)) with ordinality d(step, place)
+where c.round_id = 1
+"""

@@ -24,6 +24,7 @@ ANSWERS = {"library": "图书", "finance": "费用"}
 SIGNERS = {
     Role.STUDENT: "student", Role.COLLEGE_CLERK: "clerk", Role.COLLEGE_LEADER: "leader", Role.REGISTRY: "registry",
     Role.AFFAIRS_DIRECTOR: "director", Role.VICE_PRESIDENT: "vp", Role.ADMISSIONS: "admissions",
+    Role.TRANSFER_PANEL: "panel",
 }  # fmt: skip
 FILLED: dict[str, dict[str, Any]] = {
     "admission_deferral": {"reason": "illness", "statement": "因病"},
@@ -193,9 +194,9 @@ class Walk:
         self.act("leader2", confirm, 1, self.meeting("leader2"))
         self.behind.run("update flow_case set score = 80 where id = :id", id=case_id)
         self.act("registry", move_round, 1, "ranking")
-        meeting = self.meeting("registry")
-        shown = self.act("registry", lambda _actor: propose(1).print)
-        return self.act("registry", decide_round, 1, meeting_id=meeting, expected=shown)
+        meeting = self.meeting("panel")
+        shown = self.act("panel", lambda _actor: propose(1).print)
+        return self.act("panel", decide_round, 1, meeting_id=meeting, expected=shown)
 
     def publish(self, *case_ids: int) -> None:
         """Publish them on one list, and let the days pass."""

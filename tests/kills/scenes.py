@@ -90,7 +90,7 @@ class Import:
         client = house.cast.login("admissions")
         sent = {
             "file": (io.BytesIO((house.files.parent / "admissions.xlsx").read_bytes()), "录取.xlsx"),
-            "entry_year": "2026",
+            "subject": "2026",
         }
         check = client.post("/imports/admissions/", data=sent, content_type="multipart/form-data").location
         user_id = house.actor("admissions").user_id

@@ -34,7 +34,7 @@ class Upload:
     def form(self) -> tuple[str, dict[str, Any]]:
         return "/imports/admissions/", {
             "file": FileStorage(io.BytesIO(self.content), "录取.xlsx"),
-            "entry_year": "2026",
+            "subject": "2026",
         }
 
     def made(self) -> int:

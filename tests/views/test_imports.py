@@ -39,7 +39,7 @@ class Desk:
         self.browser = self.cast.login("admissions")
 
     def upload(self, content: bytes, name: str = "录取名单.xlsx", year: int = 2026, by: FlaskClient | None = None):
-        data = {"file": (io.BytesIO(content), name), "entry_year": str(year)}
+        data = {"file": (io.BytesIO(content), name), "subject": str(year)}
         return (by or self.browser).post(HOME, data=data, content_type="multipart/form-data")
 
     def work(self, answer) -> str:
@@ -126,7 +126,7 @@ def refuses(cast, reference, behind, app, tmp_path):
     browser = cast.login("admissions")
 
     def send(content: bytes, name: str = "a.xlsx") -> str:
-        answer = browser.post(HOME, data={"file": (io.BytesIO(content), name), "entry_year": "2026"})
+        answer = browser.post(HOME, data={"file": (io.BytesIO(content), name), "subject": "2026"})
         assert answer.status_code == 422, answer.status_code
         assert behind.one("select count(*) from job_run") == 0
         assert [path for path in imports_folder().rglob("*") if path.is_file()] == []
@@ -163,8 +163,8 @@ def test_a_bad_file_is_refused_with_a_sentence(refuses, tmp_path, kind):
 
 def test_no_file_or_no_year_is_asked_for(cast, reference):
     browser = cast.login("admissions")
-    assert browser.post(HOME, data={"entry_year": "2026"}).status_code == 422
-    assert browser.post(HOME, data={"entry_year": "1066", "file": (io.BytesIO(b"x"), "a.xlsx")}).status_code == 422
+    assert browser.post(HOME, data={"subject": "2026"}).status_code == 422
+    assert browser.post(HOME, data={"subject": "1066", "file": (io.BytesIO(b"x"), "a.xlsx")}).status_code == 422
 
 
 def empty_rows(made) -> None:

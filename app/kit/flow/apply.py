@@ -140,7 +140,7 @@ def why_not_withdraw(actor: Actor, case: Case) -> Refused | None:
     if case.state not in FILLING | {CaseState.OPEN}:
         return Refused(_("This case is closed: %(state)s.", state=CaseState(case.state).label))
     signed = select(CaseStep.role).where(CaseStep.case_id == case.id, CaseStep.state == StepState.DONE)
-    if any(Role(role).scope == "school" for role in db.session.scalars(signed)):
+    if any(Role(role).scope in ("school", "transfers") for role in db.session.scalars(signed)):
         return Refused(_("Academic affairs has signed already: the case can no longer be taken back."))
     return None
 

@@ -10,6 +10,7 @@ from sqlalchemy import exists, func, or_, select
 from app.access import Role
 from app.kit import clock
 from app.kit.flow.steps import among
+from app.kit.operation import Refused
 from app.models import Document, Meeting, Objection, Publicity, PublicityEntry, db
 from app.models.language import listed
 
@@ -27,19 +28,26 @@ def why_not(records: dict[str, Any], steps: Steps) -> Reasons:
     return reasons
 
 
-def _meeting(records: dict[str, Any], steps: Steps) -> Reasons:
-    """The meeting is one of the college that signs, or of the school, has been held, and its minutes are at hand."""
-    number = str(records.get("meeting_id") or "")
+def meeting_named(number: Any) -> Meeting:
+    """The meeting that a form names by its id: one that has been held and whose minutes are at hand. Raises Refused."""
+    number = str(number or "")
     meeting = db.session.get(Meeting, int(number)) if number.isdecimal() and len(number) < 10 else None
     if meeting is None or meeting.cancelled:
-        return dict.fromkeys(steps, _("This step must record the meeting that agreed. Choose it, or record it first."))
+        raise Refused(_("This step must record the meeting that agreed. Choose it, or record it first."))
     if meeting.held_on > clock.today():
-        return dict.fromkeys(steps, _("The meeting is dated %(day)s, which is still to come.", day=meeting.held_on))
+        raise Refused(_("The meeting is dated %(day)s, which is still to come.", day=meeting.held_on))
     if meeting.minutes_path is None:
-        return dict.fromkeys(
-            steps, _("The minutes of the meeting %(meeting)s are not attached yet. Attach their scan under “Meetings”.",
-                     meeting=str(meeting))
-        )  # fmt: skip
+        raise Refused(_("The minutes of the meeting %(meeting)s are not attached yet. Attach their scan under “Meetings”.",
+                        meeting=str(meeting)))  # fmt: skip
+    return meeting
+
+
+def _meeting(records: dict[str, Any], steps: Steps) -> Reasons:
+    """The meeting is one of the college that signs, or of the school."""
+    try:
+        meeting = meeting_named(records.get("meeting_id"))
+    except Refused as refused:
+        return dict.fromkeys(steps, refused.reason)
     records |= {"meeting_id": meeting.id, "meeting": str(meeting)}  # in words for those who may not see its minutes
     foreign = _("The meeting %(meeting)s is not one of those who sign this step.", meeting=str(meeting))
     return {

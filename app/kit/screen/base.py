@@ -159,7 +159,7 @@ class Screen(ExportsLists, RequestLocalFilters, ModelView):
         columns = self.shown_columns()
         count, rows = self.datamodel.query(
             self.filters_of(request.args) if filters is self._filters else filters.get_joined_filters(self._base_filters),
-            order_column, order_direction, page=page, page_size=page_size or self.page_size,
+            order_column, order_direction, page=page, page_size=page_size or self.page_size, select_columns=columns,
         )  # fmt: skip
         widgets = widgets or {}
         widgets["list"] = self.list_widget(

@@ -8,7 +8,7 @@ from flask_appbuilder.models.sqla.interface import SQLAInterface
 from flask_babel import lazy_gettext as _
 from sqlalchemy import Column, String, cast, false, inspect, or_, select
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Query
+from sqlalchemy.orm import Query, selectinload
 from sqlalchemy.orm.exc import StaleDataError
 
 from app.access import current_actor
@@ -117,8 +117,15 @@ class XuejiInterface(SQLAInterface):
             self.apply_filters(self.session.query(pk), filters), order_column, order_direction
         )
         ids = [row[0] for row in self.apply_pagination(ordered, page_within(count, page, page_size), page_size)]
-        found = {getattr(row, pk.key): row for row in self.session.query(self.obj).filter(pk.in_(ids))} if ids else {}
+        shown = self.session.query(self.obj).options(*self.together(select_columns or [])).filter(pk.in_(ids))
+        found = {getattr(row, pk.key): row for row in shown} if ids else {}
         return count, [found[one] for one in ids if one in found]
+
+    def together(self, columns: list[str]) -> list[Any]:
+        """Options that load each relation among the columns with one statement for all rows, not one a row."""
+        relations = inspect(self.obj).relationships
+        lazy = [name for name in columns if name in relations and relations[name].lazy == "select"]
+        return [selectinload(getattr(self.obj, name)) for name in lazy]
 
     def apply_pagination(self, query: Query, page: int | None, page_size: int | None) -> Query:
         size = rows_a_page(page_size)

@@ -1,0 +1,77 @@
+"""学籍异动名单 roster changes as a workbook: what the national platform asks for of each, in codes and in words."""
+
+from flask_babel import lazy_gettext as _
+from sqlalchemy import Select, select
+from sqlalchemy.orm import aliased
+
+from app.kit.workbook.declare import Column, Workbook
+from app.models import ClassGroup, Code, College, Major, RosterChange, Student
+
+WAS, IS = "old", "new"
+
+
+def select_changes(matching: Select | None) -> Select:
+    """One row a ledger entry, the earliest first; `matching` selects ids. Names are those of today, as uploads want."""
+    change, reason = aliased(Code, name="change"), aliased(Code, name="reason")
+    sides = {side: (aliased(College), aliased(Major), aliased(ClassGroup)) for side in (WAS, IS)}
+    places = [
+        column
+        for side, (college, major, group) in sides.items()
+        for column in (
+            college.name.label(f"{side}_college"), major.name.label(f"{side}_major"),
+            major.national_code.label(f"{side}_major_code"), group.name.label(f"{side}_class"),
+            getattr(RosterChange, f"{side}_grade"), getattr(RosterChange, f"{side}_study_length"),
+        )
+    ]  # fmt: skip
+    statement = (
+        select(
+            Student.examinee_no, Student.student_no, Student.name, RosterChange.code, change.name_zh.label("category"),
+            RosterChange.effective_on, reason.name_zh.label("reason"), RosterChange.approved_on,
+            RosterChange.document_no, *places, RosterChange.note,
+        )
+        .select_from(RosterChange)
+        .join(Student, Student.id == RosterChange.student_id)
+        .outerjoin(change, (change.code == RosterChange.code) & (change.set_key == "roster_change"))
+        .outerjoin(reason, (reason.code == RosterChange.reason) & (reason.set_key == "change_reason"))
+    )  # fmt: skip
+    for side, (college, major, group) in sides.items():
+        statement = (
+            statement.outerjoin(college, college.id == getattr(RosterChange, f"{side}_college_id"))
+            .outerjoin(major, major.id == getattr(RosterChange, f"{side}_major_id"))
+            .outerjoin(group, group.id == getattr(RosterChange, f"{side}_class_group_id"))
+        )
+    if matching is not None:
+        statement = statement.where(RosterChange.id.in_(matching))
+    return statement.order_by(RosterChange.effective_on, RosterChange.id)
+
+
+roster_changes = Workbook(
+    key="roster_changes",
+    title=_("Roster changes"),
+    rows=select_changes,
+    group="new_college",
+    columns=[
+        Column("examinee_no", _("Examinee number"), "code"),
+        Column("student_no", _("Student number"), "code"),
+        Column("name", _("Name")),
+        Column("code", _("Code of the change"), "code"),
+        Column("category", _("Category of the change")),
+        Column("effective_on", _("Effective on"), "date"),
+        Column("reason", _("Reason")),
+        Column("approved_on", _("Approved on"), "date"),
+        Column("document_no", _("Document number"), "code"),
+        Column("old_college", _("College before")),
+        Column("old_major", _("Major before")),
+        Column("old_major_code", _("National code of the major before"), "code"),
+        Column("old_class", _("Class before")),
+        Column("old_grade", _("Grade before"), "integer"),
+        Column("old_study_length", _("Years of study before"), "number"),
+        Column("new_college", _("College after")),
+        Column("new_major", _("Major after")),
+        Column("new_major_code", _("National code of the major after"), "code"),
+        Column("new_class", _("Class after")),
+        Column("new_grade", _("Grade after"), "integer"),
+        Column("new_study_length", _("Years of study after"), "number"),
+        Column("note", _("Note")),
+    ],
+)

@@ -6,7 +6,14 @@ from tests.conftest import TODAY
 
 PAGES = {
     "registry": ["/publicities/", "PUBLICITY", "/documents/", "/meetingscreen/list/", "MEETING", "/publicity/"],
-    "clerk08": ["/dismissals/", "/legalclockscreen/list/", "DRAFT", "WAITING"],
+    "clerk08": [
+        "/dismissals/",
+        "/legalclockscreen/list/",
+        "/registrationscreen/list/",
+        "/registrationscreen/record",
+        "DRAFT",
+        "WAITING",
+    ],
 }
 ROWS = {
     "PUBLICITY": ("/publicities/", "select max(id) from publicity"),

@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import CheckConstraint, Date, ForeignKey, SmallInteger, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, SmallInteger, String, UniqueConstraint, text
 from sqlalchemy.orm import relationship
 
 from app.models.base import BigId, Mapped, Model, Moment, Now, date, mapped_column
@@ -39,6 +39,7 @@ class Registration(FollowsStudent, Model):
     __table_args__ = (
         FollowsStudent.student_key("registration"),
         UniqueConstraint("student_id", "year", "season"),
+        Index("ix_registration_due_on", "due_on", postgresql_where=text("due_on is not null")),
         one_of("state", RegistrationState),
         one_of("season", Season),
         CheckConstraint("(state = 'registered') = (due_on is null)", name="due_unless_registered"),

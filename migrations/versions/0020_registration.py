@@ -93,6 +93,10 @@ def upgrade() -> None:
     )
     for column in ("college_id", "student_college_id"):
         op.create_index(f"ix_registration_{column}", "registration", [column])
+    # few rows of many: the clocks look at those alone
+    op.create_index(
+        "ix_registration_due_on", "registration", ["due_on"], postgresql_where=sa.text("due_on is not null")
+    )
     protect(
         "registration",
         school=dict.fromkeys(("select", "insert", "update"), "true"),

@@ -1,5 +1,6 @@
 """流程图 the diagram of a flow or of one case: server-rendered SVG without style or script, themed by its classes."""
 
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -14,8 +15,9 @@ from app.kit.flow import Flow, flow_of, label
 from app.models import Case, CaseEvent, CaseState, CaseStep, StepState, db
 from app.models.accounts import person_name
 
-WIDTH, HEIGHT, GAP, PAD, LANE = 126, 74, 28, 14, 30
-TALL_WIDTH, TALL_HEIGHT, TALL_GAP = 232, 66, 32
+WIDTH, HEIGHT, GAP, PAD, LANE = 136, 74, 20, 14, 30
+TALL_WIDTH, TALL_HEIGHT, TALL_GAP = 258, 52, 20
+IN_ROW, BETWEEN = 6, 40  # boxes side by side; room between two rows
 STATES = {
     "done": _("Done"), "current": _("In progress"), "todo": _("Not yet"), "returned": _("Sent back"),
 }  # fmt: skip
@@ -101,13 +103,23 @@ def _returns(case: Case, keys: list[str]) -> list[tuple[str, str]]:
 def draw(
     nodes: list[Node], returned: Iterable[tuple[str, str]] = (), *, title: str, name: str, tall: bool = False
 ) -> Markup:
-    """Boxes in a row (or, `tall`, in a column) with arrows, and a lane below (or beside) for each way back."""
+    """Boxes in rows (or, `tall`, in a column) with arrows, and a lane below (or beside) for each way back."""
     ways = list(returned)
-    width, height, gap = (TALL_WIDTH, TALL_HEIGHT, TALL_GAP) if tall else (WIDTH, HEIGHT, GAP)
     name = f"{name}-tall" if tall else name  # a page may hold both: their ids must differ
-    long = len(nodes) * ((height if tall else width) + gap) - gap + 2 * PAD
-    across = (width if tall else height) + 2 * PAD + len(ways) * LANE + (32 if ways and tall else 8 if ways else 0)
-    total = (across, long) if tall else (long, across)
+    if tall:
+        corners = [(PAD, PAD + place * (TALL_HEIGHT + TALL_GAP)) for place in range(len(nodes))]
+        lanes = len(ways) * LANE + (32 if ways else 0)
+        total = (TALL_WIDTH + 2 * PAD + lanes, corners[-1][1] + TALL_HEIGHT + PAD)
+        joints = [f"M{x + TALL_WIDTH / 2} {y + TALL_HEIGHT}v{TALL_GAP - 1}" for x, y in corners[:-1]]
+    else:
+        rows = -(-len(nodes) // IN_ROW)
+        each, pitch = -(-len(nodes) // rows), HEIGHT + BETWEEN + len(ways) * LANE
+        corners = [
+            (PAD + place % each * (WIDTH + GAP), PAD + place // each * pitch) for place in range(len(nodes))
+        ]  # fmt: skip
+        lanes = len(ways) * LANE + (8 if ways else 0)
+        total = (each * (WIDTH + GAP) - GAP + 2 * PAD, corners[-1][1] + HEIGHT + PAD + lanes)
+        joints = [_joint(start, end) for start, end in itertools.pairwise(corners)]
     told = "; ".join(f"{place}. {node.title} ({STATES[node.state]})" for place, node in enumerate(nodes, start=1))
     parts = [
         f'<svg class="sr-flow sr-flow-{"tb" if tall else "lr"}" viewBox="0 0 {total[0]} {total[1]}" width="{total[0]}"'
@@ -116,9 +128,7 @@ def draw(
         _arrow(name, ""),
         _arrow(name, "-ret"),
     ]
-    corners = [(PAD, PAD + i * (height + gap)) if tall else (PAD + i * (width + gap), PAD) for i in range(len(nodes))]
-    for node, (x, y) in zip(nodes[:-1], corners, strict=False):
-        path = f"M{x + width / 2} {y + height}v{gap - 1}" if tall else f"M{x + width} {y + height / 2}h{gap - 1}"
+    for node, path in zip(nodes[:-1], joints, strict=True):
         kind = "done" if node.state == "done" else "todo"
         parts.append(f'<path class="sr-edge {kind}" d="{path}" marker-end="url(#{name}-a)"/>')
     places = {node.key: corner for node, corner in zip(nodes, corners, strict=True)}
@@ -127,6 +137,14 @@ def draw(
     for place, node in enumerate(nodes):
         parts.append(_box(place + 1, node, corners[place], tall))
     return Markup("".join([*parts, "</svg>"]))  # noqa: S704  (every text in it went through escape)
+
+
+def _joint(start: tuple[int, int], end: tuple[int, int]) -> str:
+    """To the next box: beside, or the first of the next row."""
+    (x1, y1), (x2, y2) = start, end
+    if y1 == y2:
+        return f"M{x1 + WIDTH} {y1 + HEIGHT / 2}h{GAP - 1}"
+    return f"M{x1 + WIDTH / 2} {y1 + HEIGHT}V{y2 - 20}H{x2 + WIDTH / 2}V{y2 - 1}"
 
 
 def _arrow(name: str, kind: str) -> str:
@@ -146,9 +164,13 @@ def _way_back(start: tuple[int, int], end: tuple[int, int], lane: int, tall: boo
         path = f"M{x1 + TALL_WIDTH} {bottom}H{side - 8}q8 0 8-8V{top + 8}q0-8-8-8H{x2 + TALL_WIDTH + 1}"
         spot = (float(side), (top + bottom) / 2)
     else:
-        low = PAD + HEIGHT + 26 + lane * LANE
+        low = y1 + HEIGHT + 26 + lane * LANE
         left, right = x2 + WIDTH / 2 + shift, x1 + WIDTH / 2 - shift
         path = f"M{right} {y1 + HEIGHT}V{low - 8}q0 8-8 8H{left + 8}q-8 0-8-8V{y2 + HEIGHT + 1}"
+        if y1 != y2:  # round the left end of the rows between
+            over = y2 + HEIGHT + 14 + lane * LANE
+            path = f"M{right} {y1 + HEIGHT}V{low}H{4 + lane * 3}V{over}H{left}V{y2 + HEIGHT + 1}"
+            left = PAD + WIDTH / 2
         spot = ((left + right) / 2, float(low))
     wide = sum(12 if letter > FIRST_WIDE else 7 for letter in text) + 14
     return (
@@ -168,9 +190,10 @@ def _box(place: int, node: Node, corner: tuple[int, int], tall: bool) -> str:
         lines = [("t", title), ("s", " · ".join(str(part) for part in (node.actor, node.when) if part))]
     middle = ' text-anchor="middle"'
     ring = f'<rect class="ring" x="{x - 4}" y="{y - 4}" width="{width + 8}" height="{height + 8}" rx="{round_ + 4}"/>'
-    room = {"t": 30 if tall else 17, "s": 30 if tall else 19}
+    room = {"t": 32 if tall else 18, "s": 36 if tall else 22}
+    first, line = (21, 19) if tall else (28, 17)
     words = "".join(
-        f'<text class="{kind}" x="{x + (18 if tall else width / 2)}" y="{y + 28 + row * (21 if tall else 17)}"'
+        f'<text class="{kind}" x="{x + (18 if tall else width / 2)}" y="{y + first + row * line}"'
         f"{'' if tall else middle}>{escape(_short(str(text), room[kind]))}</text>"
         for row, (kind, text) in enumerate(lines)
     )

@@ -4,6 +4,7 @@ from sqlalchemy import ARRAY, Boolean, ForeignKey, Numeric, SmallInteger, String
 from sqlalchemy.orm import relationship
 
 from app.models.base import Key, Mapped, Model, Name, SmallId, mapped_column
+from app.models.codes import code_of
 from app.models.language import in_chinese
 
 
@@ -33,6 +34,7 @@ class Major(Model):
     name_en: Mapped[Name | None]
     college_id: Mapped[int] = mapped_column(ForeignKey("college.id"), index=True)
     education_level: Mapped[str] = mapped_column(String(4), default="05", server_default="05")
+    education_level_code = code_of("Major", "education_level", "education_level")
     study_length: Mapped[float] = mapped_column(Numeric(3, 1), default=4, server_default="4")
     active: Mapped[bool] = mapped_column(Boolean, default=True, server_default="true")
     college: Mapped[College] = relationship()

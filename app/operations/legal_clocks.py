@@ -32,7 +32,7 @@ def ending_clocks(actor: Actor, today: date) -> Iterator[Due]:
         yield Due(
             key=f"clock:{kind}:{college_id}:{due_on}:{'over' if over else 'soon'}",
             users=staff.holding(*roles, college_id=college_id),
-            title=_("%(what)s on %(day)s: %(n)s students of %(college)s", what=kind.label, day=due_on, n=count,
+            title=_("%(what)s on %(day)s: %(college)s (%(n)s)", what=kind.label, day=due_on, n=count,
                     college=college),
             text=_("What follows: %(next)s.", next=kind.follows),
             path=f"/legalclockscreen/list/?_flt_0_kind={kind}",

@@ -32,8 +32,19 @@ class Guarded(RequestLocalFilters):
         return super()._get_list_widget(filters, actions, order_column, order_direction, **kwargs)  # type: ignore[misc]
 
 
+def account_first(columns: list[str]) -> list[str]:
+    """The account, then the name as it is said here, then the rest."""
+    first = ["username", "last_name", "first_name"]
+    return first + [column for column in columns if column not in first]
+
+
 # The names stay FAB's: its pages link to each other by them.
 class UserDBModelView(Guarded, fab.UserDBModelView):
+    list_columns = account_first(fab.UserDBModelView.list_columns)
+    search_columns = account_first(fab.UserDBModelView.search_columns)
+    add_columns = account_first(fab.UserDBModelView.add_columns)
+    edit_columns = account_first(fab.UserDBModelView.edit_columns)
+
     @expose("/lookup")
     @has_access
     @permission_name("list")

@@ -38,7 +38,9 @@ class ApplyView(BaseView):
         actor = current_actor()
         student = self._student(request.args.get("student", type=int) or max(actor.scope.student_id, 0))
         keys = list(FLOWS) if actor.may(Permission.CASE_EXCEPT) else flows_open_to(actor)
-        flows = [offered(FLOWS[key], student) for key in keys]
+        flows = sorted(
+            (offered(FLOWS[key], student) for key in keys), key=lambda one: (not one["fits"], not one["open"])
+        )
         self.update_redirect()
         return self.render_template(
             "xueji/apply_list.html", title=_("Apply"), student=student, flows=flows,
@@ -76,14 +78,16 @@ def offered(flow: Flow, student: Student | None) -> dict[str, Any]:
     """One flow as a card: what it is for, whether it is open, and for whom."""
     college_id = student.college_id if student else None
     state = window_state(flow.window.keys, clock.today(), college_id) if flow.window else WindowState(True)
+    special = bool(flow.window and flow.window.unless)
+    begins = state.open or special or current_actor().may(Permission.CASE_EXCEPT)
     fits = student is None or why_not_status(flow, student.status, student.registered) is None
     return {
         "key": flow.key,
         "title": flow.title,
         "open": state.open,
         "fits": fits,
-        "special": bool(flow.window and flow.window.unless),
+        "special": special,
         "until": state.closes_on if state.open else None,
         "opens": state.opens_on if state.opens_on and state.opens_on > clock.today() else None,
-        "url": url_for("ApplyView.open", key=flow.key, student_id=student.id) if student and fits else None,
+        "url": url_for("ApplyView.open", key=flow.key, student_id=student.id) if student and fits and begins else None,
     }

@@ -8,7 +8,7 @@ from babel.dates import get_month_names
 from flask import flash, redirect, request, url_for
 from flask_appbuilder import BaseView, expose
 from flask_appbuilder.security.decorators import has_access, permission_name
-from flask_babel import get_locale
+from flask_babel import get_locale, lazy_ngettext
 from flask_babel import lazy_gettext as _
 from sqlalchemy import or_, select
 
@@ -193,8 +193,9 @@ def duration_words(duration: str) -> Any:
         return DURATIONS[duration]
     if duration.startswith("w"):
         return _("until the end of week %(week)s", week=duration[1:])
-    words = {"d": _("%(n)s working days", n=duration[:-1]), "w": _("%(n)s weeks", n=duration[:-1]),
-             "m": _("%(n)s months", n=duration[:-1])}  # fmt: skip
+    many = int(duration[:-1])
+    words = {"d": _("%(n)s working days", n=many), "w": lazy_ngettext("%(n)s week", "%(n)s weeks", many, n=many),
+             "m": lazy_ngettext("%(n)s month", "%(n)s months", many, n=many)}  # fmt: skip
     return words[duration[-1]]
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from flask_babel import lazy_gettext as _
-from wtforms import SelectField, SelectMultipleField, StringField
+from wtforms import SelectField, SelectMultipleField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Length, Regexp
 
 from app.access import Permission
@@ -26,6 +26,8 @@ def rule_fields() -> dict[str, Any]:
         "owners": SelectMultipleField(_("Owners"), [DataRequired()], choices=lambda: choices(Owner)[1:]),
         "opens": StringField(_("When"), [DataRequired(), Length(max=80)], description=OPENS),
         "duration": StringField(_("Duration"), [DataRequired(), Length(max=10)], description=DURATION),
+        "requirement_zh": TextAreaField(_("Requirement in Chinese"), [Length(max=300)]),
+        "requirement_en": TextAreaField(_("Requirement in English"), [Length(max=300)]),
         "key": StringField(_("Key"), [DataRequired(), Regexp(r"[a-z][a-z_]{1,39}\Z")]),
     }
 
@@ -92,7 +94,7 @@ class CalendarDayScreen(Screen):
     model = CalendarDay
     menu = Menu(_("Holidays and exchanged days"), "calendar", "fa-umbrella-beach")
     reads, writes = Permission.SETTING_READ, Permission.CALENDAR_WRITE
-    label_columns = {"day": _("Day"), "working": _("Working day"), "name": _("Name")}
+    label_columns = {"day": _("Day"), "working": _("Working day"), "name": _("Occasion")}
     list_columns = show_columns = add_columns = edit_columns = ["day", "working", "name"]
     search_columns = ["day", "working", "name"]
     base_order = ("day", "desc")

@@ -7,6 +7,7 @@ from flask import flash, redirect, request, url_for
 from flask_appbuilder import BaseView, expose
 from flask_appbuilder.security.decorators import has_access, permission_name
 from flask_babel import lazy_gettext as _
+from flask_babel import ngettext
 from sqlalchemy import select
 from werkzeug.datastructures import MultiDict
 
@@ -78,7 +79,8 @@ class AcademicYearView(BaseView):
             if request.method == "POST":
                 done = move_terms(current_actor(), year, *wanted, request.form.get("reason", ""),
                                   accept_outside=bool(request.form.get("accept_outside")))  # fmt: skip
-                flash(_("%(n)s dates were moved.", n=sum(one.colleges for one in done.moves)), "success")
+                many = sum(one.colleges for one in done.moves)
+                flash(ngettext("%(n)s date was moved.", "%(n)s dates were moved.", many, n=many), "success")
                 return redirect(url_for("AcademicYearView.edit", year=year))
         except ValueError:
             error = NOT_READ

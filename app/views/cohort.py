@@ -1,5 +1,6 @@
 """新生 freshmen: classes and student numbers for the cohort of one year, seen before they are given."""
 
+import re
 from typing import Any
 
 from flask import flash, redirect, request, url_for
@@ -22,8 +23,17 @@ from app.operations.cohort import (
     preview_numbers,
 )
 
+RULE_WORDS = {
+    "entry_year": _("Entry year"), "college": _("College"), "major": _("Major"), "class": _("Class"), "serial": _("Serial"),
+}  # fmt: skip
 ARRIVING = (RosterStatus.ADMITTED, RosterStatus.ENROLLED)
 YEARS = 6  # offered to choose from
+
+
+def rule_words(rule: str) -> str:
+    """The rule of student numbers as people say it; what stands between the braces' parts as it is."""
+    parts = re.findall(r"\{(\w+)[^{}]*\}|([^{}]+)", rule)
+    return " + ".join(str(RULE_WORDS.get(name, name)) if name else plain for name, plain in parts)
 
 
 class CohortView(BaseView):
@@ -52,7 +62,7 @@ class CohortView(BaseView):
             facts = look(year)
         return self.render_template(
             "xueji/cohort.html", title=_("Freshmen"), years=years, year=year,
-            rule=setting("student_number_rule"), size=setting_int("class_size"), **facts,
+            rule=rule_words(setting("student_number_rule")), size=setting_int("class_size"), **facts,
         )  # fmt: skip
 
     @expose("/<int:year>/classes", methods=["POST"])

@@ -24,7 +24,7 @@ class DocumentView(BaseView):
 
     route_base = "/documents"
     default_view = "list"
-    menu = Menu(_("Documents"), "cases", "fa-file-signature")
+    menu = Menu(_("Documents"), "proceedings", "fa-file-signature")
     base_permissions = ["can_list", "can_issue"]
 
     @classmethod

@@ -14,6 +14,7 @@ from app.kit.flow import FLOWS, window_state
 from app.kit.operation import get
 from app.kit.tasks import TaskGroup, TaskState, grouped, select_own, years_open
 from app.models import CaseStep, College, DatedTask, RosterStatus, Student, db
+from app.models.accounts import Identity, User
 from app.views import my_page
 from app.views.calendar import progress_words
 from app.views.inbox import counted, left, selects, shown
@@ -42,7 +43,7 @@ class HomeView(IndexView):
             self.index_template,
             actor=actor,
             now=clock.now(),
-            **waiting(actor),
+            **(waiting(actor) or accounts(actor)),
             **calendar_of(actor),
             by_status=counts_by_status() if reads_roster else [],
             by_college=counts_by_college() if reads_roster else [],
@@ -68,6 +69,23 @@ def waiting(actor: Actor) -> dict[str, Any]:
         "todo": [row | {"title": f"{row['title']} · {row['step']}", "due": row["due"]} for row in rows],
         "todo_url": inbox,
         "deadlines": deadlines(),
+    }
+
+
+def accounts(actor: Actor) -> dict[str, Any]:
+    """How the accounts stand, for whoever keeps them and has no cases."""
+    if not actor.may(Permission.ACCOUNT_READ):
+        return {}
+    users, resting, never = db.session.execute(
+        select(func.count(), func.count().filter(~User.active), func.count().filter(User.last_login.is_(None)))
+    ).one()
+    listed, held = url_for("UserDBModelView.list"), db.session.scalar(select(func.count()).select_from(Identity)) or 0
+    return {
+        "stats": [
+            stat(users, _("Users"), _("%(n)s of them not in use", n=resting), "fa-user", "info", listed),
+            stat(never, _("Have never logged in"), "", "fa-user-clock", "warn", listed),
+            stat(held, _("Identities"), "", "fa-id-badge", "ok", url_for("IdentityScreen.list")),
+        ],
     }
 
 

@@ -62,6 +62,9 @@ class IdentityScreen(Screen):
     list_title, add_title = _("Identities"), _("New identity")
     edit_title, show_title = _("Edit identity"), _("Identity")
 
+    def name_of(self, item: Identity) -> str:
+        return person_name(item.user)
+
     def pre_add(self, item: Identity) -> None:
         """Nobody grants himself anything: neither a new identity nor more in one that he has."""
         own = current_actor().user_id
@@ -103,7 +106,7 @@ class DelegationView(BaseView):
 
     route_base = "/delegations"
     default_view = "list"
-    menu = Menu(_("Delegation"), "cases", "fa-user-clock")
+    menu = Menu(_("Delegation"), "own", "fa-user-clock")
     base_permissions: ClassVar = ["can_list", "can_leave"]
 
     @classmethod

@@ -33,7 +33,7 @@ class JobsView(BaseView):
 
     route_base = "/jobs"
     default_view = "list"
-    menu = Menu(_("My jobs"), "cases", "fa-gears")
+    menu = Menu(_("My jobs"), "own", "fa-gears")
     base_permissions = ["can_list"]
 
     @classmethod

@@ -51,13 +51,22 @@ VIEWS = {
     "ResetMyPasswordView": _("Own password"),
     "ResetPasswordView": _("Passwords of others"),
     "RankingImportView": _("Import of the ranking sheet"),
-    "RoleModelView": _("List Roles"),
+    "RoleModelView": _("Roles"),
     "SwaggerView": _("API documentation"),
     "TransferApplicationScreen": _("Applications for a change of major"),
-    "UserDBModelView": _("List Users"),
+    "UserDBModelView": _("Users"),
     "UserGroupModelView": _("List Groups"),
     "UserInfoEditView": _("Own account"),
     "UserStatsChartView": _("User's Statistics"),
+}
+
+
+# A day is written one way everywhere, as it stands in the columns of lists and workbooks; papers have their own words.
+DAYS = {
+    "date.short": "yyyy-MM-dd",
+    "date.medium": "yyyy-MM-dd",
+    "datetime.short": "yyyy-MM-dd HH:mm",
+    "datetime.medium": "yyyy-MM-dd HH:mm:ss",
 }
 
 
@@ -95,4 +104,5 @@ def _api_of(name: str) -> Any:
 
 
 def install(app: Flask) -> None:
+    app.extensions["babel"].instance.date_formats |= DAYS
     app.jinja_env.globals.update(role_label=role_label, view_label=view_label, permission_label=permission_label)

@@ -6,7 +6,7 @@ from typing import Any, BinaryIO, cast
 from flask import flash, redirect, request, url_for
 from flask_appbuilder import BaseView, expose
 from flask_appbuilder.security.decorators import has_access, permission_name
-from flask_babel import format_date
+from flask_babel import format_date, ngettext
 from flask_babel import lazy_gettext as _
 from sqlalchemy import func, select
 
@@ -37,7 +37,7 @@ class LegalClockScreen(Screen):
     """Everything that ends on a day; rows of a view, so nobody can write them."""
 
     model = LegalClock
-    menu = Menu(_("Legal clocks"), "cases", "fa-hourglass-half")
+    menu = Menu(_("Legal clocks"), "proceedings", "fa-hourglass-half")
     reads = Permission.HISTORY_READ
     base_permissions = ["can_list"]
     label_columns = {
@@ -70,7 +70,7 @@ class DismissalView(BaseView):
 
     route_base = "/dismissals"
     default_view = "list"
-    menu = Menu(_("Dismissal candidates"), "cases", "fa-user-slash")
+    menu = Menu(_("Dismissal candidates"), "proceedings", "fa-user-slash")
     base_permissions = ["can_list", "can_declare"]
 
     @classmethod
@@ -120,7 +120,9 @@ class DismissalView(BaseView):
             cases = declare(current_actor(), request.form.getlist("clock"), request.form.get("statement", ""))
         except Refused as refused:
             return self._list(str(refused)), 422
-        flash(_("%(n)s drafts are made. Attach the declaration and the evidence and hand them in.", n=len(cases)),
+        flash(ngettext("%(n)s draft is made. Attach the declaration and the evidence and hand it in.",
+                       "%(n)s drafts are made. Attach the declaration and the evidence and hand them in.",
+                       len(cases), n=len(cases)),
               "success")  # fmt: skip
         return redirect(url_for("DismissalView.list"))
 

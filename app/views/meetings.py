@@ -27,7 +27,7 @@ class MeetingScreen(Screen):
     """Meetings of the reader's college, or of the school. Recorded and never edited: a wrong one is cancelled."""
 
     model = Meeting
-    menu = Menu(_("Meetings"), "cases", "fa-users")
+    menu = Menu(_("Meetings"), "proceedings", "fa-users")
     reads = Permission.MEETING_READ
     acts = {"can_record": Permission.MEETING_WRITE}
     label_columns = {
@@ -43,13 +43,17 @@ class MeetingScreen(Screen):
     order_columns = ["number", "held_on"]
     base_order = ("held_on", "desc")
     list_title, show_title = _("Meetings"), _("Meeting")
-    list_template, show_template = "xueji/meetings.html", "xueji/meeting.html"
+    show_template = "xueji/meeting.html"
 
     def render_template(self, template: str, **kwargs: Any):
-        kwargs["may_record"] = current_actor().may(Permission.MEETING_WRITE)
+        kwargs["may_record"] = may_record()
         if "pk" in kwargs:
             kwargs |= about(get(Meeting, int(kwargs["pk"])))
         return super().render_template(template, **kwargs)
+
+    def list_extras(self, shown: list[str]) -> dict[str, Any]:
+        extras = super().list_extras(shown)
+        return extras | {"begin": (url_for("MeetingScreen.record"), _("Record a meeting"))} if may_record() else extras
 
     @expose("/record", methods=["GET", "POST"])
     @has_access
@@ -110,6 +114,10 @@ class MeetingScreen(Screen):
         stream = cast(BinaryIO, sent.stream)
         attach_minutes(current_actor(), meeting_id, stream, sent.filename, files_root=files_root())
         return True
+
+
+def may_record() -> bool:
+    return current_actor().may(Permission.MEETING_WRITE)
 
 
 def about(meeting: Meeting) -> dict[str, Any]:

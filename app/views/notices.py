@@ -23,7 +23,7 @@ class NoticesView(BaseView):
 
     route_base = "/notices"
     default_view = "list"
-    menu = Menu(_("Notices"), "cases", "fa-bell")
+    menu = Menu(_("Notices"), "own", "fa-bell")
     base_permissions = ["can_list"]
 
     @classmethod

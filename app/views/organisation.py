@@ -4,12 +4,13 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _
 from markupsafe import Markup
-from wtforms import SelectMultipleField, StringField, TextAreaField
+from wtforms import SelectField, SelectMultipleField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Regexp, ValidationError
 
 from app.access import Permission
 from app.kit.flow import FLOWS
 from app.kit.screen import Api, Menu, Screen
+from app.kit.screen.base import choices
 from app.models import ClassGroup, College, Department, Major
 from app.models.language import listed
 
@@ -25,6 +26,7 @@ LABELS = {
     "grade": _("Grade"),
     "capacity": _("Places"),
     "education_level": _("Level"),
+    "education_level_code": _("Level"),
     "study_length": _("Years of study"),
     "key": _("Key"),
     "receives": _("Receives notices of"),
@@ -56,10 +58,16 @@ class MajorScreen(Screen):
     reads, writes = Permission.ORGANISATION_READ, Permission.ORGANISATION_WRITE
     label_columns = LABELS
     quick = ("name", "national_code")
-    list_columns = ["national_code", "name", "college", "code", "education_level", "study_length", "active"]
-    show_columns = add_columns = edit_columns = [
+    list_columns = ["national_code", "name", "college", "code", "education_level_code", "study_length", "active"]
+    add_columns = edit_columns = [
         "name", "name_en", "college", "code", "national_code", "education_level", "study_length", "active",
     ]  # fmt: skip
+    show_columns = ["education_level_code" if name == "education_level" else name for name in add_columns]
+    add_form_extra_fields = edit_form_extra_fields = {
+        "education_level": SelectField(
+            LABELS["education_level"], [DataRequired()], default="05", choices=lambda: choices("education_level")
+        ),
+    }
     search_columns = ["name", "national_code", "college", "active"]
     base_order = ("national_code", "asc")
     list_title, add_title, edit_title, show_title = _("Majors"), _("New major"), _("Edit major"), _("Major")

@@ -36,7 +36,7 @@ class PublicityView(BaseView):
 
     route_base = "/publicities"
     default_view = "list"
-    menu = Menu(_("Publicity"), "cases", "fa-bullhorn")
+    menu = Menu(_("Publicity"), "proceedings", "fa-bullhorn")
     base_permissions = ["can_list", "can_publish"]
 
     @classmethod

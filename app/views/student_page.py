@@ -16,7 +16,7 @@ HISTORY_PAGE = 50
 IDENTITY = [
     (_("Identity"), ["name", "former_name", "pinyin", "sex_code", "birth_date", "id_type_code", "id_number",
                      "ethnic_group_code", "political_status_code", "nationality_code", "native_place"]),
-    (_("Contact"), ["phone", "email", "address", "postcode", "guardian_name", "guardian_phone", "dormitory", "note"]),
+    (_("Contact"), ["phone", "email", "dormitory", "guardian_name", "guardian_phone", "postcode", "address", "note"]),
 ]  # fmt: skip
 STUDY = [
     (_("Study"), ["student_no", "status", "registered", "college", "major", "class_group", "grade",
@@ -48,6 +48,7 @@ def page(student: Student, tab: str, number: int, labels: dict[str, Any], masked
             for key, label in tabs
         ],
         "tab": tab,
+        "acts": acts(student),
     }
     filled = {
         "identity": lambda: {"sections": sections(student, IDENTITY, labels, masked)},
@@ -57,6 +58,14 @@ def page(student: Student, tab: str, number: int, labels: dict[str, Any], masked
         "history": lambda: history(student, number, labels),
     }[tab]()
     return facts | filled
+
+
+def acts(student: Student) -> list[dict[str, Any]]:
+    """What the reader may begin for this student."""
+    if not current_actor().may(Permission.CASE_OPEN):
+        return []
+    url = url_for("ApplyView.list", student=student.id)
+    return [{"label": _("Apply"), "url": url, "icon": "fa-file-pen", "primary": True}]
 
 
 def sections(student: Student, groups: list, labels: dict[str, Any], masked: dict[str, Permission]) -> list[dict]:

@@ -222,8 +222,12 @@ class Screen(ExportsLists, RequestLocalFilters, ModelView):
         return widgets
 
     def _get_show_widget(self, pk, item, widgets=None, actions=None, show_fieldsets=None):
-        g.xueji_shown_row = pk
+        g.xueji_shown_row, g.xueji_shown_name = pk, self.name_of(item)
         return super()._get_show_widget(pk, item, widgets, actions, show_fieldsets)
+
+    def name_of(self, item: Any) -> str | None:
+        """What the page of one row is called, besides its kind; nothing where rows have no name."""
+        return str(item) if type(item).__str__ is not object.__str__ else None
 
     def render_template(self, template, **kwargs):
         return super().render_template(template, screen=self, **kwargs)

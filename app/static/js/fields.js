@@ -79,7 +79,7 @@
       if (event.key === "ArrowDown" && list.hidden) { event.preventDefault(); if (!endpoint) input.value = ""; search(); }
       else if (event.key === "ArrowDown" && n) { event.preventDefault(); mark((active + 1) % n); }
       else if (event.key === "ArrowUp" && n) { event.preventDefault(); mark((active - 1 + n) % n); }
-      else if (event.key === "Enter" && !list.hidden) { event.preventDefault(); if (active >= 0) choose(list.children[active]); }
+      else if (event.key === "Enter" && !list.hidden) { event.preventDefault(); const item = list.children[Math.max(active, 0)]; if (item?.dataset.id) choose(item); }
       else if (event.key === "Escape" && !list.hidden) { event.stopPropagation(); close(); input.value = shown(); }
     });
     list.addEventListener("mousedown", (event) => { event.preventDefault(); const item = event.target.closest("[data-id]"); if (item) choose(item); });

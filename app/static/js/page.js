@@ -100,6 +100,12 @@
   }
   document.querySelector("[data-focus]")?.focus();
 
+  /* What is current in a row that scrolls sideways stands in view */
+  for (const row of $$(".flow-box, .tabs")) {
+    const here = row.querySelector(".current, [aria-current]");
+    if (here) row.scrollLeft += here.getBoundingClientRect().left - row.getBoundingClientRect().left - row.clientWidth / 2;
+  }
+
   /* Tabs whose panels are on the page: links to them, made into tabs */
   for (const box of $$("[data-tabs]")) {
     const links = $$(":scope > .tabs > a[href^='#']", box);

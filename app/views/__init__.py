@@ -38,6 +38,7 @@ from app.views.overview import OverviewView
 from app.views.papers import PaperScreen, WordingView
 from app.views.publicity import PublicityView, PublicPublicityView
 from app.views.reference import CodeApi, CodeScreen, CodeSetScreen, SettingScreen
+from app.views.registration import RegistrationScreen
 from app.views.roster_changes import RosterChangeScreen
 from app.views.students import RosterChangeApi, StudentApi, StudentScreen
 from app.views.transfer_applications import RankingImportView, TransferApplicationScreen
@@ -60,6 +61,7 @@ PAGES: list = [
     OverviewView,
     PaperScreen,
     StudentScreen,
+    RegistrationScreen,
     RosterChangeScreen,
     AdmissionsImportView,
     CohortView,

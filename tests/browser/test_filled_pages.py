@@ -20,7 +20,15 @@ PAGES = {
         "/rosterchangescreen/list/",
         "/imports/ranking/",
     ],
-    "clerk08": ["/dismissals/", "/legalclockscreen/list/", "DRAFT", "WAITING", "ROUND"],
+    "clerk08": [
+        "/dismissals/",
+        "/legalclockscreen/list/",
+        "/registrationscreen/list/",
+        "/registrationscreen/record",
+        "DRAFT",
+        "WAITING",
+        "ROUND",
+    ],
     "transfers": ["/inbox/", "ROUND", "APPLICATION"],
 }
 ROWS = {

@@ -5,7 +5,7 @@ from alembic import op
 
 from migrations.policies import COLLEGE, OF_COLLEGE, OF_STUDENT, protect
 
-revision = "0020"
+revision = "0015"
 down_revision = "0014"
 
 HIS_STUDENT = "exists (select from student s where s.id = student_id)"

@@ -164,7 +164,7 @@ where old_status is distinct from status or old_class_group_id is distinct from 
 @pytest.mark.parametrize("today", DAYS)
 def test_the_ledger_is_a_chain_whose_dates_go_up_whenever_it_is_made(university, today):
     with university.begin_nested() as savepoint:
-        university.execute(text("truncate college, ab_user, term cascade"))
+        university.execute(text("truncate college, ab_user, term, transfer_round cascade"))
         make_demo(university, STUDENTS, today, lambda username: "a hash")
         assert rows(university, CHAIN, today=today) == []
         savepoint.rollback()
@@ -226,7 +226,7 @@ def test_no_page_of_a_procedure_is_empty(university):
 
 def test_scans_of_its_cases_are_there(university, tmp_path):
     with university.begin_nested() as savepoint:
-        university.execute(text("truncate college, ab_user, term cascade"))
+        university.execute(text("truncate college, ab_user, term, transfer_round cascade"))
         make_demo(university, STUDENTS, TODAY, lambda username: "a hash", tmp_path)
         paths = [path for (path,) in rows(university, "select path from case_material")]
         assert paths and all((tmp_path / path).read_bytes().startswith(b"%PDF") for path in paths)
@@ -310,7 +310,7 @@ def test_the_same_seed_makes_the_same_university(university, bed):
 
     expected = people(university)
     with university.begin_nested() as savepoint:
-        university.execute(text("truncate college, ab_user cascade"))
+        university.execute(text("truncate college, ab_user, transfer_round cascade"))
         make_demo(university, STUDENTS, TODAY, lambda username: "a hash")
         assert people(university) == expected
         savepoint.rollback()

@@ -48,6 +48,18 @@ OVERDUE = text("""
     where c.code = :college and k.kind = 'leave' and k.due_on < :today order by k.due_on limit 1
 """)
 
+# The check-in of the college is half done: a few may report later, a few are not recorded yet.
+REGISTERED = text("""
+    insert into registration (student_id, college_id, student_college_id, year, season, state, since, due_on, recorded_by)
+    select s.id, s.college_id, s.college_id, t.year, t.season, case when s.id % 40 = 0 then 'deferred' else 'registered' end,
+        t.opens_on, case when s.id % 40 = 0 then t.due_on + 30 end, :clerk
+    from dated_task t join student s on s.college_id = t.college_id
+    where t.key = any('{returning_checkin,spring_checkin}') and t.opens_on <= :today and t.due_on >= :today
+        and s.college_id = :college and s.status = 'enrolled' and (s.entry_year < t.year or t.season = 'spring')
+        and s.id % 30 <> 1
+    on conflict do nothing
+""")
+
 
 class Proceedings:
     """Writes cases as if the people of the demo had brought them to where they stand."""
@@ -201,6 +213,7 @@ def make_proceedings(connection: Connection, today: date, files_root: Path | Non
     for one in made.students(SHOWN, 2, "withdrawn"):
         made.case(voluntary_withdrawal, one, "leaving", statement="另有打算，申请退学。")
     clerk = made.users[f"clerk{SHOWN}"]
+    connection.execute(REGISTERED, {"clerk": clerk.id, "college": college_id, "today": today})
     for one, days in zip(people[10:13], (4, 11, 19), strict=True):
         made.write(Absence, **made.of(one), since=today - timedelta(days=days), note="宿舍、班级均未见到",
                    recorded_by=clerk.id)  # fmt: skip

@@ -16,7 +16,7 @@ from app.kit.job import queue
 from app.kit.letter import send_waiting
 from app.kit.operation import operation
 from app.models import db
-from app.operations import escalation, legal_clocks  # noqa: F401  (importing them registers their sources)
+from app.operations import escalation, legal_clocks, registration  # noqa: F401  (importing them registers their sources)
 
 log = logging.getLogger(__name__)
 

@@ -30,6 +30,7 @@ from app.models.notice import Mail, MailState, Notice
 from app.models.organisation import ClassGroup, College, Department, Major
 from app.models.paper import Paper, PaperCounter, PaperTemplate, PrintRun
 from app.models.publicity import Objection, Publicity, PublicityEntry
+from app.models.registration import Registration, RegistrationState
 from app.models.settings import Season, Setting, Term, setting, setting_int
 from app.models.student import RosterStatus, Student
 from app.models.transfer import RoundState, TransferCase, TransferChoice, TransferQuota, TransferRound
@@ -84,6 +85,8 @@ __all__ = [
     "PrintRun",
     "Publicity",
     "PublicityEntry",
+    "Registration",
+    "RegistrationState",
     "ReturnCase",
     "RosterChange",
     "RosterStatus",

@@ -17,6 +17,7 @@ class ClockKind(StrEnum):
 
     LEAVE = "leave"
     DEFERRAL = "deferral"
+    REGISTRATION = "registration"
     STUDY = "study"
     ABSENCE = "absence"
     PUBLICITY = "publicity"
@@ -38,12 +39,16 @@ class ClockKind(StrEnum):
 CLOCKS = {
     ClockKind.LEAVE: (_("End of the leave"), _("Return from leave; without it, dismissal")),
     ClockKind.DEFERRAL: (_("End of the deferred admission"), _("Resumption of admission; without it, cancellation")),
+    ClockKind.REGISTRATION: (_("Registration for the term"), _("Registration; without it, dismissal")),
     ClockKind.STUDY: (_("Longest time of study"), _("Graduation; without it, dismissal")),
     ClockKind.ABSENCE: (_("Two weeks of absence"), _("Dismissal")),
     ClockKind.PUBLICITY: (_("End of the publicity"), _("Document")),
     ClockKind.APPEAL: (_("End of the time to appeal"), _("The decision is final")),
 }
-GROUNDS = {ClockKind.LEAVE: "leave_expired", ClockKind.STUDY: "overlong", ClockKind.ABSENCE: "absence"}
+GROUNDS = {
+    ClockKind.LEAVE: "leave_expired", ClockKind.REGISTRATION: "unregistered", ClockKind.STUDY: "overlong",
+    ClockKind.ABSENCE: "absence",
+}  # fmt: skip
 
 
 class LegalClock(Model):

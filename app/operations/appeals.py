@@ -4,13 +4,26 @@ from datetime import timedelta
 from typing import Any
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import Select, and_, select
+from sqlalchemy import Select, and_, select, update
 from sqlalchemy.orm import aliased
 
+from app.access import Actor
 from app.kit import clock
 from app.kit.flow import among, hook
-from app.models import AppealCase, Case, CaseState, ClockKind, LegalClock, RosterChange, db, setting_int
-from app.operations.roster import changes, roster_effect
+from app.kit.flow.apply import note
+from app.models import (
+    AppealCase,
+    Case,
+    CaseState,
+    CaseStep,
+    ClockKind,
+    LegalClock,
+    RosterChange,
+    StepState,
+    db,
+    setting_int,
+)
+from app.operations.roster import RosterEffect, changes
 
 
 @hook
@@ -69,7 +82,21 @@ def in_time(case_ids: list[int], records: dict[str, Any]) -> dict[int, Any]:
     return reasons
 
 
-@roster_effect
+class Reversal(RosterEffect):
+    """Undoes a decision in the ledger, and ends what was still to be done because of it."""
+
+    def __call__(self, actor: Actor, case_ids: list[int]) -> None:
+        super().__call__(actor, case_ids)
+        appealed = select(AppealCase.appealed_case_id).where(among(AppealCase.id, case_ids))
+        unfinished = CaseStep.case_id.in_(appealed), CaseStep.state.in_((StepState.OPEN, StepState.WAITING))
+        db.session.execute(update(CaseStep.__table__).where(*unfinished).values(state=StepState.CLOSED))
+        for case in db.session.scalars(select(Case).where(Case.id.in_(appealed), Case.state == CaseState.OPEN)):
+            case.state, case.step_key, case.closed_at = CaseState.DONE, None, clock.now()
+            note(actor, case, "revoke")
+
+
+@hook
+@Reversal
 def reverse(case_ids: list[int]) -> Select:
     """申诉成立，撤销原处理"""
     entry = RosterChange.case_id == AppealCase.appealed_case_id

@@ -39,6 +39,7 @@ from app.views.overview import OverviewView
 from app.views.papers import PaperApi, PaperScreen, WordingView
 from app.views.publicity import PublicityView, PublicPublicityView
 from app.views.reference import CodeApi, CodeScreen, CodeSetApi, CodeSetScreen, SettingApi, SettingScreen
+from app.views.registration import RegistrationScreen
 from app.views.roster_changes import RosterChangeScreen
 from app.views.students import RosterChangeApi, StudentApi, StudentScreen
 from app.views.transfer_applications import RankingImportView, TransferApplicationScreen
@@ -61,6 +62,7 @@ PAGES: list = [
     OverviewView,
     PaperScreen,
     StudentScreen,
+    RegistrationScreen,
     RosterChangeScreen,
     AdmissionsImportView,
     CohortView,

@@ -106,7 +106,7 @@ class CalendarView(BaseView):
         works = owns(actor, task) or actor.has(Role.REGISTRY)
         return self.render_template(
             "xueji/calendar_task.html", title=group.title, task=task, group=group, state=group.states[task.id],
-            progress=group.progress.get(task.id), owners=owner_names(task), flow=flow,
+            progress=group.progress.get(task.id), summary=progress_words(group), owners=owner_names(task), flow=flow,
             apply_url=url_for("ApplyView.list") if flow and actor.may(Permission.CASE_OPEN) else None,
             events=events_of(task), states=[*TaskState], error=error, tried=tried, form=request.form,
             may_work=works and actor.may(Permission.CALENDAR_TICK), may_tick=not follows_flow(task.rule),
@@ -150,16 +150,19 @@ def row_of(group: TaskGroup, year: int | None) -> dict[str, Any]:
 
 
 def progress_words(group: TaskGroup) -> Any | None:
-    """How far a task is in one sentence: its cases where a procedure works on it, else the colleges that are ready."""
+    """How far a task is in one sentence: its cases, and the colleges that have handed some in, where a procedure works
+    on it; else the colleges that are ready."""
     if group.rule.standing:
         return None
-    if follows_flow(group.rule):
-        cases = group.progress.values()
-        return _("%(closed)s of %(all)s cases closed", closed=sum(one.closed for one in cases),
-                 all=sum(one.handed_in for one in cases))  # fmt: skip
-    if len(group.tasks) == 1:
-        return None
-    return _("%(n)s of %(all)s colleges finished", n=group.finished, all=len(group.tasks))
+    several = len(group.tasks) > 1
+    if not follows_flow(group.rule):
+        return _("%(n)s of %(all)s colleges finished", n=group.finished, all=len(group.tasks)) if several else None
+    cases = group.progress.values()
+    closed, handed_in = sum(one.closed for one in cases), sum(one.handed_in for one in cases)
+    if not several:
+        return _("%(closed)s of %(all)s cases closed", closed=closed, all=handed_in)
+    return _("%(n)s of %(all)s colleges have handed in; %(closed)s of %(cases)s cases closed",
+             n=sum(one.handed_in > 0 for one in cases), all=len(group.tasks), closed=closed, cases=handed_in)  # fmt: skip
 
 
 def place(day: date, year: int, *, end: bool = False) -> float:

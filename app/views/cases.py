@@ -21,7 +21,7 @@ from app.kit.operation import NotFound, Refused, get
 from app.kit.screen import Api, Menu, Screen
 from app.kit.screen.base import Words
 from app.kit.screen.present import TONES, mask
-from app.models import Case, CaseEvent, CaseState, CaseStep, Material, Paper, Student, db, setting_int
+from app.models import Case, CaseEvent, CaseState, CaseStep, Material, Paper, Student, db, setting, setting_int
 from app.models.accounts import person_name
 from app.models.language import listed
 from app.operations.batches import parse
@@ -314,14 +314,15 @@ def page(case: Case) -> dict[str, Any]:
 
 
 def notes(case: Case) -> list[tuple[str, Any]]:
+    """Why it was sent back or refused, and to whom one turns then; that it was let in late."""
     made: list[tuple[str, Any]] = []
-    if case.state == CaseState.SENT_BACK:
-        last = db.session.scalars(
-            select(CaseEvent)
-            .where(CaseEvent.case_id == case.id, CaseEvent.act == "send_back")
-            .order_by(CaseEvent.id.desc())
-        ).first()
-        made.append(("warn", _("Sent back: %(why)s", why=(last.opinion if last else ""))))
+    act = {CaseState.SENT_BACK: "send_back", CaseState.REFUSED: "refuse"}.get(CaseState(case.state))
+    if act:
+        said = select(CaseEvent.opinion).where(CaseEvent.case_id == case.id, CaseEvent.act == act)
+        why = db.session.scalar(said.order_by(CaseEvent.id.desc()).limit(1)) or ""
+        refused = _("Refused: %(why)s. Whoever disagrees may turn to: %(body)s.", why=why.rstrip(".。"),
+                    body=setting("appeal_body"))  # fmt: skip
+        made.append(("bad", refused) if act == "refuse" else ("warn", _("Sent back: %(why)s", why=why)))
     if case.late_reason:
         made.append(("info", _("Let in outside the window: %(why)s", why=case.late_reason)))
     return made

@@ -1,6 +1,6 @@
 """法定期限 legal clocks: what is about to end, or has ended, for the students of each 学院; absences."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, BinaryIO, cast
 
 from flask import flash, redirect, request, url_for
@@ -17,7 +17,7 @@ from app.kit.flow.apply import attached_kinds, missing_materials
 from app.kit.flow.material import ALLOWED
 from app.kit.operation import NotFound, Refused
 from app.kit.screen import Menu, Screen
-from app.models import Absence, ClockKind, Exemption, LegalClock, Student, db
+from app.models import Absence, ClockKind, Exemption, LegalClock, RosterStatus, Student, db, setting_int
 from app.operations.dismissals import (
     attach_to_drafts,
     declare,
@@ -50,6 +50,19 @@ class LegalClockScreen(Screen):
     order_columns = ["due_on", "since"]
     base_order = ("due_on", "asc")
     list_title = _("Legal clocks")
+    list_template = "xueji/legal_clocks.html"
+
+    def render_template(self, template: str, **kwargs):
+        """With links to what is about to end, in as many days as notices go out before, and to what is over."""
+        today, days = clock.today(), setting_int("clock_notice_days")
+        over: dict[str, Any] = {"_flt_1_due_on": today - timedelta(days=1)}
+        soon: dict[str, Any] = {"_flt_0_due_on": today, "_flt_1_due_on": today + timedelta(days=days)}
+        kwargs["shortcuts"] = [
+            (_("About to end: within %(n)s days", n=days), url_for("LegalClockScreen.list", **soon)),
+            (_("Ended already"), url_for("LegalClockScreen.list", **over)),
+            (_("All"), url_for("LegalClockScreen.list")),
+        ]
+        return super().render_template(template, **kwargs)
 
 
 class DismissalView(BaseView):
@@ -77,7 +90,11 @@ class DismissalView(BaseView):
         query = select_candidates(clock.today())
         count = db.session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
         exempted = select(Exemption, Student).join(Student, Student.id == Exemption.student_id)
-        absent = select(Absence, Student).join(Student, Student.id == Absence.student_id)
+        absent = (
+            select(Absence, Student)
+            .join(Student, Student.id == Absence.student_id)
+            .where(Student.status == RosterStatus.ENROLLED, Absence.ended_on.is_(None))
+        )
         actor = current_actor()
         drafts = list(db.session.scalars(select_drafts().limit(PAGE)))
         attached = attached_kinds([case.id for case in drafts])
@@ -87,7 +104,7 @@ class DismissalView(BaseView):
             rows=[(one, ClockKind(one.kind).label, format_date(one.since), format_date(one.due_on))
                   for one in db.session.scalars(query.limit(PAGE))],
             exempted=db.session.execute(exempted.order_by(Exemption.id.desc()).limit(PAGE)).all(),
-            absent=db.session.execute(absent.where(Absence.ended_on.is_(None)).order_by(Absence.since).limit(PAGE)).all(),
+            absent=db.session.execute(absent.order_by(Absence.since).limit(PAGE)).all(),
             drafts=[(case, label("reason", case.reason), missing_materials(flow_of(case), case, attached.get(case.id, set())))
                     for case in drafts],
             kinds=[(item.key, label("material", item.key)) for item in materials], accept=",".join(ALLOWED.values()),

@@ -15,9 +15,22 @@ from app.kit.diagram import case_diagram
 from app.kit.flow import FLOWS, Flow, flow_of, label, window_states
 from app.kit.flow.apply import FILLING, attached_kinds, missing_materials, why_not_status
 from app.kit.screen.present import TONES
-from app.models import Case, CaseState, ClockKind, LegalClock, Paper, RosterStatus, StepState, Student, db
+from app.models import (
+    Case,
+    CaseState,
+    ClockKind,
+    LegalClock,
+    Paper,
+    Registration,
+    RegistrationState,
+    RosterStatus,
+    StepState,
+    Student,
+    db,
+)
 from app.models.language import listed
 from app.operations.leaving import checklist
+from app.operations.registration import latest_registration
 from app.views.cases import following
 from app.views.inbox import left
 from app.views.notices import unread
@@ -43,6 +56,7 @@ def page(student: Student) -> dict[str, Any]:
     running = [case for case in cases if case.state in RUNNING]
     offers = offered(student, {case.flow for case in running}, today)
     may_begin = {one["key"]: one["url"] for one in offers if one["url"]}
+    registration = latest_registration(student.id)
     return {
         "title": _("My roster"),
         "head": {
@@ -52,8 +66,9 @@ def page(student: Student) -> dict[str, Any]:
         },
         "standing": [
             (_("Roster status"), status.label), (_("Formally registered"), student.registered),
-            (_("Grade"), student.grade), (_("Expected graduation"), day_words(student.expected_graduation)),
+            (_("Registration"), registration), (_("Grade"), student.grade), (_("Expected graduation"), day_words(student.expected_graduation)),
         ],
+        "to_confirm": to_confirm(registration),
         "deadlines": deadlines(student, may_begin, today),
         "running": [shown(case) for case in running],
         "closed": [line(case) for case in cases if case.state not in RUNNING][:CLOSED_SHOWN],
@@ -78,7 +93,7 @@ def offered(student: Student, has_running: Iterable[str], today: date) -> list[d
         coming = state.opens_on if state.opens_on and state.opens_on > today else None
         made.append({
             "key": key, "title": flow.title, "open": state.open, "special": special and not state.open,
-            "until": day_words(state.closes_on) if state.open and state.closes_on != date.max else None,
+            "until": day_words(state.closes_on) if state.open else None,
             "opens": day_words(coming), "left": left((state.closes_on - today).days) if state.open and state.closes_on
             else None,
             "url": url_for("ApplyView.open", key=key, student_id=student.id) if state.open or special else None,
@@ -150,6 +165,14 @@ def errands(case: Case) -> list[tuple[Any, Any, Any]]:
             what = _("Still to be cleared: %(items)s", items=listed(open_items))
             made.append((what, step.department, day_words(step.due_on)))
     return made
+
+
+def to_confirm(registration: Registration | None) -> dict[str, Any] | None:
+    """What she is asked to confirm: her roster data, once she is registered for a term."""
+    if registration is None or registration.confirmed_at or registration.state != RegistrationState.REGISTERED:
+        return None
+    url = url_for("RegistrationScreen.confirm", registration_id=registration.id)
+    return {"term": registration.term, "url": url}
 
 
 def papers(student_id: int) -> list[dict[str, Any]]:

@@ -39,7 +39,7 @@ class TransferRoundScreen(Screen):
     """The rounds. Title and notice are plain data; everything else that happens to a round is an operation."""
 
     model = TransferRound
-    menu = Menu(_("Transfer rounds"), "cases", "fa-right-left")
+    menu = Menu(_("Transfer rounds"), "proceedings", "fa-right-left")
     reads, writes = Permission.TRANSFER_READ, Permission.TRANSFER_WRITE
     base_permissions = ["can_list", "can_show", "can_add", "can_edit", "can_examine", "can_settle"]
     acts = {"can_examine": Permission.TRANSFER_EXAMINE, "can_settle": Permission.TRANSFER_DECIDE}

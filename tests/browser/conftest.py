@@ -154,7 +154,9 @@ class University:
         self.owner = create_engine(bed.cluster.url(cluster.OWNER, self.database))
         hashed = generate_password_hash(PASSWORD, method="pbkdf2:sha256:1")
         with self.owner.begin() as connection:
-            connection.execute(text("truncate college, department, ab_user, term cascade"))  # the cast leaves
+            connection.execute(
+                text("truncate college, department, ab_user, term, transfer_round cascade")
+            )  # the cast leaves
             make_demo(connection, STUDENTS, TODAY, lambda _username: hashed)
             load_templates(connection)  # they left with those who had edited them
 

@@ -5,12 +5,39 @@ from tests.browser.test_look import faults
 from tests.conftest import TODAY
 
 PAGES = {
-    "registry": ["/publicities/", "PUBLICITY", "/documents/", "/meetingscreen/list/", "MEETING", "/publicity/"],
-    "clerk08": ["/dismissals/", "/legalclockscreen/list/", "DRAFT", "WAITING"],
+    "registry": [
+        "/publicities/",
+        "PUBLICITY",
+        "/documents/",
+        "/meetingscreen/list/",
+        "MEETING",
+        "/publicity/",
+        "/transferroundscreen/list/",
+        "ROUND",
+        "RANKING",
+        "OFFERS",
+        "/transferapplicationscreen/list/",
+        "/rosterchangescreen/list/",
+        "/imports/ranking/",
+    ],
+    "clerk08": [
+        "/dismissals/",
+        "/legalclockscreen/list/",
+        "/registrationscreen/list/",
+        "/registrationscreen/record",
+        "DRAFT",
+        "WAITING",
+        "ROUND",
+    ],
+    "transfers": ["/inbox/", "ROUND", "APPLICATION"],
 }
 ROWS = {
     "PUBLICITY": ("/publicities/", "select max(id) from publicity"),
     "MEETING": ("/meetingscreen/show/", "select min(id) from meeting"),
+    "ROUND": ("/transferroundscreen/show/", "select max(id) from transfer_round"),
+    "RANKING": ("/transferroundscreen/ranking/", "select max(id) from transfer_round"),
+    "OFFERS": ("/transferroundscreen/offers/", "select max(id) from transfer_round"),
+    "APPLICATION": ("/casescreen/show/", "select min(id) from flow_case where flow = 'major_transfer'"),
     "DRAFT": ("/casescreen/show/", "select min(id) from flow_case where state = 'draft'"),
     "WAITING": ("/casescreen/show/", "select min(id) from flow_case where step_key = 'publicity'"),
 }

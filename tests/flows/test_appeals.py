@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from app.kit import clock
-from app.kit.flow import decide, let_in_late, submit
+from app.kit.flow import decide, let_in_late, submit, withdraw
 from app.kit.operation import NotAllowed, NotFound, Refused
 from tests.flows.walk import STUDENT
 
@@ -103,6 +103,19 @@ def test_ten_natural_days_and_not_one_more(walk, walks):
     assert appeal.state(case_id) == ("open", "review")
 
 
+def test_a_draft_and_one_taken_back_stop_no_clock(walk, walks, behind):
+    def running() -> int:
+        return behind.one("select count(*) from legal_clock where kind = 'appeal'")
+
+    walk.at("leaving")
+    appeal, case_id = appealed(walks)
+    assert running() == 1  # a draft is no appeal yet
+    appeal.act("student", submit, case_id)
+    assert running() == 0
+    appeal.act("student", withdraw, case_id)
+    assert running() == 1 and "/apply/appeal/101" in walk.cast.login("student").get("/").text
+
+
 def test_the_review_lasts_natural_days_whatever_is_a_holiday(walk, walks, behind):
     walk.at("leaving")
     appeal, case_id = appealed(walks)
@@ -138,6 +151,12 @@ def test_a_revocation_is_a_reversing_entry_and_never_a_deletion(walk, walks, beh
         (dismissal, "enrolled", "withdrawn"), (case_id, "withdrawn", "enrolled"),
     ]  # fmt: skip
     assert entries[1]["note"] == "撤销原处理"
+    # nobody has to clear a student who stays
+    assert walk.state(dismissal) == ("done", None)
+    assert behind.one("select count(*) from case_step where case_id = :id and state in ('open', 'waiting')",
+                      id=dismissal) == 0  # fmt: skip
+    page = walk.cast.login("student").get(f"/casescreen/show/{dismissal}").text
+    assert "申诉成立，撤销" in page and "尚未办清" not in walk.cast.login("student").get("/").text
 
 
 def test_a_leave_that_the_dismissal_ended_has_its_end_again(walks, behind):

@@ -121,6 +121,8 @@ def test_refused_it_ends_and_changes_nothing(walk, flow):
     (outcome,) = walk.decide(walk.signer(first), case_id, first, act="refuse", opinion="条件不符")
     assert outcome.done and walk.state(case_id) == ("refused", None)
     assert walk.roster() == before
+    page = walk.cast.login(walk.applicant).get(f"/casescreen/show/{case_id}").text
+    assert "不同意：条件不符。如有异议，可向学生申诉处理委员会提出申诉" in page
 
 
 def test_taken_back_it_ends_and_nobody_decides_it_any_more(walk, flow):

@@ -321,6 +321,17 @@ def test_a_closed_flow_says_when_it_opens_next(cast, cases, day, opens):  # noqa
         acting(cast.student, submit, case_id)
 
 
+def test_what_may_happen_at_any_time_waits_for_no_year_to_be_opened(cast, behind):
+    def state(_actor: Actor):
+        return window_state(("voluntary_withdrawal",), date(2028, 1, 1), 1)
+
+    assert acting(cast.clerk, state).open
+    assert "随时可办" in cast.login("student").get("/").text
+    behind.run("update dated_task set moved = 'college' where key = 'voluntary_withdrawal' and college_id = 1")
+    found = acting(cast.clerk, state)
+    assert not found.open and found.closes_on == date(2027, 7, 31)  # what somebody has moved is where it was put
+
+
 # the feed
 
 

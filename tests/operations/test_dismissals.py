@@ -166,6 +166,13 @@ def test_two_weeks_of_absence_are_a_ground(cast):
     assert candidates(cast.clerk, TODAY + timedelta(days=15)) == []
 
 
+def test_who_has_left_is_absent_no_more(cast, behind):
+    act(cast.clerk, record_absence, 101, TODAY)
+    behind.run("update student set status = 'withdrawn' where id = 101")
+    assert candidates(cast.clerk, TODAY + timedelta(days=15)) == []
+    assert "学生11" not in cast.login("clerk").get("/dismissals/").text
+
+
 def test_the_longest_time_of_study(cast, behind):
     behind.run("update student set entry_year = 2020, entry_date = '2020-09-01' where id = 102")
     assert (102, "study") in candidates(cast.clerk)

@@ -1,5 +1,7 @@
 """Legal clocks: what ends on which day, counted as each rule says, listed for each 学院 and told once."""
 
+import html
+import re
 from datetime import date, timedelta
 
 import pytest
@@ -68,6 +70,17 @@ def test_the_list_is_narrowed_by_day(cast, enter):
     assert "学生11" in page and "学生12" not in page
     unknown = cast.login("clerk").get("/legalclockscreen/list/?_flt_9_due_on=2026-12-31")
     assert unknown.status_code == 200 and "学生12" in unknown.text
+
+
+def test_what_is_about_to_end_is_one_link_away(cast, enter):
+    for student, days in ((101, 30), (102, -1), (103, 31)):
+        enter(student, "11", "on_leave", date(2026, 3, 2), TODAY + timedelta(days=days))
+    clerk = cast.login("clerk")
+    page = clerk.get("/legalclockscreen/list/").text
+    soon, over = (re.search(f'href="([^"]+)">{label}', page) for label in ("30 天内届满", "已届满"))
+    soon, over = (clerk.get(html.unescape(found[1])).text for found in (soon, over))
+    assert "学生11" in soon and "学生12" not in soon and "学生13" not in soon
+    assert "学生12" in over and "学生11" not in over
 
 
 def test_two_weeks_are_natural_days(cast, behind):

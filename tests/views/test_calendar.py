@@ -151,6 +151,15 @@ def test_a_move_keeps_what_was_entered_when_it_is_refused(cast, task, behind):
     assert browser.get("/calendar/task/99999999").status_code == 404
 
 
+def test_a_task_of_a_procedure_says_how_many_colleges_have_handed_in(cast, cases, task):  # noqa: F811
+    cases.submitted()
+    said = "2 个学院中 1 个已提交；1 件中已办结 0 件"
+    registry = cast.login("registry")
+    assert said in registry.get("/calendar/").text
+    assert said in registry.get(f"/calendar/task/{task('autumn_leave')}").text
+    assert "1 件中已办结 0 件" in cast.login("clerk").get("/calendar/").text
+
+
 def test_the_matrix_shows_every_college_to_the_registry_alone(cast, task):
     page = f"/calendar/task/{task('returning_checkin')}"
     matrix = cast.login("registry").get(page).text

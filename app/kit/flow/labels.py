@@ -86,6 +86,7 @@ LABELS: dict[str, Any] = {
     "act.refuse": _("Refused"),
     "act.withdraw": _("Taken back"),
     "act.reassign": _("Handed on"),
+    "act.revoke": _("Revoked on appeal"),
     "act.let_in_late": _("Let in outside the window"),
 }
 

@@ -6,15 +6,16 @@ from datetime import date, timedelta
 from typing import Any
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import or_, select
+from sqlalchemy import and_, or_, select
 
 from app.kit.flow.declare import Flow
-from app.models import Case, DatedTask, db
+from app.models import Case, DatedTask, TaskRule, db
 
 
 @dataclass(frozen=True)
 class WindowState:
-    """The window that is open, else the next to open, else the last that closed; no dates when there is none."""
+    """The window that is open, else the next to open, else the last that closed; no dates when there is none, or when
+    it is open at any time."""
 
     open: bool
     opens_on: date | None = None
@@ -22,6 +23,7 @@ class WindowState:
 
 
 Days = tuple[date, date]
+ALWAYS: Days = (date.min, date.max)
 
 
 def window_state(keys: str | tuple[str, ...], today: date, college_id: int | None = None) -> WindowState:
@@ -45,16 +47,23 @@ def window_states(flows: Iterable[Flow], today: date, college_id: int) -> dict[s
 
 
 def _windows(keys: Iterable[str], college_id: int | None) -> dict[str, set[Days]]:
-    query = select(DatedTask.key, DatedTask.opens_on, DatedTask.due_on).where(DatedTask.key.in_(keys)).distinct()
+    """Key → its days. What may happen at any time does so whether or not the next year is open, unless it was moved."""
+    standing = and_(TaskRule.opens == "any", DatedTask.moved.is_(None))
+    query = select(DatedTask.key, DatedTask.opens_on, DatedTask.due_on, standing).join(
+        TaskRule, TaskRule.id == DatedTask.rule_id
+    )
+    query = query.where(DatedTask.key.in_(keys)).distinct()
     if college_id is not None:
         query = query.where(or_(DatedTask.college_id.is_(None), DatedTask.college_id == college_id))
     found: dict[str, set[Days]] = {}
-    for key, opens_on, closes_on in db.session.execute(query):
-        found.setdefault(key, set()).add((opens_on, closes_on))
+    for key, opens_on, closes_on, always in db.session.execute(query):
+        found.setdefault(key, set()).add(ALWAYS if always else (opens_on, closes_on))
     return found
 
 
 def _state(days: set[Days], today: date) -> WindowState:
+    if ALWAYS in days:
+        return WindowState(True)
     windows = sorted(days)
     now = [one for one in windows if one[0] <= today <= one[1]]
     if now:

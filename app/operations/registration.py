@@ -1,0 +1,178 @@
+"""学期注册 registration: colleges record who has reported in a term, students confirm their data; the rest get a clock."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from flask_babel import lazy_gettext as _
+from sqlalchemy import Date, Select, Text, any_, bindparam, cast, exists, func, literal, or_, select, text
+from sqlalchemy.dialects.postgresql import ARRAY, insert
+
+from app.access import Actor, Permission
+from app.kit import clock
+from app.kit.calendar import months_after
+from app.kit.due import Due, due_source
+from app.kit.operation import NotAllowed, Refused, audit, audit_many, get, operation
+from app.models import DatedTask, Registration, RegistrationState, RosterStatus, Season, Student, db, setting_int
+from app.models.language import listed
+
+CHECK_INS = ("returning_checkin", "spring_checkin")  # tasks of the calendar, one for each 学院
+MOST = 20_000
+NAMED = 10  # numbers that a refusal quotes
+LOOK_BACK = timedelta(days=30)  # after the check-in: whoever comes back later is not missing from it
+
+
+@dataclass(frozen=True)
+class CheckIn:
+    """The check-in of one 学院 that began last: its term and its days."""
+
+    year: int
+    season: str
+    opens_on: date
+    closes_on: date
+
+
+def latest_check_in(college_id: int, today: date) -> CheckIn | None:
+    dates = DatedTask.year, DatedTask.season, DatedTask.opens_on, DatedTask.due_on
+    begun = DatedTask.key.in_(CHECK_INS), DatedTask.college_id == college_id, DatedTask.opens_on <= today
+    row = db.session.execute(select(*dates).where(*begun).order_by(DatedTask.opens_on.desc()).limit(1)).first()
+    return CheckIn(*row) if row else None
+
+
+def select_expected(term: CheckIn, college_id: int) -> Select[int]:
+    """The ids of the students who have to register: in school, and no freshmen of this autumn, who arrive by flow 1."""
+    returning = or_(Student.entry_year < term.year, literal(term.season) == Season.SPRING.value)
+    here = Student.college_id == college_id, Student.status == RosterStatus.ENROLLED
+    return select(Student.id).where(*here, returning)
+
+
+def select_without_entry(term: CheckIn, college_id: int) -> Select[int]:
+    recorded = exists().where(
+        Registration.student_id == Student.id, Registration.year == term.year, Registration.season == term.season
+    )
+    return select_expected(term, college_id).where(~recorded)
+
+
+def counts(term: CheckIn, college_id: int) -> list[tuple[Any, int]]:
+    """(label, students) of each state in this term, and of those whom nobody has recorded yet."""
+    of_term = (
+        select(Registration.state, func.count())
+        .where(Registration.year == term.year, Registration.season == term.season)
+        .where(Registration.student_college_id == college_id)
+        .group_by(Registration.state)
+    )
+    found = {state: number for state, number in db.session.execute(of_term)}
+    rest = select(func.count()).select_from(select_without_entry(term, college_id).subquery())
+    return [(state.label, found.get(state, 0)) for state in RegistrationState] + [
+        (_("Not recorded yet"), db.session.scalar(rest) or 0)
+    ]
+
+
+@operation(needs=Permission.REGISTRATION_WRITE)
+def register(actor: Actor, state: str, numbers: list[str], *, rest: bool = False, until: date | None = None) -> int:
+    """Record how these students of the actor's 学院, or all the `rest` of them, stand in the term that has begun last.
+
+    All of them, or none with the numbers that are not among them. Returns how many stand otherwise now. `until`: the end of a deferral.
+    """
+    college_id = actor.scope.college_id
+    term = latest_check_in(college_id, clock.today())
+    if term is None:
+        raise Refused(_("No check-in has begun yet: the calendar says when."))
+    if state not in set(RegistrationState):
+        raise Refused(_("Choose how the students stand."))
+    due_on = _due_on(RegistrationState(state), term, until)
+    ids = select_without_entry(term, college_id) if rest else _named(term, college_id, numbers)
+    columns = {
+        "student_id": Student.id, "college_id": Student.college_id, "student_college_id": Student.college_id,
+        "year": literal(term.year), "season": literal(term.season), "state": literal(state),
+        "since": literal(term.opens_on), "due_on": cast(literal(due_on), Date),
+        "recorded_by": literal(actor.user_id), "recorded_at": literal(clock.now()),
+    }  # fmt: skip
+    source: Select = select(*(value.label(name) for name, value in columns.items())).where(Student.id.in_(ids))
+    statement = insert(Registration.__table__).from_select(list(columns), source)
+    new, own = statement.excluded, Registration.__table__.c
+    changed = {name: new[name] for name in ("state", "since", "due_on", "recorded_by", "recorded_at")}
+    written = statement.on_conflict_do_update(
+        index_elements=["student_id", "year", "season"], set_=changed | {"confirmed_at": None},
+        where=or_(own.state != new.state, own.due_on.is_distinct_from(new.due_on)),
+    ).returning(own.student_id)  # fmt: skip
+    done = list(db.session.scalars(written))
+    said = {"year": term.year, "season": term.season, "state": state, "due_on": due_on and str(due_on)}
+    audit_many(actor, "registration:record", [
+        {"subject": "student", "subject_id": one, "college_id": college_id, "old": None, "new": said, "detail": None}
+        for one in done
+    ])  # fmt: skip
+    return len(done)
+
+
+def _due_on(state: RegistrationState, term: CheckIn, until: date | None) -> date | None:
+    """Until when somebody in this state may still register."""
+    if state is RegistrationState.REGISTERED:
+        return None
+    if state is RegistrationState.MISSING:
+        return term.closes_on
+    latest = months_after(term.closes_on, setting_int("registration_deferral_months"))
+    if until is None or not term.closes_on < until <= latest:
+        raise Refused(_("A deferral ends after %(first)s and at the latest on %(last)s.",
+                        first=term.closes_on, last=latest))  # fmt: skip
+    return until
+
+
+def _named(term: CheckIn, college_id: int, numbers: list[str]) -> list[int]:
+    if not 0 < len(numbers) <= MOST:
+        raise Refused(_("Give between one and %(most)s student numbers.", most=MOST))
+    listed_here = Student.student_no == any_(bindparam(None, numbers, ARRAY(Text)))
+    query = select_expected(term, college_id).add_columns(Student.student_no).where(listed_here)
+    found = {number: student_id for student_id, number in db.session.execute(query)}
+    if unknown := [number for number in numbers if number not in found]:
+        raise Refused(_("Nothing was recorded. %(n)s of these numbers belong to no student of your college who has to"
+                        " register: %(numbers)s.", n=len(unknown), numbers=listed(unknown[:NAMED])))  # fmt: skip
+    return list(found.values())
+
+
+def latest_registration(student_id: int) -> Registration | None:
+    """The student's latest registration."""
+    mine = select(Registration).where(Registration.student_id == student_id)
+    return db.session.scalar(mine.order_by(Registration.year.desc(), Registration.season.desc()).limit(1))
+
+
+@operation(needs=Permission.REGISTRATION_CONFIRM)
+def confirm(actor: Actor, registration_id: int) -> Registration:
+    """The student has looked at her roster data: they are right."""
+    row = get(Registration, registration_id, lock=True)
+    if row.student_id != actor.scope.student_id:
+        raise NotAllowed(_("Only the student herself confirms her data."))
+    if row.state != RegistrationState.REGISTERED or row.confirmed_at is not None:
+        raise Refused(_("There is nothing to confirm here."))
+    row.confirmed_at = clock.now()
+    audit(actor, "registration:confirm", subject="student", subject_id=row.student_id, college_id=row.college_id)
+    return row
+
+
+# Whom a college that records registrations has not recorded when the check-in is over, has not reported; and where the
+# check-in was prolonged, the new last day counts.
+_MISSING = text("""
+    insert into registration (student_id, college_id, student_college_id, year, season, state, since, due_on)
+    select s.id, s.college_id, s.college_id, t.year, t.season, 'missing', t.opens_on, t.due_on
+    from dated_task t join student s on s.college_id = t.college_id
+    where t.key = any(:keys) and t.due_on < :today and t.due_on >= :since
+        and s.status = 'enrolled' and (s.entry_year < t.year or t.season = 'spring')
+        and exists (select from registration r where r.college_id = t.college_id and r.year = t.year
+            and r.season = t.season)
+    on conflict do nothing
+""")
+_MOVED = text("""
+    update registration r set due_on = t.due_on from dated_task t
+    where t.key = any(:keys) and t.college_id = r.college_id and t.year = r.year and t.season = r.season
+        and r.state = 'missing' and r.due_on <> t.due_on
+""")
+
+
+@due_source("registrations")
+def not_reported(actor: Actor, today: date) -> Iterator[Due]:
+    """Writes rows alone: what ends for their students is told by the source of the legal clocks."""
+    keys = list(CHECK_INS)
+    db.session.execute(_MISSING, {"keys": keys, "today": today, "since": today - LOOK_BACK})
+    db.session.execute(_MOVED, {"keys": keys})
+    return iter(())

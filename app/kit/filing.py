@@ -7,6 +7,7 @@ stay; a day later the audit, written in the same transaction, tells whether the 
 import os
 from pathlib import Path
 
+from flask import current_app
 from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
@@ -14,6 +15,11 @@ from app.models import AuditEntry, db
 
 FOLDER = "materials"
 A_DAY = 24 * 60 * 60
+
+
+def files_root() -> Path:
+    """The folder of everything that is uploaded, outside the web root."""
+    return Path(current_app.config["XUEJI_FILES"])
 
 
 def path_of(name: str) -> str:

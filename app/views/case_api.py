@@ -13,6 +13,7 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy import select
 
 from app.access import Permission, current_actor
+from app.kit.filing import files_root
 from app.kit.flow import FLOWS, among, open_case, save_draft, submit, withdraw
 from app.kit.flow.material import add_material, remove_material
 from app.kit.job import enqueue
@@ -20,7 +21,7 @@ from app.kit.operation import NotFound, Refused, get
 from app.kit.screen.api import SaysWhy
 from app.models import Case, CaseStep, JobRun, JobState, db, setting_int
 from app.operations.batches import DECIDE, decide_at_once, parse
-from app.views.cases import ACTS, files_root
+from app.views.case_words import ACTS
 
 GATES = frozenset({"originals", "meeting_id"})  # what a step may ask for beside columns of its case
 

@@ -25,7 +25,7 @@ from app.kit.workbook.export import write_workbook
 from app.models import Case, CaseState, CaseStep, JobRun, JobState, Student, db, setting_int
 from app.operations.batches import DECIDE, decide_at_once, parse
 from app.views.case_forms import records_form, values
-from app.views.cases import ACTS
+from app.views.case_words import ACTS
 from app.workbooks.inbox import inbox_export
 from app.workbooks.outcomes import outcomes, rows
 

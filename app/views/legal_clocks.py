@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 
 from app.access import Permission, current_actor
 from app.kit import clock
+from app.kit.filing import files_root
 from app.kit.flow import flow_of, label
 from app.kit.flow.apply import attached_kinds, missing_materials
 from app.kit.flow.material import ALLOWED
@@ -28,7 +29,6 @@ from app.operations.dismissals import (
     select_candidates,
     select_drafts,
 )
-from app.views.cases import files_root
 
 PAGE = 200
 

@@ -13,12 +13,12 @@ from wtforms.validators import InputRequired, Length
 
 from app.access import Permission, current_actor
 from app.kit import clock
+from app.kit.filing import files_root
 from app.kit.flow import flow_of
 from app.kit.operation import NotFound, Refused, get
 from app.kit.screen import Menu, Screen
 from app.models import Case, CaseStep, Meeting, MeetingKind, db
 from app.operations.meetings import attach_minutes, cancel_meeting, kinds_of, minutes_file, record_meeting
-from app.views.cases import files_root
 
 MOST_CASES = 200
 

@@ -31,7 +31,7 @@ from app.models import (
 from app.models.language import listed
 from app.operations.leaving import checklist
 from app.operations.registration import latest_registration
-from app.views.cases import following
+from app.views.case_page import following
 from app.views.inbox import left
 from app.views.notices import unread
 from app.views.student_page import STUDY, sections

@@ -9,7 +9,7 @@ from app.access import Permission
 from app.kit.screen import Screen
 from app.kit.screen.base import Words
 from app.models import CaseState, TransferCase
-from app.views.cases import LABELS, step_name, step_words
+from app.views.case_words import LABELS, step_name, step_words
 from app.views.imports import ImportView
 from app.workbooks.transfer_applications import transfer_applications
 from app.workbooks.transfer_scores import transfer_scores_import

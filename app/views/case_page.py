@@ -1,0 +1,181 @@
+"""办件页面 what the page of one case shows: diagram, facts, materials, timeline, what comes next, papers, decisions."""
+
+from typing import Any
+
+from flask import url_for
+from flask_babel import format_date, format_datetime
+from flask_babel import lazy_gettext as _
+from sqlalchemy import select
+
+from app.access import Permission, Role, current_actor
+from app.kit import clock
+from app.kit.diagram import case_diagram
+from app.kit.flow import flow_of, label
+from app.kit.flow.inbox import may, step_for, what_next
+from app.kit.flow.material import ALLOWED
+from app.kit.flow.words import keys_of, shown_change
+from app.kit.screen.present import TONES, mask
+from app.models import Case, CaseEvent, CaseState, Material, Paper, Student, db, setting, setting_int
+from app.models.accounts import person_name
+from app.models.language import listed
+from app.operations.leaving import checklist
+from app.operations.reassigning import may_reassign, select_holders
+from app.views.case_forms import records_form
+from app.views.case_words import ACTS
+
+HIDDEN = frozenset({"new_id_number"})  # of which the page shows what stands now masked
+EVENT_TONES = {"approve": "ok", "submit": "info", "resubmit": "info", "send_back": "warn", "refuse": "bad"}
+
+
+def page(case: Case) -> dict[str, Any]:
+    """The variables of xueji/case.html."""
+    flow, actor, acts = flow_of(case), current_actor(), may(current_actor(), case)
+    state = CaseState(case.state)
+    step = step_for(actor, case)
+    student = db.session.get(Student, case.student_id)
+    form = records_form(flow, step.declared, case, student) if step and "approve" in acts else None
+    return {
+        "case": {
+            "number": case.number, "title": flow.title, "subject": case.subject, "state": state.label,
+            "tone": TONES.get(state, "muted"), "opened": format_datetime(case.opened_at, "short"),
+            "opener": person_name(case.opener),
+            "subject_url": url_for("StudentScreen.show", pk=case.student_id)
+            if student and actor.may(Permission.ROSTER_READ) else None,
+        },
+        "notes": notes(case),
+        "diagram": case_diagram(case),
+        "diagram_tall": case_diagram(case, tall=True),
+        "facts": facts(case),
+        "timeline": timeline(case),
+        "materials": materials(case, "add_material" in acts),
+        "next": following(case),
+        "decisions": [{"key": key} | ACTS[key] for key in ACTS if key in acts],
+        "decide_url": url_for("CaseScreen.decide", case_id=case.id),
+        "expected_step": step.key if step else case.step_key or "",
+        "form": form,
+        "edit_url": url_for("CaseScreen.fill", case_id=case.id) if "save" in acts else None,
+        "papers": papers(case),
+        "checklist": checklist(case),
+        "my_items": step.declared.get("items") if step and "approve" in acts else None,
+        "my_step_id": step.id if step else None,
+        "checklist_url": url_for("CaseScreen.tick", case_id=case.id),
+        "holders": holders(case),
+        "reassign_url": url_for("CaseScreen.reassign", case_id=case.id),
+    }  # fmt: skip
+
+
+def notes(case: Case) -> list[tuple[str, Any]]:
+    """Why it was sent back or refused, and to whom one turns then; that it was let in late."""
+    made: list[tuple[str, Any]] = []
+    act = {CaseState.SENT_BACK: "send_back", CaseState.REFUSED: "refuse"}.get(CaseState(case.state))
+    if act:
+        said = select(CaseEvent.opinion).where(CaseEvent.case_id == case.id, CaseEvent.act == act)
+        why = db.session.scalar(said.order_by(CaseEvent.id.desc()).limit(1)) or ""
+        refused = _("Refused: %(why)s. Whoever disagrees may turn to: %(body)s.", why=why.rstrip(".。"),
+                    body=setting("appeal_body"))  # fmt: skip
+        made.append(("bad", refused) if act == "refuse" else ("warn", _("Sent back: %(why)s", why=why)))
+    if case.late_reason:
+        made.append(("info", _("Let in outside the window: %(why)s", why=case.late_reason)))
+    return made
+
+
+def facts(case: Case) -> list[tuple[Any, Any]]:
+    """What was applied for and what the steps recorded, in words."""
+    flow = flow_of(case)
+    keys = (*keys_of(flow), *flow.derived)
+    words = [(key, shown_change(flow, case, key, format_date, mask if key in HIDDEN else str)) for key in keys]
+    made = [(label("field", key), word) for key, word in words if word is not None] + case.findings()
+    for step in case.steps:
+        agreed = [(_("Meeting"), "meeting"), (_("Document"), "document")]
+        made += [(name, step.records[key]) for name, key in agreed if step.records.get(key)]
+    return made
+
+
+def timeline(case: Case) -> list[dict[str, Any]]:
+    events = db.session.scalars(select(CaseEvent).where(CaseEvent.case_id == case.id).order_by(CaseEvent.id.desc()))
+    made = []
+    for event in events:
+        title = label("act", event.act)
+        if event.step_key:
+            title = f"{label('step', event.step_key)} · {title}"
+        role = Role(event.role).label if event.role else ""
+        who = " · ".join(str(part) for part in (event.actor_name, role) if part)
+        if event.on_behalf_of:
+            who = _("%(who)s, on behalf of %(absent)s", who=who, absent=event.on_behalf_of)
+        made.append({
+            "title": title, "when": format_datetime(event.at, "short"), "who": who, "text": event.opinion,
+            "tone": EVENT_TONES.get(event.act, "muted"),
+        })  # fmt: skip
+    return made
+
+
+def materials(case: Case, may_change: bool) -> list[dict[str, Any]] | None:
+    """What the flow asks for and what is there; None for a department, which is told of the case alone."""
+    if current_actor().scope.kind == "department":
+        return None
+    flow = flow_of(case)
+    needed = {item.key for item in flow.materials_for(case)}
+    query = select(Material).where(Material.case_id == case.id, ~Material.removed).order_by(Material.id)
+    files: dict[str, list[Material]] = {}
+    for material in db.session.scalars(query):
+        files.setdefault(material.kind, []).append(material)
+    most = setting_int("material_max_mb")
+    return [
+        {
+            "label": label("material", item.key),
+            "required": item.key in needed,
+            "hint": _("JPG, PNG, WebP or PDF, at most %(most)s MB", most=most),
+            "files": [
+                {
+                    "name": one.file_name, "url": url_for("CaseScreen.material", material_id=one.id),
+                    "note": f"{max(one.size // 1024, 1)} KB",
+                    "remove_url": url_for("CaseScreen.remove", material_id=one.id) if may_change else None,
+                }
+                for one in files.get(item.key, [])
+            ],
+            "upload_url": url_for("CaseScreen.upload", case_id=case.id, kind=item.key) if may_change else None,
+            "accept": ",".join(ALLOWED.values()),
+            "max_bytes": most * 1024 * 1024,
+        }
+        for item in flow.materials if item.key in needed or item.key in files
+    ]  # fmt: skip
+
+
+def following(case: Case) -> dict[str, Any] | None:
+    """Who has to act next, by when."""
+    waits = what_next(case)
+    if not waits:
+        return None
+    dates = [one.by for one in waits if one.by]
+    by = min(dates) if dates else None
+    return {
+        "who": listed(dict.fromkeys(str(one.who) for one in waits)),
+        "text": listed(dict.fromkeys(str(one.what) for one in waits)),
+        "by": format_date(by) if by else None,
+        "overdue": bool(by and by < clock.today()),
+    }
+
+
+def holders(case: Case) -> list[tuple[Any, list[tuple[str, Any]]]]:
+    """(step, choices) of each open step that the reader may hand on; the first choice is everybody of its role."""
+    actor = current_actor()
+    made = []
+    for step in case.steps:
+        if not may_reassign(actor, step):
+            continue
+        everybody = [(f"{step.id}:", _("Everybody: %(role)s", role=step.department or Role(step.role).label))]
+        people = [(f"{step.id}:{user.id}", f"{person_name(user)} ({user.username})")
+                  for user in db.session.scalars(select_holders(step))]  # fmt: skip
+        choices = [*(everybody if step.assigned_to else []), *people]
+        made.append((label("step", step.key), [one for one in choices if one[0] != f"{step.id}:{step.assigned_to}"]))
+    return [(title, choices) for title, choices in made if choices]
+
+
+def papers(case: Case) -> list[tuple[Any, str]]:
+    made: list[tuple[Any, str]] = []
+    if not current_actor().may(Permission.PAPER_PRINT):
+        return made
+    made.append((_("Application form"), url_for("PaperScreen.application", case_id=case.id)))
+    issued = db.session.scalars(select(Paper).where(Paper.case_id == case.id).order_by(Paper.id))
+    made += [(f"{paper.title} {paper.number}", url_for("PaperScreen.print", id=paper.id)) for paper in issued]
+    return made

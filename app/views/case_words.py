@@ -1,0 +1,44 @@
+"""办件用语 what pages call the acts upon a case, its columns, flows, steps and reasons."""
+
+from typing import Any
+
+from flask_babel import lazy_gettext as _
+
+from app.kit.flow import FLOWS, label
+
+ACTS: dict[str, dict[str, Any]] = {
+    "submit": {"label": _("Hand in"), "tone": "ok", "icon": "fa-paper-plane"},
+    "approve": {"label": _("Approve"), "tone": "ok", "icon": "fa-check"},
+    "send_back": {"label": _("Send back"), "tone": "warn", "icon": "fa-reply", "needs_opinion": True},
+    "refuse": {"label": _("Refuse"), "tone": "bad", "icon": "fa-xmark", "needs_opinion": True,
+               "confirm": _("Refuse this application? The case ends with it.")},
+    "let_in_late": {"label": _("Let in outside the window"), "tone": "warn", "icon": "fa-door-open",
+                    "needs_opinion": True},
+    "withdraw": {"label": _("Take back"), "tone": "warn", "icon": "fa-rotate-left",
+                 "confirm": _("Take this application back? The case ends with it.")},
+}  # fmt: skip
+LABELS = {
+    "number": _("Case"), "subject": _("Student"), "flow": _("Flow"), "state": _("State"), "step_key": _("Step"),
+    "opened_at": _("Opened"), "college": _("College"), "reason": _("Reason"), "submitted_at": _("Handed in"),
+    "running": _("Under way"), "due_on": _("Due"),
+}  # fmt: skip
+
+
+def flow_words() -> list[tuple[str, Any]]:
+    return [(key, flow.title) for key, flow in FLOWS.items()]
+
+
+def step_words() -> list[tuple[str, Any]]:
+    return [(key, label("step", key)) for key in dict.fromkeys(s.key for flow in FLOWS.values() for s in flow.steps)]
+
+
+def flow_name(key: Any) -> Any:
+    return FLOWS[str(key)].title if str(key) in FLOWS else key
+
+
+def step_name(key: Any) -> Any:
+    return label("step", str(key)) if key else "—"
+
+
+def reason_name(key: Any) -> Any:
+    return label("reason", str(key)) if key else "—"

@@ -9,7 +9,7 @@ from flask_appbuilder import BaseView, expose
 from flask_appbuilder.security.decorators import has_access, permission_name
 from flask_babel import format_date, gettext, ngettext
 from flask_babel import lazy_gettext as _
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, exists, func, or_, select
 
 from app.access import Permission, current_actor
 from app.kit import clock
@@ -22,7 +22,7 @@ from app.kit.screen import Menu
 from app.kit.screen.exporting import XLSX, files_folder
 from app.kit.screen.present import TONES
 from app.kit.workbook.export import write_workbook
-from app.models import Case, CaseState, CaseStep, JobRun, JobState, Student, db, setting_int
+from app.models import Case, CaseState, CaseStep, JobRun, JobState, Paper, Student, db, setting_int
 from app.operations.batches import DECIDE, decide_at_once, parse
 from app.views.case_forms import records_form, values
 from app.views.case_words import ACTS
@@ -149,6 +149,8 @@ class InboxView(BaseView):
         run = own_batch(run_id)
         running = run.state in (JobState.QUEUED, JobState.RUNNING)
         stored = run.result.get("rows", [])
+        decided = among(Paper.case_id, [row[0] for row in stored if row[3]])
+        noticed = run.params.get("act") == "approve" and db.session.scalar(exists().where(decided).select())
         return self.render_template(
             "xueji/batch_result.html", title=run.title, message=run.message,
             poll_url=url_for("JobsView.state", run_id=run.id) if running else None,
@@ -159,7 +161,7 @@ class InboxView(BaseView):
             more=max(len(stored) - SHOWN, 0),
             download_url=url_for("InboxView.download", run_id=run.id), back_url=url_for("InboxView.list"),
             papers=[(_("Print the notices"), url_for("PaperScreen.print_batch", run_id=run.id))]
-            if current_actor().may(Permission.PAPER_PRINT) and run.params.get("act") == "approve" else [],
+            if current_actor().may(Permission.PAPER_PRINT) and noticed else [],
         )  # fmt: skip
 
     @expose("/result/<int:run_id>/file")

@@ -47,6 +47,8 @@ ACTS: dict[str, Any] = {
     "publicity:publish": _("Published a list"),
     "publicity:take_off": _("Took an entry off a list"),
     "student:contact": _("Changed contact data"),
+    "registration:confirm": _("Confirmed the own roster data"),
+    "registration:record": _("Recorded registrations"),
     "task:move": _("Moved a task"),
     "task:remark": _("Remarked on a task"),
     "task:tick": _("Ticked a task"),

@@ -16,6 +16,7 @@ from app.jobs.running import perform
 from app.kit.job import RunRecord, enqueue
 from app.models import JobState, db
 from tests.conftest import ROOT, Cast
+from tests.kit import job_worker  # noqa: F401 - the jobs that tests ask for
 
 PATIENCE = 60  # seconds until a test says that a worker does nothing
 

@@ -2,8 +2,6 @@
 
 from functools import lru_cache
 
-from pypinyin import lazy_pinyin
-
 # Surnames that are read otherwise than the same character elsewhere.
 SURNAMES = {
     "曾": ["zeng"], "单": ["shan"], "解": ["xie"], "仇": ["qiu"], "区": ["ou"], "查": ["zha"], "任": ["ren"],
@@ -19,6 +17,9 @@ COMPOUND_SURNAMES = frozenset({
 
 @lru_cache(maxsize=30_000)
 def _syllable(character: str) -> str:
+    # Here, and not above: its dictionaries take half a second and 40 MB, and most processes never spell a name.
+    from pypinyin import lazy_pinyin
+
     spelled = lazy_pinyin(character)[0].lower()
     return "".join(letter for letter in spelled if letter.isascii() and letter.isalnum())
 

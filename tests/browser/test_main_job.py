@@ -6,6 +6,7 @@ from pathlib import Path
 
 import openpyxl
 from playwright.sync_api import Page, expect
+from python_calamine import CalamineWorkbook
 
 from app.demo import write_admissions_file
 from tests.browser.conftest import University
@@ -67,12 +68,12 @@ def admit_the_freshmen(page: Page, folder: Path) -> None:
     with page.expect_download() as download:
         page.click("a[href$='/file']")
     download.value.save_as(folder / "returned.xlsx")
-    book, right = openpyxl.load_workbook(folder / "returned.xlsx"), openpyxl.load_workbook(clean)
-    sheet, truth = book.worksheets[0], right.worksheets[0]
-    columns, true_columns = ({cell.value: cell.column for cell in one[2]} for one in (sheet, truth))
+    book = openpyxl.load_workbook(folder / "returned.xlsx")
+    sheet, truth = book.worksheets[0], CalamineWorkbook.from_path(clean).get_sheet_by_index(0).to_python(False)
+    columns, true_columns = {cell.value: cell.column for cell in sheet[2]}, truth[1]
     assert {row for row in range(3, sheet.max_row + 1) if sheet.cell(row, 1).value} == {row for row, _column in wrong}
     for fault in faults:
-        sheet.cell(fault.row, columns[fault.column]).value = truth.cell(fault.row, true_columns[fault.column]).value
+        sheet.cell(fault.row, columns[fault.column]).value = truth[fault.row - 1][true_columns.index(fault.column)]
     book.save(folder / "corrected.xlsx")
     send(page, folder / "corrected.xlsx")
     expect(page.locator(".two-thirds tbody tr")).to_have_count(0)

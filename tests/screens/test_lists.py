@@ -13,7 +13,7 @@ from tests.rules.walk import DAY
 NONSENSE = ("x", "-1", "0", "1e400", "nan", "2026-13-45", "9" * 30, "'", "%", "\x00", "学籍", "@1", "@" + "9" * 30)
 NOBODYS = ("UserGroupModelView",)  # groups of users are not used
 ODD_JSON = ("x", "'-1'", "'2026-13-45'", "''", str(DAY), "!(x,y)", "(a:b)", "!n", "9" * 30)
-WORST = ("x", "9" * 30, "\x00")  # each kind of condition meets these alone, the rest all kinds at once
+WORST = "9" * 30  # each kind of condition meets it alone; all kinds meet every value together
 UNKNOWN = ("nothing", "password", "__class__", "id")  # columns that no list offers
 PAGES = ("-1", str(10**9), "9" * 40, "x", "", "--5", "1.5", "٣", "²")
 
@@ -74,17 +74,17 @@ def test_a_list_ignores_or_refuses_nonsense(app, everything):
             ]
             queries += [rison("(filters:!((col:nothing,opr:eq,value:x)))"), rison("(filters:x)")]
         else:
-            # what is nonsense of one kind does not hide what is of another: each is read by itself
-            queries = [{f"page_{name}": page, "page": page, f"psize_{name}": size}
-                       for page, size in zip(PAGES, reversed(PAGES), strict=True)]  # fmt: skip
-            queries += [
-                {f"_oc_{name}": column, f"_od_{name}": "asc"} for column in ("nothing", "college", "__class__", "'")
+            orders = ["nothing", "college", "__class__", "'"] * 3
+            queries = [
+                {f"page_{name}": page, "page": page, f"psize_{name}": size, f"_oc_{name}": order, f"_od_{name}": "asc"}
+                for page, size, order in zip(PAGES, reversed(PAGES), orders, strict=False)
             ]
             queries += [
-                {f"_oc_{name}": column, f"_od_{name}": "sideways"} for column in getattr(view, "order_columns", [])
+                {f"_oc_{name}": column, f"_od_{name}": "sideways"}
+                for column in list(getattr(view, "order_columns", ()))[:1]
             ]
             queries += [{f"_flt_{n}_{column}": "x" for column in UNKNOWN} for n in (0, 9)]
-            queries += [{"_flt_0_": "x", "_flt_x_name": "x", "tab": "x", "flow": "x"}, {"q": "\x00"}, {"q": "%" * 500}]
+            queries += [{"_flt_0_": "x", "_flt_x_name": "x", "tab": "x", "flow": "x", "q": "\x00"}, {"q": "%" * 500}]
         broken += answers(everything, path, queries)
     assert not broken, "\n".join(broken)
 
@@ -102,14 +102,9 @@ def test_a_condition_takes_any_value(app, everything):
                 for column, kinds in offered.items() for value in ODD_JSON
             ]  # fmt: skip
         else:
-            most = max(map(len, offered.values()), default=0)
-            conditions = [
-                {f"_flt_{n}_{column}": kind for column, kinds in offered.items() for kind in kinds[n : n + 1]}
-                for n in range(most)
-            ]
-            together = [name for names in conditions for name in names]
+            together = [f"_flt_{n}_{column}" for column, kinds in offered.items() for n in range(len(kinds))]
             queries = [dict.fromkeys(together, value) for value in (*NONSENSE, ["x", "1"])]
-            queries += [dict.fromkeys(names, value) for names in conditions for value in WORST]
+            queries += [{name: WORST for name in together if name.startswith(f"_flt_{n}_")} for n in range(4)]
         broken += answers(everything, path, queries)
     assert not broken, "\n".join(broken)
 

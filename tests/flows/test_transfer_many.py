@@ -103,3 +103,8 @@ def test_a_round_from_the_decision_to_the_notices(house):
         school.cast.registry, lambda _me: list(db.session.scalars(db.select(Paper.number).order_by(Paper.id)))
     )
     assert len(numbers) == len(set(numbers)) == admitted
+    browser = school.cast.login("registry")
+    document = browser.get("/documents/1/print").text
+    assert document.count("学生") >= admitted
+    sheets = browser.get("/paperscreen/print/document/1").text  # one run, a page each
+    assert sheets.count('class="sheet') == admitted and all(number in sheets for number in numbers)

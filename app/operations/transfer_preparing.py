@@ -11,7 +11,7 @@ from app.access import Actor, Permission
 from app.kit.operation import Refused, audit, get, operation
 from app.models import CaseState, Major, RoundState, TransferChoice, TransferQuota, TransferRound, db
 from app.models.language import listed
-from app.operations.transfers import select_quotas
+from app.operations.transfers import check_running, select_quotas
 
 MOST_PLACES, MOST_SCORE, LONGEST_CONDITIONS = 999, Decimal("9999.99"), 300
 GRADES = (1990, 2100)
@@ -83,9 +83,7 @@ _SCORE = """
 @operation(needs=Permission.TRANSFER_RANK)
 def set_scores(actor: Actor, round_id: int, table: str, columns: list[str]) -> None:
     """Write the scores of a typed import table (student_no, score, second_score) into the applications of a round."""
-    one = get(TransferRound, round_id)
-    if one.state not in (RoundState.OPEN, RoundState.RANKING):
-        raise Refused(_("The round is “%(state)s”; this cannot be done now.", state=RoundState(one.state).label))
+    check_running(round_id)
     # a sheet without the column leaves the second figure as it was
     second = "v.second_score" if "second_score" in columns else "c.second_score"
     done: Any = db.session.execute(text(_SCORE.format(table=table, second=second)), {"round": round_id})

@@ -151,7 +151,7 @@ def confirm(actor: Actor, round_id: int, meeting_id: int | str) -> int:
     own = mine & choice.confirmed_by.is_(None) & (choice.examined_by == actor.user_id)
     if db.session.scalar(exists().where(own).select()):
         raise Refused(_("You examined some of them yourself; they need another hand."))
-    _check_running(round_id)
+    check_running(round_id)
     waiting = mine & choice.passed.is_not(None) & choice.confirmed_by.is_(None) & (choice.case_state == CaseState.OPEN)
     done = db.session.execute(
         update(TransferChoice.__table__).where(waiting).values(confirmed_by=actor.user_id, meeting_id=meeting.id)
@@ -174,7 +174,8 @@ def _examinable(choice_ids: list[int], actor: Actor) -> Any:
     )
 
 
-def _check_running(round_id: int) -> None:
+def check_running(round_id: int) -> None:
+    """Raise Refused unless the round takes applications or is being ranked."""
     one = get(TransferRound, round_id)
     if one.state not in (RoundState.OPEN, RoundState.RANKING):
         raise Refused(_("The round is “%(state)s”; this cannot be done now.", state=RoundState(one.state).label))

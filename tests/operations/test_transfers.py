@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select, text
 
 from app.access import scope_as
-from app.kit.flow import FLOWS, open_case, submit
+from app.kit.flow import FLOWS, open_case, submit, withdraw
 from app.kit.operation import NotAllowed, NotFound, Refused
 from app.models import Case, Student, TransferChoice, db
 from app.operations.transfer_decision import decide_round, propose
@@ -314,8 +314,6 @@ def test_the_whole_list_in_one_act_and_once(ranking, behind):
 
 
 def test_after_the_panel_has_decided_nobody_takes_back(ranking):
-    from app.kit.flow import withdraw
-
     ranking.decide()
     with pytest.raises(Refused):
         ranking.act("clerk", withdraw, ranking.cases[101])

@@ -99,8 +99,8 @@ def test_the_panel_decides_from_the_page_what_it_saw(ranking: Round):  # noqa: F
 
 def test_an_applicant_reads_what_each_major_asks(round_: Round, behind: Behind):  # noqa: F811 - the fixture
     behind.run("update transfer_quota set conditions = '平均成绩80分以上', places = 7 where major_id = :m", m=FIRST)
-    behind.run("delete from case_event"), behind.run("delete from transfer_choice")
-    behind.run("delete from case_material"), behind.run("delete from case_step"), behind.run("delete from flow_case")
+    for table in ("case_event", "transfer_choice", "case_material", "case_step", "flow_case"):
+        behind.run(f"delete from {table}")
     page = round_.cast.login("student").get("/apply/major_transfer/101").text
     assert "平均成绩80分以上" in page and "7" in page
 

@@ -8,9 +8,11 @@ from pathlib import Path
 import openpyxl
 import pytest
 
+from app.kit.workbook import parse, read
 from app.kit.workbook.cells import CONVERT, Fault
 from app.kit.workbook.declare import BadDeclaration, Column, Workbook
-from app.kit.workbook.guard import Limits, SheetFacts, UploadFacts, check_upload
+from app.kit.workbook.guard import Limits, SheetFacts, UploadFacts
+from app.kit.workbook.parse import column_texts
 from app.kit.workbook.read import open_upload
 from app.kit.workbook.reasons import Unreadable
 from tests.kit.test_workbook_guard import package, row, sheet, text
@@ -38,7 +40,7 @@ def save(path: Path, *rows, title="录取") -> Path:
 
 
 def lines(path: Path, workbook=ADMISSIONS, **rest) -> tuple[list[list[str]], object]:
-    with open_upload(check_upload(path), workbook, **rest) as reading:
+    with open_upload(path, workbook, **rest) as reading:
         told = b"".join(reading.chunks()).decode()
         return [line.split("\t") for line in told.splitlines()], reading.header
 
@@ -116,26 +118,29 @@ def test_columns_that_go_by_one_name_are_a_wrong_declaration(tmp_path):
         lines(save(tmp_path / "x.xlsx", ["号"], ["1"]), twins)
 
 
-def far_cell(tmp_path: Path) -> UploadFacts:
-    """What a guard that was fooled would let pass: the parser wants some hundred gigabytes for this."""
+def test_a_parser_that_wants_too_much_memory_dies_alone(tmp_path, monkeypatch):
+    # What a guard that was fooled would let pass: the parser wants some hundred gigabytes for this.
     cells = sheet(row(1, text("A1", "考生号")), row(1048576, text("XFD1048576", "b")))
     path = package(tmp_path / "x.xlsx", cells)
-    return UploadFacts(path, 1, 1, [SheetFacts("录取")])
-
-
-def test_a_parser_that_wants_too_much_memory_dies_alone(tmp_path):
+    monkeypatch.setattr(read, "check_upload", lambda path, _limits: UploadFacts(path, 1, 1, [SheetFacts("录取")]))
     with (
         pytest.raises(Unreadable, match="TOO_MUCH_MEMORY"),
-        open_upload(far_cell(tmp_path), ADMISSIONS, limits=Limits(memory_bytes=1 << 29)),
+        open_upload(path, ADMISSIONS, limits=Limits(memory_bytes=1 << 29)),
     ):
         raise AssertionError("not reached")
+
+
+def test_what_the_guard_refuses_is_refused_whatever_the_parser_makes_of_it(tmp_path):
+    cells = sheet(row(1, text("A1", "考生号")), row(1048576, text("XFD1048576", "b")))
+    fault = refused(package(tmp_path / "x.xlsx", cells), limits=Limits(memory_bytes=1 << 29))
+    assert fault.code == "TOO_MANY_COLUMNS"
 
 
 def test_a_parser_that_takes_too_long_is_stopped(tmp_path):
     path = save(tmp_path / "x.xlsx", ["考生号", "姓名"], ["1", "张三"])
     with (
         pytest.raises(Unreadable, match="TOO_SLOW"),
-        open_upload(check_upload(path), ADMISSIONS, limits=Limits(seconds=0)),
+        open_upload(path, ADMISSIONS, limits=Limits(seconds=0)),
     ):
         raise AssertionError("not reached")
 
@@ -147,7 +152,7 @@ def test_too_many_rows_are_refused(tmp_path):
 
 def test_a_reader_that_gives_up_leaves_no_process(tmp_path):
     path = save(tmp_path / "x.xlsx", ["考生号", "姓名"], *([str(i), "a" * 99] for i in range(20_000)))
-    with open_upload(check_upload(path), ADMISSIONS) as reading:
+    with open_upload(path, ADMISSIONS) as reading:
         next(reading.chunks())
     assert reading.parser.process.returncode is not None
 
@@ -196,7 +201,7 @@ def test_a_faulty_cell_is_told_with_what_it_showed(tmp_path):
 
 def test_original_rows_are_every_cell_of_the_sheet(tmp_path):
     path = save(tmp_path / "x.xlsx", ["标题"], ["考生号", "姓名", "备注"], [1.0, " 张三 ", dt.datetime(2026, 9, 1)])
-    with open_upload(check_upload(path), ADMISSIONS, original=True) as reading:
+    with open_upload(path, ADMISSIONS, original=True) as reading:
         assert list(reading.rows()) == [["标题", "", ""], ["考生号", "姓名", "备注"], ["1", " 张三 ", ["2026-09-01"]]]
 
 
@@ -277,3 +282,36 @@ def test_an_unclear_cell_is_a_fault(kind, value, code):
 )
 def test_a_clear_cell_becomes_the_one_text_for_it(kind, value, text):
     assert CONVERT[kind](value) == text
+
+
+ODDITIES = ["", "x", "00x", " 7", "٣", 7.0, -0.0, 2.5, 1e-7, 1e15, -1e16, float("nan"), float("inf"), True, False]
+ODDITIES += [
+    dt.date(2026, 9, 1),
+    dt.datetime(2026, 9, 1, 8, 30),
+    dt.time(8),
+    dt.timedelta(1),
+    "a\\b",
+    "a\tb",
+    "\ufeffa",
+]
+ORDINARY = {
+    "text": "张三",
+    "code": "2026X",
+    "integer": 7.0,
+    "number": 2.5,
+    "date": dt.date(2026, 9, 1),
+    "datetime": dt.datetime(2026, 9, 1, 8),
+    "boolean": "是",
+}
+
+
+@pytest.mark.parametrize("kind", CONVERT)
+@pytest.mark.parametrize("odd", [*ODDITIES, *ORDINARY.values()], ids=repr)
+def test_a_column_at_once_is_what_its_cells_are_one_by_one(kind, odd):
+    together, one_by_one = {}, {}
+    column = (ORDINARY[kind], odd, ORDINARY[kind])
+    texts = column_texts(kind, "c", column, together)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(parse.CONVERT_ALL, kind, int)  # raises the TypeError of a column that is not alike
+        assert texts == column_texts(kind, "c", column, one_by_one)
+    assert together == one_by_one

@@ -3,11 +3,11 @@
 import datetime as dt
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import repeat
 from typing import Any
 
 MOST_DIGITS = 10**15  # Excel keeps 15 digits of a number; what is longer has lost some
-ODD = re.compile("[\\\\\n\r\x00-\x08\x0b-\x1f\x7f\u200b-\u200f\u2028-\u202e\u2060\ufeff\ufffe\uffff]")
 INVISIBLE = dict.fromkeys(
     code
     for first, last in (
@@ -35,6 +35,10 @@ FALSE = {"否", "无", "n", "no", "false", "0", "×"}
 
 class Fault(Exception):
     """What is wrong with a cell: a code of reasons.CELL."""
+
+
+class Unlike(Exception):
+    """A column has a cell that is not like most cells of its kind."""
 
 
 def to_text(value: Any) -> str:
@@ -144,6 +148,56 @@ CONVERT: dict[str, Callable[[Any], str]] = {
     "date": to_date,
     "datetime": to_datetime,
     "boolean": to_boolean,
+}
+
+
+# Whole columns 整列: as CONVERT makes every cell, in a fraction of the time, when all cells are what nearly all are.
+# A TypeError says the same as Unlike.
+
+
+def to_texts(values: Sequence[Any]) -> list[str]:
+    return [*map(str.strip, values)]
+
+
+def to_codes(values: Sequence[Any]) -> list[str]:
+    together = "".join(values)
+    if together.isascii() and together.isalnum() and "x" not in together:
+        return [*values]
+    raise Unlike
+
+
+def to_integers(values: Sequence[Any]) -> list[str]:
+    if all(map(float.is_integer, values)) and sum(map(abs, values)) < MOST_DIGITS:
+        return [*map(str, map(int, values))]
+    raise Unlike
+
+
+def to_numbers(values: Sequence[Any]) -> list[str]:
+    if sum(map(abs, values)) < MOST_DIGITS:  # hence each of them; and none is NaN
+        return [*map(float.__format__, values, repeat(".15g"))]
+    raise Unlike
+
+
+def to_dates(values: Sequence[Any]) -> list[str]:
+    return [*map(dt.date.isoformat, values)]
+
+
+def to_datetimes(values: Sequence[Any]) -> list[str]:
+    return [*map(dt.datetime.isoformat, values, repeat(" "))]
+
+
+def to_booleans(values: Sequence[Any]) -> list[str]:
+    raise Unlike
+
+
+CONVERT_ALL: dict[str, Callable[[Sequence[Any]], list[str]]] = {
+    "text": to_texts,
+    "code": to_codes,
+    "integer": to_integers,
+    "number": to_numbers,
+    "date": to_dates,
+    "datetime": to_datetimes,
+    "boolean": to_booleans,
 }
 
 

@@ -1,6 +1,8 @@
 """Guard 上传检查: look into an uploaded workbook without parsing it, and refuse what is wrong, hostile or too large.
 
-It gives the clear message; what it does not catch meets the memory and time limits of the process that parses.
+It gives the clear message; what it does not catch meets the memory and time limits of the process that parses. Every
+upload is looked through as it arrives; when it is read, the contents are checked before the parser starts, and the rest
+while it works.
 """
 
 import codecs
@@ -9,6 +11,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree import ElementTree
@@ -90,6 +93,19 @@ class UploadFacts:
 
 def check_upload(path: Path, limits: Limits = DEFAULT_LIMITS) -> UploadFacts:
     """Look through the file at some 200 MB (unpacked) a second; raises Unreadable."""
+    with opened(path, limits) as archive:
+        inflated, sheets = scan(archive, sheet_names(archive), limits)
+        return UploadFacts(path, path.stat().st_size, inflated, sheets)
+
+
+def check_contents(path: Path, limits: Limits = DEFAULT_LIMITS) -> None:
+    """What the first bytes and the table of contents tell, in milliseconds; raises Unreadable."""
+    with opened(path, limits):
+        pass
+
+
+@contextmanager
+def opened(path: Path, limits: Limits) -> Iterator[zipfile.ZipFile]:
     size = path.stat().st_size
     if size == 0:
         raise Unreadable("EMPTY_FILE")
@@ -102,8 +118,7 @@ def check_upload(path: Path, limits: Limits = DEFAULT_LIMITS) -> UploadFacts:
     try:
         with zipfile.ZipFile(path) as archive:
             check_parts(archive, limits)
-            inflated, sheets = scan(archive, sheet_names(archive), limits)
-            return UploadFacts(path, size, inflated, sheets)
+            yield archive
     except UNZIP_FAULTS as fault:
         raise Unreadable("DAMAGED", part=type(fault).__name__) from fault
 
@@ -141,6 +156,8 @@ def check_parts(archive: zipfile.ZipFile, limits: Limits) -> None:
             raise Unreadable("OTHER_FORMAT", kind=kind)
     if "xl/workbook.xml" not in names:
         raise Unreadable("NOT_A_WORKBOOK")
+    if sum(part.file_size for part in parts) > limits.inflated_bytes:  # as declared; scan counts what comes out
+        raise Unreadable("TOO_BIG_INSIDE", limit=limits.inflated_bytes // MEGABYTE)
     for part, name in zip(parts, names, strict=True):
         if part.flag_bits & 1:
             raise Unreadable("ENCRYPTED")

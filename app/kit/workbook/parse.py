@@ -18,9 +18,9 @@ from typing import Any
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parent))  # run as a script, it sees this folder and not the application
-    from cells import CONVERT, ODD, Fault, copy_text, header_key, original, shown
+    from cells import CONVERT, CONVERT_ALL, Fault, Unlike, copy_text, header_key, original, shown
 else:
-    from .cells import CONVERT, ODD, Fault, copy_text, header_key, original, shown
+    from .cells import CONVERT, CONVERT_ALL, Fault, Unlike, copy_text, header_key, original, shown
 
 FAULT_EXIT = 3
 ROWS_A_BLOCK = 500
@@ -98,8 +98,6 @@ def copy_lines(rows: Iterator[list[Any]], header: dict[str, Any], task: dict[str
         for index, cells in enumerate(zip(*texts, strict=True)):
             number += 1
             line = "\t".join(cells)
-            if ODD.search(line) or line.count("\t") != tabs:
-                line = "\t".join(map(copy_text, cells))
             found = faults.get(index)
             if len(line) == tabs and not found:
                 continue  # an empty row
@@ -113,21 +111,21 @@ def copy_lines(rows: Iterator[list[Any]], header: dict[str, Any], task: dict[str
 
 
 def column_texts(kind: str, name: str, values: tuple[Any, ...], faults: dict[int, dict[str, list[str]]]) -> list[str]:
-    """One column of a block: all at once while nothing is the matter, else cell by cell, noting faults by row."""
-    convert = CONVERT[kind]
+    """One column of a block as fields of COPY: all at once while nothing is the matter, else cell by cell, noting
+    faults by row."""
     try:
-        if kind == "text":
-            return [*map(str.strip, values)]  # a TypeError when one of them is no text
-        return ["" if value == "" else convert(value) for value in values]
-    except (Fault, TypeError):
+        texts = CONVERT_ALL[kind](values)
+    except (Unlike, TypeError):
         texts = []
         for index, value in enumerate(values):
             try:
-                texts.append("" if value == "" else convert(value))
+                texts.append("" if value == "" else CONVERT[kind](value))
             except Fault as fault:
                 texts.append("")
                 faults.setdefault(index, {})[name] = [fault.args[0], shown(value)]
-        return texts
+    together = "".join(texts)
+    # Whatever copy_text has to do something about is a backslash or cannot be printed.
+    return texts if together.isprintable() and "\\" not in together else [*map(copy_text, texts)]
 
 
 def original_lines(rows: Iterable[list[Any]]) -> Iterator[str]:

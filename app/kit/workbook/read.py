@@ -21,7 +21,7 @@ from app.models.language import listed
 from . import parse
 from .cells import header_key
 from .declare import BadDeclaration, Column, Workbook, spellings
-from .guard import DEFAULT_LIMITS, Limits, UploadFacts
+from .guard import DEFAULT_LIMITS, Limits, UploadFacts, check_contents, check_upload
 from .reasons import Unreadable, sentence
 
 REASON = _("Reason")  # the header of the column that a returned workbook has more
@@ -83,8 +83,9 @@ class Parser:
 
 @dataclass(frozen=True)
 class Reading:
-    """An open upload: its header, then its rows in one of two forms."""
+    """An open upload: what the guard saw of it, its header, then its rows in one of two forms."""
 
+    facts: UploadFacts
     header: Header
     names: list[str]  # the columns of chunks(), in their order
     parser: Parser
@@ -104,21 +105,24 @@ class Reading:
 
 @contextmanager
 def open_upload(
-    facts: UploadFacts,
+    path: Path,
     workbook: Workbook,
     *,
     granted: Iterable[str] = (),
     original: bool = False,
     limits: Limits = DEFAULT_LIMITS,
 ) -> Generator[Reading]:
-    """Start reading a file that the guard let pass. Raises Unreadable, here or while the rows are read."""
+    """Look a file over and start reading it. Raises Unreadable, here or while the rows are read.
+
+    The guard works while the parser lays out the sheet: nothing is taken from the one before the other is content.
+    """
     granted = set(granted)
     closed = [column for column in workbook.columns if column.needs is not None and column.needs not in granted]
     if refused := [column for column in closed if column.must_be_filled]:
         raise Unreadable("NOT_PERMITTED", columns=labels(refused))
     kinds = {column.name: column.kind for column in workbook.columns if column not in closed}
     task = {
-        "path": str(facts.path),
+        "path": str(path),
         "original": original,
         "names": header_names(workbook),
         "kinds": kinds,
@@ -129,7 +133,9 @@ def open_upload(
         "memory": limits.memory_bytes,
         "seconds": limits.seconds,
     }
+    check_contents(path, limits)
     with parsing(task, limits) as parser:
+        facts = check_upload(path, limits)
         try:
             first = parser.lines.readline()
             if not first.endswith(b"\n"):
@@ -139,7 +145,7 @@ def open_upload(
             places = {name: place for name, place in found["columns"].items() if name in kinds}
             header = Header(found["sheet"], found["row"], places, notices(found, closed, facts))
             refuse_formulas(header, workbook, facts)
-            yield Reading(header, [name for name in kinds if name in places], parser)
+            yield Reading(facts, header, [name for name in kinds if name in places], parser)
         except Unreadable as fault:
             raise in_words(fault, workbook) from fault
 

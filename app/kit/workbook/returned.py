@@ -34,7 +34,7 @@ def write_returned(target: Path, connection: sa.Connection, report: Report, *, l
     granted = {column.needs for column in work.workbook.columns if column.needs}
     title = str(work.workbook.title)
     with (
-        open_upload(work.facts, work.workbook, granted=granted, original=True, limits=limits) as reading,
+        open_upload(work.facts.path, work.workbook, granted=granted, original=True, limits=limits) as reading,
         new_file(target) as (part, folder),
         new_book(part, folder, title) as book,
     ):

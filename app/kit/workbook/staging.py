@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from .declare import Column, Workbook
 from .export import Stopped
-from .guard import DEFAULT_LIMITS, Limits, UploadFacts, check_upload
+from .guard import DEFAULT_LIMITS, Limits, UploadFacts
 from .read import Header, Reading, open_upload
 from .rules import quoted, run
 
@@ -49,15 +49,14 @@ def stage(
     should_stop: Callable[[], bool] | None = None,
 ) -> Staged:
     """Look the file over, parse it elsewhere, and copy its rows in. Raises Unreadable."""
-    facts = check_upload(path, limits)
     table = f"import_{uuid.uuid4().hex[:12]}"
-    with connection.begin_nested(), open_upload(facts, workbook, granted=granted, limits=limits) as reading:
+    with connection.begin_nested(), open_upload(path, workbook, granted=granted, limits=limits) as reading:
         columns = [workbook.column(name) for name in reading.names]
         fields = ", ".join(f"{quoted(column.name)} text" for column in columns)
         run(connection, f"create temp table {table} (row_no integer, faults jsonb, {fields}) on commit drop")
         rows = copy(connection, table, reading, should_stop)
     run(connection, f"analyze {table} ({', '.join(quoted(column.name) for column in workbook.keys)})")
-    return Staged(workbook, facts, reading.header, columns, table, rows)
+    return Staged(workbook, reading.facts, reading.header, columns, table, rows)
 
 
 def copy(connection: sa.Connection, table: str, reading: Reading, should_stop: Callable[[], bool] | None) -> int:

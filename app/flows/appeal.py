@@ -8,6 +8,10 @@ from app.models import RosterStatus
 from app.operations import appeals
 from app.papers import change_notice
 
+# What a decision that can be appealed has made of her: order 41, articles 59 and 60.
+DECIDED = {
+    RosterStatus.WITHDRAWN, RosterStatus.ADMISSION_CANCELLED, RosterStatus.ROSTER_CANCELLED, RosterStatus.EXPELLED,
+}  # fmt: skip
 appeal = register(
     Flow(
         key="appeal",
@@ -15,7 +19,7 @@ appeal = register(
         title=_("Appeal"),
         prefix="SS",
         applicants=frozenset({Role.STUDENT, Role.COLLEGE_CLERK}),
-        allowed_from=frozenset({RosterStatus.WITHDRAWN}),
+        allowed_from=frozenset(DECIDED),
         reasons=(),
         fields=(Field("statement"),),
         derived=("appeal_until",),

@@ -1,6 +1,6 @@
 """Every procedure of one student in Chromium: each role at her own browser, to the papers, the ledger and the roster.
 
-The walk follows the declarations; a new flow adds its line to tests/flows/walk.py and to DAYS.
+The walk follows the declarations; a new flow adds its line to tests/flows/walk.py.
 """
 
 from collections.abc import Iterator
@@ -22,13 +22,11 @@ from tests.cast import PASSWORD, STUDENT, account
 from tests.conftest import Bed
 from tests.flows.many import prepare
 from tests.flows.test_material import PNG
-from tests.flows.walk import FILLED, RECORDED, SIGNERS
+from tests.flows.walk import FILLED, RECORDED, SIGNERS, UNREGISTERED, starting_from
 
 FIRST = date(2026, 9, 1)  # the second day of the term: whatever has a window in its first week is open
 THIRD_WEEK = date(2026, 9, 16)
 AFTER = date(2026, 9, 24)  # five working days, one of them a Sunday that is worked, are over
-STATUS = {"admission_deferral": "admitted", "admission_resumption": "deferred", "admission_waiver": "admitted",
-          "return": "on_leave"}  # fmt: skip
 # Dismissal and appeal have walks of their own below; the change of major, which a round decides, in test_transfer_round.py.
 APART = frozenset({"dismissal", "appeal", "major_transfer"})
 BY_STUDENT = [key for key in FLOWS if key in FILLED and key not in APART]
@@ -57,12 +55,12 @@ class School:
             connection.execute(EXTRA)
 
     def _enrol(self, connection, hashed: str, key: str, number: int) -> None:
-        status = STATUS.get(key, "enrolled")
+        status = starting_from(FLOWS[key])
         values = {"id": number, "name": f"李{number}", "pinyin": f"li{number}", "id_number": f"50010120060101{number}",
                   "no": f"20240101{number}", "examinee": f"24500{number:09}", "college": 1, "major": 1, "class": 1}  # fmt: skip
         connection.execute(STUDENT, values)
         connection.execute(text("update student set status = :s, registered = :r where id = :id"),
-                           {"s": status, "r": status in ("enrolled", "on_leave"), "id": number})  # fmt: skip
+                           {"s": status, "r": status not in UNREGISTERED, "id": number})  # fmt: skip
         account(connection, hashed, f"s{number}", "student", "student", student=number)
 
     def name(self, flow: Flow) -> str:

@@ -20,6 +20,7 @@ from app.papers import issue_document
 from tests.conftest import TODAY, Behind, Cast
 
 STUDENT, CLASSMATE, STRANGER = 101, 102, 201
+UNREGISTERED = ("admitted", "deferred")  # who holds no formal 学籍 yet
 ANSWERS = {"library": "图书", "finance": "费用"}
 SIGNERS = {
     Role.STUDENT: "student", Role.COLLEGE_CLERK: "clerk", Role.COLLEGE_LEADER: "leader", Role.REGISTRY: "registry",
@@ -44,6 +45,14 @@ FILLED: dict[str, dict[str, Any]] = {
 RECORDED: dict[str, Any] = {"grade": 2025, "class_group_id": 2, "delivered_how": "in_person", "card_no": "BB000001"}
 
 RECORDED_BY: dict[str, dict[str, Any]] = {"major_transfer": {"class_group_id": 3}}  # of the other college
+
+
+def starting_from(flow: Flow) -> str:
+    """A state from which the flow may start."""
+    if flow.key == "appeal":
+        return "withdrawn"
+    enrolled = "enrolled" in flow.allowed_from and not flow.before_registration
+    return "enrolled" if enrolled else min(flow.allowed_from)
 
 
 def open_round(behind: Behind) -> None:
@@ -77,15 +86,13 @@ class Walk:
 
     def ready(self, status: str | None = None) -> None:
         """Bring the student into a state from which the flow may start."""
-        enrolled = "enrolled" in self.flow.allowed_from and not self.flow.before_registration
-        status = status or ("enrolled" if enrolled else min(self.flow.allowed_from))
-        registered = status not in ("admitted", "deferred")
+        status = status or starting_from(self.flow)
         if self.flow.key == "appeal" and status == "withdrawn":
             return self._dismissed()
         if self.flow.key == "major_transfer":
             open_round(self.behind)
-        self.behind.run("update student set status = :s, registered = :r where id = :id", s=status, r=registered,
-                        id=self.student)  # fmt: skip
+        self.behind.run("update student set status = :s, registered = :r where id = :id", s=status,
+                        r=status not in UNREGISTERED, id=self.student)  # fmt: skip
 
     def open_window(self) -> None:
         """Go to a day on which the flow's window is open, if it is not today."""

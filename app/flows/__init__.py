@@ -3,6 +3,7 @@
 # isort: off
 from app.flows.admission_deferral import admission_deferral
 from app.flows.admission_resumption import admission_resumption
+from app.flows.admission_cancellation import admission_cancellation
 from app.flows.admission_waiver import admission_waiver
 from app.flows.card_replacement import card_replacement
 from app.flows.voluntary_withdrawal import voluntary_withdrawal
@@ -20,6 +21,7 @@ from app.kit.flow import check_flows
 check_flows()
 
 __all__ = [
+    "admission_cancellation",
     "admission_deferral",
     "admission_resumption",
     "admission_waiver",

@@ -28,6 +28,7 @@ SIGNERS = {
     Role.TRANSFER_PANEL: "panel",
 }  # fmt: skip
 FILLED: dict[str, dict[str, Any]] = {
+    "admission_cancellation": {"reason": "ineligible", "statement": "复查不符合录取条件"},
     "admission_deferral": {"reason": "illness", "statement": "因病"},
     "admission_resumption": {"statement": "已康复"},
     "admission_waiver": {"statement": "另有打算"},

@@ -1,0 +1,59 @@
+"""取消入学资格 cancellation of admission: no place for who proves ineligible or does not come back in time (code 16)."""
+
+from typing import Any
+
+from flask_babel import lazy_gettext as _
+from sqlalchemy import Select, select
+
+from app.access import Role
+from app.kit import clock
+from app.kit.flow import Field, Flow, Material, Step, add_labels, among, hook, register
+from app.models import Case, ClockKind, LegalClock, RosterStatus, Told, db
+from app.operations.appeals import told_after_the_decision
+from app.operations.roster import changes, roster_effect
+from app.papers import change_notice
+
+
+class AdmissionCancellationCase(Told, Case):
+    """取消入学资格申报, order 41, articles 8 to 11."""
+
+    __mapper_args__ = {"polymorphic_identity": "admission_cancellation"}
+
+
+@roster_effect
+def cancel_admission(case_ids: list[int]) -> Select:
+    """取消入学资格"""
+    return changes(AdmissionCancellationCase, case_ids, code="16", status=RosterStatus.ADMISSION_CANCELLED, reason="99")
+
+
+@hook
+def place_no_longer_kept(case_ids: list[int], records: dict[str, Any]) -> dict[int, Any]:
+    """Cases that say the time of a deferral is over while it is not, or while there is none."""
+    over = select(LegalClock.student_id).where(LegalClock.kind == ClockKind.DEFERRAL, LegalClock.due_on < clock.today())
+    named = select(Case.id).where(among(Case.id, case_ids), Case.reason == "deferral_expired")
+    early = db.session.scalars(named.where(Case.student_id.not_in(over)))
+    return dict.fromkeys(early, _("The place of this student is still kept, or was never deferred."))
+
+
+add_labels(
+    {"reason.deferral_expired": _("Deferral ended without return"), "reason.ineligible": _("Ineligible on review")}
+)
+admission_cancellation = register(
+    Flow(
+        key="admission_cancellation", version=1, title=_("Cancellation of admission"), prefix="QX",
+        applicants=frozenset({Role.COLLEGE_CLERK}),
+        allowed_from=frozenset({RosterStatus.ADMITTED, RosterStatus.DEFERRED, RosterStatus.ENROLLED}),
+        before_registration=True,
+        reasons=("ineligible", "deferral_expired", "other"), fields=(Field("reason"), Field("statement")), window=None,
+        materials=(Material("declaration"), Material("evidence")),
+        steps=(
+            Step("accept", Role.COLLEGE_CLERK, days=1, meeting=True, rule=place_no_longer_kept),
+            Step("college", Role.COLLEGE_LEADER, days=2, seal=True, hands_differ_from=("submit", "accept")),
+            Step("admissions", Role.ADMISSIONS, days=2), Step("affairs", Role.AFFAIRS_DIRECTOR, days=2),
+            Step("document", Role.REGISTRY, days=3, document=True, takes_effect=True),
+            Step("told", Role.COLLEGE_CLERK, days=5, records=("delivered_how", "delivered_on"), rule=told_after_the_decision),
+            Step("leaving", Role.DEPARTMENT, days=5, each_department=True, checklist=True),
+        ),
+        effect=cancel_admission, paper=change_notice.issue,
+    )
+)  # fmt: skip

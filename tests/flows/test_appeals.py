@@ -13,8 +13,8 @@ WAYS = ("in_person", "post", "left", "published")
 
 
 @pytest.fixture
-def walk(walks):
-    return walks("dismissal")
+def walk(walks, request):
+    return walks(getattr(request, "param", "dismissal"))
 
 
 def told(walk, case_id: int, how: object = "in_person", on: object = None, who: str = "clerk"):
@@ -24,8 +24,10 @@ def told(walk, case_id: int, how: object = "in_person", on: object = None, who: 
 
 
 def appealed(walks, by: str = "student") -> tuple:
-    appeal = walks("appeal", "enrolled")  # the state is the dismissal's own
-    appeal.behind.run("update student set status = 'withdrawn' where id = :id", id=STUDENT)
+    appeal = walks("appeal", "enrolled")
+    # Her state is what the decision made of it.
+    appeal.behind.run("update student set status = coalesce((select new_status from roster_change where student_id = :id"
+                      " order by id desc limit 1), 'withdrawn') where id = :id", id=STUDENT)  # fmt: skip
     case_id = appeal.draft(by)
     appeal.attach(case_id, "appeal_letter")
     return appeal, case_id
@@ -136,9 +138,11 @@ def test_one_decision_is_reviewed_once(walk, walks):
         again.act("student", submit, second)
 
 
+@pytest.mark.parametrize("walk", ["dismissal", "admission_cancellation"], indirect=True)
 def test_a_revocation_is_a_reversing_entry_and_never_a_deletion(walk, walks, behind):
     before = walk.roster()
-    dismissal = walk.at("leaving")
+    decided = walk.at("leaving")
+    gone = walk.roster()["status"]
     appeal, case_id = appealed(walks)
     appeal.act("student", submit, case_id)
     for step in appeal.flow.steps:
@@ -148,14 +152,14 @@ def test_a_revocation_is_a_reversing_entry_and_never_a_deletion(walk, walks, beh
     entries = behind.rows("select case_id, old_status, new_status, note from roster_change where student_id = :id"
                           " and case_id is not null order by id", id=STUDENT)  # fmt: skip
     assert [(entry["case_id"], entry["old_status"], entry["new_status"]) for entry in entries] == [
-        (dismissal, "enrolled", "withdrawn"), (case_id, "withdrawn", "enrolled"),
+        (decided, before["status"], gone), (case_id, gone, before["status"]),
     ]  # fmt: skip
     assert entries[1]["note"] == "撤销原处理"
     # nobody has to clear a student who stays
-    assert walk.state(dismissal) == ("done", None)
+    assert walk.state(decided) == ("done", None)
     assert behind.one("select count(*) from case_step where case_id = :id and state in ('open', 'waiting')",
-                      id=dismissal) == 0  # fmt: skip
-    page = walk.cast.login("student").get(f"/casescreen/show/{dismissal}").text
+                      id=decided) == 0  # fmt: skip
+    page = walk.cast.login("student").get(f"/casescreen/show/{decided}").text
     assert "申诉成立，撤销" in page and "尚未办清" not in walk.cast.login("student").get("/").text
 
 

@@ -17,6 +17,8 @@ CLERK, LEADER, ADMISSIONS, REGISTRY = "college_clerk", "college_leader", "admiss
 DIRECTOR, VP, DEPARTMENT = "affairs_director", "vice_president", "department"
 # flow → the hands in order, as the row has them; what stands in brackets is a word that its step carries
 HANDS = {
+    "admission_cancellation": [(CLERK, "meeting"), (LEADER, "seal"), (ADMISSIONS,), (DIRECTOR,),
+                               (REGISTRY, "document", "takes_effect"), (CLERK, "records"), (DEPARTMENT, "checklist")],
     "admission_deferral": [(LEADER,), (ADMISSIONS,), (REGISTRY, "takes_effect")],
     "admission_resumption": [(LEADER,), (ADMISSIONS,), (REGISTRY, "takes_effect")],
     "admission_waiver": [(CLERK, "meeting"), (LEADER, "seal"), (DIRECTOR,), (REGISTRY, "takes_effect"),
@@ -33,8 +35,10 @@ HANDS = {
     "info_change": [(CLERK, "meeting"), (LEADER, "seal"), (DIRECTOR,), (REGISTRY, "takes_effect")],
     "cancellation": [(CLERK,), (LEADER, "seal"), (DIRECTOR,), (REGISTRY, "takes_effect")],
 }  # fmt: skip
+WITH_ADMISSIONS = ("admission_cancellation", "admission_deferral", "admission_resumption")
 WORDS = ("meeting", "seal", "takes_effect", "checklist", "publicity", "document", "records", "natural_days")
 MATERIALS = {
+    "admission_cancellation": {"ineligible": "declaration evidence", "deferral_expired": "declaration evidence"},
     "admission_deferral": {"illness": "application diagnosis admission_letter id_card", "other": "application",
                            "enlistment": "enlisted_form admission_letter"},
     "admission_resumption": {"illness": "application recovery", "enlistment": "application discharge",
@@ -56,6 +60,7 @@ WINDOWS = {
 }  # fmt: skip
 # flow → what the ledger says: code, reason, status after
 LEDGER = {
+    "admission_cancellation": ("16", "99", "admission_cancelled"),
     "admission_deferral": ("14", "10", "deferred"), "admission_resumption": ("15", "99", "admitted"),
     "admission_waiver": ("W1", None, "waived"), "voluntary_withdrawal": ("31", "21", "withdrawn"),
     "voluntary_downgrade": ("03", None, "enrolled"), "leave": ("11", "99", "on_leave"),
@@ -66,7 +71,7 @@ ROWS = sorted(HANDS)
 
 
 def test_every_row_is_here():
-    assert set(ROWS) <= set(FLOWS) and len(ROWS) == 11
+    assert set(ROWS) <= set(FLOWS) and len(ROWS) == 12
 
 
 @pytest.mark.parametrize("key", ROWS)
@@ -109,7 +114,7 @@ def test_the_entry_in_the_ledger(walks, behind, key):
 def test_departments_receive_what_the_manual_sends_them(app, behind, reference):
     told = {key for key, flow in FLOWS.items() if any(step.role == Role.DEPARTMENT for step in flow.steps)}
     leaving = {key for key in ROWS if any(step.checklist for step in FLOWS[key].steps)}
-    assert leaving == {"admission_waiver", "voluntary_withdrawal", "dismissal"}
+    assert leaving == {"admission_cancellation", "admission_waiver", "voluntary_withdrawal", "dismissal"}
     behind.run("delete from department where not exists (select from identity where department_id = department.id)")
     for row in behind.rows("select receives, leaving_items from department where receives <> '{}'"):
         assert set(ROWS) & told <= set(row["receives"]) and row["leaving_items"]
@@ -155,6 +160,23 @@ def test_the_place_is_kept_as_long_as_the_settings_say(walks, behind, reason, mo
     assert kept == date(2026 + months // 12, clock.today().month, clock.today().day) - timedelta(days=1)
 
 
+def test_a_place_is_not_lost_while_it_is_kept(walks, behind):
+    walk = walks("admission_cancellation", "deferred")
+    case_id = walk.draft(reason="deferral_expired")
+    walk.attach(case_id, "declaration", "evidence")
+    walk.act("clerk", submit, case_id)
+    kept = ("insert into roster_change (student_id, college_id, student_college_id, code, effective_on, until,"
+            " new_status, new_college_id, new_major_id, new_grade, new_study_length, new_text) select id, college_id,"
+            " college_id, '14', '2025-09-01', '2026-08-31', status, college_id, major_id, grade, study_length, '{}'"
+            " from student where id = :id")  # fmt: skip
+    behind.run(kept, id=STUDENT)
+    for day, done in ((date(2026, 8, 31), False), (date(2026, 9, 1), True)):
+        with clock.on(day):
+            (outcome,) = walk.sign(case_id, "accept")
+            assert outcome.done is done
+            assert done or "保留" in str(outcome.reason) or "kept" in str(outcome.reason)
+
+
 # what a form prints
 
 
@@ -162,11 +184,11 @@ def test_the_place_is_kept_as_long_as_the_settings_say(walks, behind, reason, mo
 def test_the_form_has_room_for_those_who_sign_and_for_nobody_else(app, reference, key):
     with app.test_request_context():
         form = form_of(FLOWS[key])
-    declared = key == "dismissal"
+    declared = key in ("dismissal", "admission_cancellation")
     assert form.title.endswith("申报表" if declared else "申请表")
     assert ("学生本人签名" in form.wording) == (Role.STUDENT in FLOWS[key].applicants)
     assert not any(word in form.wording for word in ("公示</th>", "发文</th>", "送达学生", "离校手续", "报到</th>"))
-    assert ("招生就业工作处意见" in form.wording) == (key in ("admission_deferral", "admission_resumption"))
+    assert ("招生就业工作处意见" in form.wording) == (key in WITH_ADMISSIONS)
 
 
 def test_form_and_notice_show_the_old_value_and_the_new(walks, cast, behind):

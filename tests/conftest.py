@@ -19,7 +19,6 @@ from app import cluster, create_app
 from app.access import Actor, actor_of
 from app.models import Identity, db
 from app.models.accounts import User
-from app.reference import load_reference
 from config import load
 from tests.cast import PASSWORD, build_cast
 
@@ -172,16 +171,9 @@ def behind(app: Flask) -> Behind:
     return Behind(db._app_engines[app][None])  # type: ignore[arg-type]
 
 
-@pytest.fixture
-def reference(behind: Behind) -> None:
-    """The code sets and settings that every school starts with."""
-    behind.connection.execute(text("set local role xueji_owner"))
-    load_reference(behind.connection)
-    behind.connection.execute(text("set local role none"))
-
-
 class Cast:
-    """The standing cast of tests/cast.py: `cast.clerk` is an actor, `cast.login("clerk")` her browser."""
+    """The standing cast of tests/cast.py: `cast.clerk` is an actor, as she was when first asked for in this test;
+    `cast.login("clerk")` is her browser."""
 
     def __init__(self, app: Flask) -> None:
         self.app = app
@@ -192,12 +184,18 @@ class Cast:
         assert identity is not None, f"nobody in the cast is called {username}"
         actor = actor_of(identity)
         db.session.remove()
+        setattr(self, username, actor)
         return actor
 
     def login(self, username: str) -> FlaskClient:
-        client = self.app.test_client()
-        answer = client.post("/login/", data={"username": username, "password": PASSWORD})
-        assert answer.status_code == 302 and "/login" not in answer.location, answer.text
+        """A browser in which this person has logged in; by hand once a worker, then with the session of that time."""
+        client, cookie = self.app.test_client(), self.app.config["SESSION_COOKIE_NAME"]
+        sessions = self.app.extensions.setdefault("sessions of the cast", {})
+        if username not in sessions:
+            answer = client.post("/login/", data={"username": username, "password": PASSWORD})
+            assert answer.status_code == 302 and "/login" not in answer.location, answer.text
+            sessions[username] = client.get_cookie(cookie).value
+        client.set_cookie(cookie, sessions[username])
         return client
 
 

@@ -3,6 +3,7 @@
 import calendar
 from collections.abc import Mapping
 from datetime import date, timedelta
+from functools import lru_cache
 
 import chinese_calendar
 from sqlalchemy import Connection, select
@@ -20,8 +21,11 @@ def overrides(connection: Connection | None = None) -> Overrides:
 
 def is_working_day(day: date, own: Overrides) -> bool:
     """Whether offices work on `day`. A year whose holidays are not announced yet counts Monday to Friday."""
-    if day in own:
-        return own[day]
+    return own[day] if day in own else _is_working_day(day)
+
+
+@lru_cache(maxsize=10_000)  # some decades; every step that opens asks for the next hundred days
+def _is_working_day(day: date) -> bool:
     try:
         return chinese_calendar.is_workday(day)
     except NotImplementedError:

@@ -146,12 +146,14 @@ def preview(kind: PaperKind, title: str, body: str) -> Page:
 
 def load_wordings(connection: Connection, kinds: Iterable[PaperKind]) -> None:
     """Make the default wording of each kind its version 1, where it has none yet."""
+    worded = set(connection.scalars(select(PaperTemplate.kind)))
     rows = [
         {"kind": kind.key, "version": 1, "title": kind.title, "body": Wording(kind.wording, kind.names).body}
         for kind in kinds
+        if kind.key not in worded
     ]
-    statement = upsert(PaperTemplate.__table__).on_conflict_do_nothing(index_elements=["kind", "version"])
-    connection.execute(statement, rows)
+    if rows:
+        connection.execute(upsert(PaperTemplate.__table__).on_conflict_do_nothing(), rows)
 
 
 # issuing and printing

@@ -25,7 +25,7 @@ READ = [api.resource_name for api in APIS if hasattr(api, "list_columns")]
 
 
 @pytest.mark.parametrize("resource", READ)
-def test_every_list_is_read_and_its_columns_have_labels(ask, reference, resource):
+def test_every_list_is_read_and_its_columns_have_labels(ask, resource):
     answer = ask("registry", f"{resource}/")
     assert answer.status_code == 200
     columns = set(answer.json["list_columns"]) - {"id"}

@@ -9,7 +9,6 @@ from sqlalchemy import text
 from app.access import Actor, scope_as
 from app.flows import leave
 from app.kit.flow import FLOWS, Flow, decide, open_case, submit
-from app.reference import load_reference
 from tests.conftest import Cast
 from tests.flows.many import prepare
 from tests.flows.walk import ANSWERS, STUDENT, Walk
@@ -108,7 +107,6 @@ def on_leave(cases: Cases) -> int:
 def walks(cast, behind):
     """`walks("leave")` walks that flow, its window open and its student ready."""
     behind.connection.execute(text("set local role xueji_owner"))
-    load_reference(behind.connection)
     prepare(behind.connection)
     for key, item in ANSWERS.items():
         behind.connection.execute(

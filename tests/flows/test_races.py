@@ -15,7 +15,6 @@ from app.kit.flow import decide, open_case, submit, withdraw
 from app.kit.operation import NotFound, Refused, get
 from app.models import db
 from app.operations.batches import decide_at_once
-from app.reference import load_reference
 from tests.conftest import TODAY, Cast
 from tests.flows.conftest import LEAVE, acting
 from tests.flows.many import make_leaves
@@ -37,7 +36,6 @@ class Race:
         self.app, self.cast = app, Cast(app)
         self.owner = create_engine(app.config["XUEJI_OWNER_URL"].replace("postgresql://", "postgresql+psycopg://"))
         with self.owner.begin() as connection:
-            load_reference(connection)
             make_leaves(connection, 5)
         self.cases = [row[0] for row in self.rows("select id from flow_case order by id")]
 

@@ -111,7 +111,7 @@ def test_the_entry_in_the_ledger(walks, behind, key):
         assert ("恢复入学资格申请" if key == "admission_deferral" else "复学申请") in notice
 
 
-def test_departments_receive_what_the_manual_sends_them(app, behind, reference):
+def test_departments_receive_what_the_manual_sends_them(app, behind):
     told = {key for key, flow in FLOWS.items() if any(step.role == Role.DEPARTMENT for step in flow.steps)}
     leaving = {key for key in ROWS if any(step.checklist for step in FLOWS[key].steps)}
     assert leaving == {"admission_cancellation", "admission_waiver", "voluntary_withdrawal", "dismissal"}
@@ -181,7 +181,7 @@ def test_a_place_is_not_lost_while_it_is_kept(walks, behind):
 
 
 @pytest.mark.parametrize("key", ROWS)
-def test_the_form_has_room_for_those_who_sign_and_for_nobody_else(app, reference, key):
+def test_the_form_has_room_for_those_who_sign_and_for_nobody_else(app, key):
     with app.test_request_context():
         form = form_of(FLOWS[key])
     declared = key in ("dismissal", "admission_cancellation")

@@ -20,7 +20,6 @@ from app.jobs.daily import SourcesFailed, run_sources
 from app.kit import due, letter
 from app.kit.due import Due, machine, tell
 from app.models import db
-from app.reference import load_reference
 from tests.conftest import ROOT
 
 LATE = date(2026, 9, 21)  # 14 working days of September are over; most tasks of the first weeks are not ticked
@@ -31,7 +30,6 @@ from sqlalchemy import event
 from app import create_app
 from app.jobs.daily import run_sources
 from app.models import db
-from app.reference import load_reference
 settings, statement, day = json.loads(sys.argv[1]), int(sys.argv[2]), date.fromisoformat(sys.argv[3])
 app = create_app(settings)
 with app.app_context():
@@ -74,11 +72,6 @@ def database(own_app: Flask) -> Iterator[Database]:
     with own_app.app_context():
         yield made
     made.engine.dispose()
-
-
-def load_reference_into(database: Database) -> None:
-    with database.engine.begin() as connection:
-        load_reference(connection)
 
 
 def keep_only(database: Database, *keys: str) -> None:
@@ -206,7 +199,6 @@ select id, college_id, college_id, '11', '2026-03-02', '2026-09-30', 'on_leave',
 
 def test_every_source_stopped_at_any_statement_is_made_up_by_the_next_hour(database):
     """Whatever of a day was told before the machine went down, the next hour tells the rest, and nothing again."""
-    load_reference_into(database)
     keep_only(database, "student_card")
     database.rows(ENDING)
     left = [10**6]

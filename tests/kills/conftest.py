@@ -11,7 +11,6 @@ from werkzeug.security import generate_password_hash
 
 from app import cluster
 from app.demo import make_demo, write_admissions_file
-from app.reference import load_reference
 from tests.cast import PASSWORD
 from tests.conftest import TODAY, Bed
 from tests.flows.many import make_leaves
@@ -47,7 +46,6 @@ def moulds(bed: Bed, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., 
 def cases(bed: Bed, database: str, folder: Path, *, cases: int = 600, students: int = 1000) -> None:
     owner = create_engine(bed.cluster.url(cluster.OWNER, database))
     with owner.begin() as connection:
-        load_reference(connection)
         make_leaves(connection, cases)
         connection.execute(text(MORE_STUDENTS), {"many": students})
     owner.dispose()

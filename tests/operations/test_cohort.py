@@ -30,7 +30,7 @@ def freshmen(behind):
 
 
 @pytest.fixture
-def registry(cast, reference):
+def registry(cast):
     actor = cast.registry
     with scope_as(actor.scope):
         yield actor

@@ -23,7 +23,6 @@ from app.operations.dismissals import (
 from tests.conftest import TODAY
 from tests.flows.test_material import PDF
 
-pytestmark = pytest.mark.usefixtures("reference")
 ENDED = TODAY - timedelta(days=3)
 
 

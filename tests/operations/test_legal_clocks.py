@@ -14,7 +14,6 @@ from app.models import LegalClock, db
 from app.operations.dismissals import record_absence
 from tests.conftest import TODAY
 
-pytestmark = pytest.mark.usefixtures("reference")
 ENTRY = """
 insert into roster_change (student_id, college_id, student_college_id, code, effective_on, until, new_status,
     new_college_id, new_major_id, new_grade, new_study_length, new_text)

@@ -13,7 +13,6 @@ from app.models import LegalClock, db
 from app.operations.dismissals import declare, select_candidates
 from app.operations.registration import confirm, register
 
-pytestmark = pytest.mark.usefixtures("reference")
 ENDS, AFTER = date(2026, 9, 13), date(2026, 9, 14)  # of the check-in of returning students: two weeks from 31 August
 OURS = [f"2024010100{number:02}" for number in range(1, 7)]
 

@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import pytest
 from flask_babel import force_locale
-from sqlalchemy import text
 
 from app.access import Actor, scope_as
 from app.flows import return_
@@ -12,20 +11,11 @@ from app.kit.flow import label
 from app.kit.operation import NotAllowed, NotFound, Refused
 from app.kit.paper import load_wordings, pages, preview, print_papers
 from app.models import RosterStatus, db
-from app.papers import CHANGE_NOTICE, all_papers, load_templates, print_application
+from app.papers import CHANGE_NOTICE, all_papers, print_application
 from app.papers.change_notice import issue
-from app.reference import load_reference
 from tests.conftest import Behind, Cast
 from tests.flows.conftest import ILL, Cases
 from tests.flows.conftest import cases as cases  # the fixture of the flows' tests
-
-
-@pytest.fixture(autouse=True)
-def wordings(behind: Behind) -> None:
-    behind.connection.execute(text("set local role xueji_owner"))
-    load_reference(behind.connection)
-    load_templates(behind.connection)
-    behind.connection.execute(text("set local role none"))
 
 
 def acting(actor: Actor, verb: Callable, *args):

@@ -19,7 +19,7 @@ def rows(answer) -> list[tuple]:
     return list(load_workbook(io.BytesIO(answer.data)).active.values)
 
 
-def test_every_list_has_its_workbook(app, everything, reference):
+def test_every_list_has_its_workbook(app, everything):
     exported = 0
     for view in [view for view in app.appbuilder.baseviews if isinstance(view, Screen)]:
         (book, *_others) = view.books()
@@ -36,7 +36,7 @@ def test_every_list_has_its_workbook(app, everything, reference):
     assert exported > 15
 
 
-def test_it_holds_what_matches_in_words(cast, behind, reference):
+def test_it_holds_what_matches_in_words(cast, behind):
     client = cast.login("registry")
     behind.run("update class_group set grade = 2023 where id = 2")
     header, *body = rows(client.post("/classgroupscreen/export/list?_flt_0_college=1",

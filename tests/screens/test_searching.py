@@ -52,7 +52,7 @@ def test_students_of_a_class_are_found_and_the_class_is_called_by_its_name(cast)
     assert "中文2024-1班" not in cast.login("clerk").get("/studentscreen/list/?_flt_0_class_group=3").text
 
 
-def test_old_codes_are_searched_by_as_well(cast, reference, behind):
+def test_old_codes_are_searched_by_as_well(cast, behind):
     behind.run("update code set valid_until = '2020-01-01' where set_key = 'ethnic_group' and code = '02'")
     assert re.search(r'<option value="02">', cast.login("registry").get("/studentscreen/list/").text)
 

@@ -36,7 +36,7 @@ def test_what_does_not_fit_is_said(cast, behind, wrong):
     assert library(behind) == before
 
 
-def test_edited_rows_shape_the_next_case_and_not_the_running(cast, behind, reference):
+def test_edited_rows_shape_the_next_case_and_not_the_running(cast, behind):
     walk = Walk(cast, behind, voluntary_withdrawal)
     behind.run("update department set receives = '{}'")
     behind.run(

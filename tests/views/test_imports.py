@@ -18,7 +18,6 @@ from app.jobs.running import perform
 from app.jobs.upkeep import purge
 from app.kit.job import RunRecord
 from app.kit.upload import imports_folder
-from app.reference import load_reference
 from tests.conftest import Cast
 from tests.workbooks.test_admissions import GOOD, OTHER, write
 
@@ -32,8 +31,6 @@ class Desk:
         self.app, self.cast = app, Cast(app)
         self.folder = Path(app.config["XUEJI_FILES"]) / "imports"
         self.owner = create_engine(app.config["XUEJI_OWNER_URL"])
-        with self.owner.begin() as connection:
-            load_reference(connection)
         with app.app_context():  # requests get contexts of their own, as they do when served
             self.user_id = self.cast.admissions.user_id
         self.browser = self.cast.login("admissions")
@@ -91,7 +88,7 @@ def repacked(content: bytes, **parts: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("name", ["registry", "clerk", "student", "admin", "auditor", "director"])
-def test_strangers_neither_see_nor_send(cast, reference, behind, tmp_path, name):
+def test_strangers_neither_see_nor_send(cast, behind, tmp_path, name):
     browser = cast.login(name)
     for answer in (browser.get(HOME), browser.get(f"{HOME}template"), browser.post(f"{HOME}1/commit"),
                    browser.get(f"{HOME}1"), Desk.upload(None, book(GOOD, path=tmp_path), by=browser)):  # fmt: skip
@@ -122,7 +119,7 @@ def test_a_check_is_its_owners_alone(desk, tmp_path):
 
 
 @pytest.fixture
-def refuses(cast, reference, behind, app, tmp_path):
+def refuses(cast, behind, app, tmp_path):
     browser = cast.login("admissions")
 
     def send(content: bytes, name: str = "a.xlsx") -> str:
@@ -161,7 +158,7 @@ def test_a_bad_file_is_refused_with_a_sentence(refuses, tmp_path, kind):
     assert len(refuses(BAD_FILES[kind](tmp_path))) > 20
 
 
-def test_no_file_or_no_year_is_asked_for(cast, reference):
+def test_no_file_or_no_year_is_asked_for(cast):
     browser = cast.login("admissions")
     assert browser.post(HOME, data={"subject": "2026"}).status_code == 422
     assert browser.post(HOME, data={"subject": "1066", "file": (io.BytesIO(b"x"), "a.xlsx")}).status_code == 422

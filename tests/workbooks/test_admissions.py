@@ -44,7 +44,7 @@ def write(path: Path, *rows: dict) -> Path:
 
 
 @pytest.fixture
-def office(cast, reference):
+def office(cast):
     actor = cast.admissions
     with scope_as(actor.scope):
         yield actor

@@ -34,20 +34,20 @@ def nothing_happened(behind) -> bool:
     return [behind.one(count) for count in counts] == [0, 0, 0, 0]
 
 
-@pytest.mark.parametrize("who", ["clerk", "leader", "director", "vp", "student", "auditor", "admin"])
-def test_only_the_registry_issues(waiting, behind, who):
+def test_only_the_registry_issues(waiting, behind):
     (walk, *_others), ids = waiting
-    with pytest.raises(NotAllowed):
-        issue(walk, ids, who=who)
-    assert nothing_happened(behind)
+    for who in ("clerk", "leader", "director", "vp", "student", "auditor", "admin"):
+        with pytest.raises(NotAllowed):
+            issue(walk, ids, who=who)
+        assert nothing_happened(behind), who
 
 
-@pytest.mark.parametrize("title", [" ", "长" * 81])
-def test_a_document_needs_a_title(waiting, behind, title):
+def test_a_document_needs_a_title(waiting, behind):
     (walk, *_others), ids = waiting
-    with pytest.raises(Refused):
-        issue(walk, ids, title)
-    assert nothing_happened(behind)
+    for title in (" ", "长" * 81):
+        with pytest.raises(Refused):
+            issue(walk, ids, title)
+        assert nothing_happened(behind), title
 
 
 @pytest.mark.parametrize("state", ["withdrawn", "refused", "sent_back"])

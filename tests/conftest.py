@@ -149,8 +149,8 @@ class Behind:
 
     def run(self, statement: str, **values: object):
         db.session.remove()
-        role = self.connection.execute(text("select current_setting('role')")).scalar()
-        self.connection.execute(text("set local role xueji_owner"))
+        switch = text("select current_setting('role'), set_config('role', 'xueji_owner', true)")
+        role, _owner = self.connection.execute(switch).one()
         try:
             result = self.connection.execute(text(statement), values)
             return list(result.mappings()) if result.returns_rows else result.rowcount

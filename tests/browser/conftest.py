@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
@@ -111,19 +112,31 @@ class Visitor:
         self.page.goto(path)
         return self.page
 
-    def log_in(self, username: str) -> None:
+    def log_in(self, username: str, sessions: dict[str, list[Any]] | None = None) -> None:
+        """By the form; or, where `sessions` are kept, with the cookies of the first time."""
+        if sessions is not None and username in sessions:
+            self.context.add_cookies(sessions[username])
+            return
         self.open("/login/")
         self.page.fill("#username", username)
         self.page.fill("#password", PASSWORD)
         self.page.click("button.btn-block")
         self.page.wait_for_url(lambda url: "/login" not in url)
+        if sessions is not None:
+            sessions[username] = self.context.cookies()
 
 
 Visit = Callable[..., Visitor]
 
 
+@pytest.fixture(scope="session")
+def sessions() -> dict[str, dict[str, list[Any]]]:
+    """site → the cookies of those who have logged in to it."""
+    return {}
+
+
 @pytest.fixture
-def visit(chromium: Browser, site: str) -> Iterator[Visit]:
+def visit(chromium: Browser, site: str, sessions: dict[str, dict[str, list[Any]]]) -> Iterator[Visit]:
     """`visit("clerk", width=390, dark=True, english=True)` is that person at such a screen."""
     contexts = []
 
@@ -134,10 +147,10 @@ def visit(chromium: Browser, site: str) -> Iterator[Visit]:
         )  # fmt: skip
         contexts.append(context)
         visitor = Visitor(context)
-        if english:
-            visitor.open("/lang/en")
         if username:
-            visitor.log_in(username)
+            visitor.log_in(username, sessions.setdefault(site, {}))
+        if english or username:
+            visitor.open("/lang/en" if english else "/")
         return visitor
 
     yield visit
@@ -194,8 +207,8 @@ def university(bed: Bed, chromium: Browser, tmp_path: Path) -> Iterator[Universi
 
 
 @pytest.fixture(scope="session")
-def axe() -> str:
+def axe() -> Path:
     path = ROOT / "node_modules" / "axe-core" / "axe.min.js"
     if not path.exists():
         pytest.skip("axe-core is not installed: `make test` installs it")
-    return path.read_text()
+    return path

@@ -1,5 +1,7 @@
 """The pages of procedures with cases on them, as the demo has them: readable to everybody, wide and on a phone."""
 
+from pathlib import Path
+
 from tests.browser.conftest import University
 from tests.browser.test_look import faults
 from tests.conftest import TODAY
@@ -45,19 +47,20 @@ EMPTY = ".empty"
 SCREENS = [(1440, "light", "zh"), (390, "dark", "en")]
 
 
-def test_with_cases_on_it(university: University, axe: str) -> None:
+def test_with_cases_on_it(university: University, axe: Path) -> None:
     addresses = {name: f"{path}{university.rows(query)[0][0]}" for name, (path, query) in ROWS.items()}
     found = []
     with university.on(TODAY) as visit:
         for username, names in PAGES.items():
             page = visit(username).page
+            page.context.add_init_script(path=axe)
             for width, scheme, language in SCREENS:
                 page.set_viewport_size({"width": width, "height": 900})
                 page.emulate_media(color_scheme=scheme)
                 page.goto(f"/lang/{language}")
                 for name in names:
                     page.goto(addresses.get(name, name))
-                    found += faults(page, axe)
+                    found += faults(page)
                     if page.locator(EMPTY).count():
                         found.append(f"{page.url}: nothing on it")
     assert not found, "\n".join(found)

@@ -29,7 +29,7 @@ worker: venv ## Run background jobs; start as many as there is work for
 	@$(PY) run.py worker
 
 test: dev assets translations ## Run all tests, browser tests included; ARGS="tests/test_x.py" runs some
-	@browser="$$($(PY) tests/chromium.py)" && env $$browser $(PY) -m pytest -n 2 --dist worksteal $(ARGS)
+	@browser="$$($(PY) tests/chromium.py)" && env $$browser $(PY) -m pytest -n auto --maxprocesses 6 --dist worksteal $(ARGS)
 
 kills: dev assets translations ## Kill worker and web within import, batch decision and export, ten times each (minutes)
 	@$(PY) -m pytest -m kills -s tests/kills $(ARGS)

@@ -17,7 +17,7 @@ from app.models import CaseStep, College, DatedTask, RosterStatus, Student, db
 from app.models.accounts import Identity, User
 from app.views import my_page
 from app.views.calendar import progress_words
-from app.views.inbox import counted, left, selects, shown
+from app.views.inbox_rows import counted, left, selects, shown
 from app.views.notices import unread
 
 FIRST = 8  # rows of the inbox on the start page

@@ -7,25 +7,23 @@ from typing import Any
 from flask import abort, redirect, request, send_file, url_for
 from flask_appbuilder import BaseView, expose
 from flask_appbuilder.security.decorators import has_access, permission_name
-from flask_babel import format_date, gettext, ngettext
+from flask_babel import gettext
 from flask_babel import lazy_gettext as _
-from sqlalchemy import Select, exists, func, or_, select
+from sqlalchemy import exists, func, select
 
 from app.access import Permission, current_actor
-from app.kit import clock
-from app.kit.flow import FLOWS, among, flow_of, label
-from app.kit.flow.check import hands_of
-from app.kit.flow.inbox import select_done_by, select_open_steps, select_sent_back
+from app.kit.flow import among, flow_of, label
+from app.kit.flow.check import foreseen, hands_of
 from app.kit.job import enqueue
 from app.kit.operation import Refused, audit, get
 from app.kit.screen import Menu
 from app.kit.screen.exporting import XLSX, files_folder
-from app.kit.screen.present import TONES
 from app.kit.workbook.export import write_workbook
-from app.models import Case, CaseState, CaseStep, JobRun, JobState, Paper, Student, db, setting_int
+from app.models import Case, CaseStep, JobRun, JobState, Paper, Student, db, setting_int
 from app.operations.batches import DECIDE, decide_at_once, parse
 from app.views.case_forms import records_form, values
 from app.views.case_words import ACTS
+from app.views.inbox_rows import TABS, counted, exported, filtered, flows, selects, shown, tabs
 from app.workbooks.inbox import inbox_export
 from app.workbooks.outcomes import outcomes, rows
 
@@ -34,7 +32,6 @@ SAMPLES = 12
 SHOWN = 500
 Chosen = dict[str, list[int]]  # step → ids of the cases shown at it
 Pairs = list[tuple[CaseStep, Case]]
-TABS = {"open": _("Waiting for me"), "back": _("Sent back to me"), "done": _("Done by me")}
 
 
 class InboxView(BaseView):
@@ -100,6 +97,8 @@ class InboxView(BaseView):
         asked = [(number, key) for key, numbers in steps.items() for number in numbers]
         fitting = [now[at] for at in asked if at in now and at not in barred]
         gone = [number for key, numbers in steps.items() for number in numbers if (number, key) not in now]
+        cases = {case.id: case for _step, case in fitting}
+        unready = foreseen(cases, {case.id: step for step, case in fitting})
         form = self._form(fitting)
         acts = ["approve"] if any(step.declared["after_effect"] for step, _case in fitting) else [
             "approve", "send_back", "refuse",
@@ -110,9 +109,8 @@ class InboxView(BaseView):
             samples=[(case.subject, f"{flow_of(case).title} · {label('step', step.key)}")
                      for step, case in fitting[:SAMPLES]],
             exceptions=[{"subject": subject, "url": None, "reason": gettext("It no longer waits at this step for you.")}
-                        for subject in subjects(gone)]
-            + [{"subject": f"{now[at][1].number} {now[at][1].subject}", "reason": why,
-                "url": url_for("CaseScreen.show", pk=at[0])} for at, why in barred.items()],
+                        for subject in subjects(gone)] + [excepted(now[at][1], why) for at, why in barred.items()],
+            unready=[excepted(cases[number], why) for number, why in unready.items()],
             hidden=[("rowid", f"{case.id}:{step.key}") for step, case in fitting],
             action_url=url_for("InboxView.decide"), cancel_url=url_for("InboxView.list"),
             as_job=len(fitting) > setting_int("batch_job_rows"),
@@ -212,93 +210,8 @@ class InboxView(BaseView):
         }
 
 
-def selects() -> dict[str, Select]:
-    actor = current_actor()
-    return {
-        "open": select_open_steps(actor), "back": select_sent_back(actor), "done": select_done_by(actor),
-    }  # fmt: skip
-
-
-def filtered(query: Select) -> Select:
-    """The query with the filter of the request's address: flow and words."""
-    flow, words = request.args.get("flow", ""), request.args.get("q", "").strip()[:60]
-    if flow in FLOWS:
-        query = query.where(Case.flow == flow)
-    if words:
-        query = query.where(or_(
-            Case.number.op("^@", is_comparison=True)(words), Case.subject.contains(words, autoescape=True)
-        ))  # fmt: skip
-    return query
-
-
-def counted(query: Select) -> int:
-    return (
-        db.session.scalar(select(func.count()).select_from(query.with_only_columns(Case.id).order_by(None).subquery()))
-        or 0
-    )
-
-
-def tabs() -> list[dict[str, Any]]:
-    return [
-        {"key": key, "label": TABS[key], "url": url_for("InboxView.list", tab=key),
-         "count": counted(query) if key != "done" else None}
-        for key, query in selects().items()
-    ]  # fmt: skip
-
-
-def flows(tab: str) -> list[dict[str, Any]]:
-    """How many of each flow, as links that narrow the list."""
-    query = selects()[tab].with_only_columns(Case.flow, func.count()).order_by(None).group_by(Case.flow)
-    numbers = {flow: number for flow, number in db.session.execute(query)}
-    made = [
-        {"key": "", "label": _("All flows"), "url": url_for("InboxView.list", tab=tab), "count": sum(numbers.values())}
-    ]
-    made += [
-        {"key": key, "label": flow.title, "url": url_for("InboxView.list", tab=tab, flow=key), "count": numbers[key]}
-        for key, flow in FLOWS.items() if key in numbers
-    ]  # fmt: skip
-    return made
-
-
-def shown(row: Any) -> dict[str, Any]:
-    """A row of the list; `row` is (step, case) or (case,)."""
-    step, case = row if len(row) == 2 else (None, row[0])
-    state = CaseState(case.state)
-    due = step.due_on if step is not None and step.decided_at is None else None
-    days = (due - clock.today()).days if due else 0
-    return {
-        "value": f"{case.id}:{step.key}" if step is not None else None,
-        "number": case.number,
-        "title": flow_of(case).title,
-        "subject": case.subject,
-        "step": label("step", step.key) if step is not None else None,
-        "due": format_date(due, "short") if due else None,
-        "left": left(days) if due else None,
-        "overdue": bool(due and days < 0),
-        "state": state.label,
-        "tone": TONES.get(state, "muted"),
-        "url": url_for("CaseScreen.show", pk=case.id),
-    }
-
-
-def exported(row: Any) -> tuple:
-    """The same row in the workbook."""
-    said = shown(row)
-    due = row[0].due_on if len(row) == 2 and said["due"] else None
-    return (
-        said["number"],
-        said["subject"],
-        str(said["title"]),
-        said["step"] and str(said["step"]),
-        due,
-        str(said["state"]),
-    )
-
-
-def left(days: int) -> str:
-    if days < 0:
-        return ngettext("%(num)s day overdue", "%(num)s days overdue", -days)
-    return gettext("today") if days == 0 else ngettext("%(num)s day left", "%(num)s days left", days)
+def excepted(case: Case, reason: Any) -> dict[str, Any]:
+    return {"subject": f"{case.number} {case.subject}", "reason": reason, "url": url_for("CaseScreen.show", pk=case.id)}
 
 
 def subjects(ids: list[int]) -> list[str]:

@@ -32,7 +32,7 @@ from app.models.language import listed
 from app.operations.leaving import checklist
 from app.operations.registration import latest_registration
 from app.views.case_page import following
-from app.views.inbox import left
+from app.views.inbox_rows import left
 from app.views.notices import unread
 from app.views.student_page import STUDY, sections
 from app.views.students import StudentScreen

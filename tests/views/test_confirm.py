@@ -16,3 +16,26 @@ def test_it_shows_what_another_hand_must_sign_and_what_has_moved_on(cast, cases,
     assert "本环节须由他人签署" in page and "#999" in page
     assert f'href="/casescreen/show/{case_id}"' in page.partition("<main")[2]
     assert cases.state(case_id) == ("open", "college")
+
+
+def test_it_shows_what_cannot_be_approved_and_takes_it_along(cast, cases, behind):
+    case_id = cases.at("accept")
+    clerk = cast.login("clerk")
+    ask = {"rowid": f"{case_id}:accept"}
+    assert "目前不能通过" not in clerk.post("/inbox/confirm", data=ask).text
+    behind.run("delete from case_material where case_id = :id", id=case_id)
+    page = clerk.post("/inbox/confirm", data=ask).text
+    assert "目前不能通过" in page and "缺少材料" in page and 'name="rowid"' in page
+    sent = clerk.post("/inbox/decide", data=ask | {"act": "send_back", "opinion": "请补材料"}, follow_redirects=True)
+    assert sent.status_code == 200 and cases.state(case_id)[0] == "sent_back"
+
+
+def test_a_roster_that_changed_meanwhile_is_foreseen(cast, cases, behind):
+    case_id = cases.at("registry")
+    ask = {"rowid": f"{case_id}:registry"}
+    behind.run(
+        "update student set status = 'withdrawn' where id = (select student_id from flow_case where id = :id)",
+        id=case_id,
+    )
+    page = cast.login("registry").post("/inbox/confirm", data=ask).text
+    assert "目前不能通过" in page and "退学" in page

@@ -48,7 +48,7 @@ def hindrances(decision: Decision, cases: dict[int, Any]) -> tuple[dict[int, Rea
         reasons |= _missing(cases, steps)
         reasons |= _wrong_status({case_id: cases[case_id] for case_id in steps if case_id not in reasons}, steps)
         reasons |= gates.why_not(decision.records, {key: step for key, step in steps.items() if key not in reasons})
-        reasons |= _against_rules(decision, {key: step for key, step in steps.items() if key not in reasons})
+        reasons |= _against_rules(decision.records, {key: step for key, step in steps.items() if key not in reasons})
     return reasons, steps
 
 
@@ -156,12 +156,20 @@ def _wrong_status(cases: dict[int, Any], steps: dict[int, Any]) -> dict[int, Rea
     return {case_id: reason for case_id, reason in reasons.items() if reason}
 
 
-def _against_rules(decision: Decision, steps: dict[int, Any]) -> dict[int, Reason]:
+def foreseen(cases: dict[int, Any], steps: dict[int, Any]) -> dict[int, Reason]:
+    """Why cases could not be approved as they stand, whatever will be recorded with the decision; by id."""
+    reasons = _missing(cases, steps)
+    reasons |= _wrong_status({key: case for key, case in cases.items() if key not in reasons}, steps)
+    asks_nothing = {key: step for key, step in steps.items() if key not in reasons and not step.declared["records"]}
+    return reasons | _against_rules({}, asks_nothing)
+
+
+def _against_rules(records: dict[str, Any], steps: dict[int, Any]) -> dict[int, Reason]:
     by_rule: dict[str, list[int]] = {}
     for case_id, step in steps.items():
         if step.declared["rule"]:
             by_rule.setdefault(step.declared["rule"], []).append(case_id)
     reasons: dict[int, Reason] = {}
     for name, ids in by_rule.items():
-        reasons |= HOOKS[name](ids, decision.records)
+        reasons |= HOOKS[name](ids, records)
     return reasons

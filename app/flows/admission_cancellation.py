@@ -35,9 +35,10 @@ def place_no_longer_kept(case_ids: list[int], records: dict[str, Any]) -> dict[i
     return dict.fromkeys(early, _("The place of this student is still kept, or was never deferred."))
 
 
-add_labels(
-    {"reason.deferral_expired": _("Deferral ended without return"), "reason.ineligible": _("Ineligible on review")}
-)
+add_labels({
+    "reason.deferral_expired": _("Deferral ended without return"), "reason.ineligible": _("Ineligible on review"),
+    "material.cancellation_form": _("Signed form for the cancellation of admission"),
+})  # fmt: skip
 admission_cancellation = register(
     Flow(
         key="admission_cancellation", version=1, title=_("Cancellation of admission"), prefix="QX",
@@ -45,7 +46,7 @@ admission_cancellation = register(
         allowed_from=frozenset({RosterStatus.ADMITTED, RosterStatus.DEFERRED, RosterStatus.ENROLLED}),
         before_registration=True,
         reasons=("ineligible", "deferral_expired", "other"), fields=(Field("reason"), Field("statement")), window=None,
-        materials=(Material("declaration"), Material("evidence")),
+        materials=(Material("cancellation_form"), Material("evidence")),
         steps=(
             Step("accept", Role.COLLEGE_CLERK, days=1, meeting=True, rule=place_no_longer_kept),
             Step("college", Role.COLLEGE_LEADER, days=2, seal=True, hands_differ_from=("submit", "accept")),

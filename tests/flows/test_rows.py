@@ -38,7 +38,7 @@ HANDS = {
 WITH_ADMISSIONS = ("admission_cancellation", "admission_deferral", "admission_resumption")
 WORDS = ("meeting", "seal", "takes_effect", "checklist", "publicity", "document", "records", "natural_days")
 MATERIALS = {
-    "admission_cancellation": {"ineligible": "declaration evidence", "deferral_expired": "declaration evidence"},
+    "admission_cancellation": {"ineligible": "cancellation_form evidence", "deferral_expired": "cancellation_form evidence"},
     "admission_deferral": {"illness": "application diagnosis admission_letter id_card", "other": "application",
                            "enlistment": "enlisted_form admission_letter"},
     "admission_resumption": {"illness": "application recovery", "enlistment": "application discharge",
@@ -163,7 +163,7 @@ def test_the_place_is_kept_as_long_as_the_settings_say(walks, behind, reason, mo
 def test_a_place_is_not_lost_while_it_is_kept(walks, behind):
     walk = walks("admission_cancellation", "deferred")
     case_id = walk.draft(reason="deferral_expired")
-    walk.attach(case_id, "declaration", "evidence")
+    walk.attach(case_id, "cancellation_form", "evidence")
     walk.act("clerk", submit, case_id)
     kept = ("insert into roster_change (student_id, college_id, student_college_id, code, effective_on, until,"
             " new_status, new_college_id, new_major_id, new_grade, new_study_length, new_text) select id, college_id,"

@@ -13,7 +13,7 @@ from app.access.roles import BUILT_IN, GRANTS, Permission
 from app.access.scope import enter_request_scope
 from app.models import Identity, Password, db
 
-READING = ("can_list", "can_show", "can_get", "can_info", "can_download", "menu_access")
+READING = ("can_list", "can_show", "can_get", "can_info", "can_download", "can_export", "menu_access")
 
 # What FAB's own views need to be read and to be written. A view that is not here is open to nobody.
 FAB_VIEWS: dict[str, tuple[Permission, Permission]] = {

@@ -18,12 +18,13 @@ from app.access.security import XuejiSecurityManager
 from app.kit.operation import audit
 from app.kit.screen import RequestLocalFilters, XuejiInterface
 from app.kit.screen.api import SaysWhy
+from app.kit.screen.exporting import ExportsLists
 from app.models.accounts import person_name
 from app.views.labels import role_label
 
 
-class Guarded(RequestLocalFilters):
-    """What FAB's screens lack: a filter of one's own in every thread, and no way to files."""
+class Guarded(ExportsLists, RequestLocalFilters):
+    """What FAB's screens lack: a filter of one's own in every thread, the list as a workbook, and no way to files."""
 
     def download(self, filename: str):
         abort(404)
@@ -31,7 +32,9 @@ class Guarded(RequestLocalFilters):
     def _get_list_widget(self, filters, actions=None, order_column="", order_direction="", **kwargs):
         if order_column not in self.order_columns:  # type: ignore[attr-defined]  # the screen's
             order_column = order_direction = ""
-        return super()._get_list_widget(filters, actions, order_column, order_direction, **kwargs)  # type: ignore[misc]
+        widgets = super()._get_list_widget(filters, actions, order_column, order_direction, **kwargs)  # type: ignore[misc]
+        widgets["list"].template_args["exports"] = self.export_links()
+        return widgets
 
 
 def account_first(columns: list[str]) -> list[str]:

@@ -1,17 +1,13 @@
 """画面 screen: FAB's ModelView, wrapped once for scope, threads, errors and speed. Every screen derives from it."""
 
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from flask import abort, g, jsonify, request, url_for
 from flask_appbuilder import ModelView, expose
-from flask_appbuilder.models.filters import Filters
 from flask_appbuilder.security.decorators import has_access, permission_name
 from flask_babel import lazy_gettext as _
-from sqlalchemy import Select
-from werkzeug.datastructures import MultiDict
 from wtforms import SelectField
 
 from app.access import Permission, current_actor
@@ -19,17 +15,14 @@ from app.kit.operation import audit
 from app.kit.screen import preferences
 from app.kit.screen.arranging import KeepsArrangements
 from app.kit.screen.exporting import ExportsLists
-from app.kit.screen.filters import QuickFilter, narrow
 from app.kit.screen.interface import COUNT_CAP, XuejiInterface, page_within
 from app.kit.screen.lookup import LookupField
 from app.kit.screen.present import badge_of, masked
 from app.kit.screen.threads import RequestLocalFilters
-from app.kit.workbook.declare import Workbook
 from app.models import Model, db
 from app.models.codes import codes_of
 from app.models.language import listed
 
-FILTER_NAME = re.compile(r"_flt_(\d)_(\w+)")
 READS = ("can_list", "can_show", "menu_access")
 WRITES = ("can_add", "can_edit", "can_delete")
 
@@ -62,13 +55,8 @@ class Screen(ExportsLists, KeepsArrangements, RequestLocalFilters, ModelView):
     reads: ClassVar[Permission | None] = None
     writes: ClassVar[Permission | None] = None
     acts: ClassVar[dict[str, Permission]] = {}  # further exposed methods: FAB permission name → what it needs
-    quick: ClassVar[tuple[str, ...]] = ()  # columns of the search box
     picks: ClassVar[dict[str, Any]] = {}  # column → code set key, enum or Words: pick lists, and badges for enums
     lookups: ClassVar[dict[str, str]] = {}  # relation of the search → endpoint of its picker, for a large table
-    more_columns: ClassVar[list[str]] = []  # columns that a reader may add to the list
-    masked: ClassVar[dict[str, Permission]] = {}
-    workbooks: ClassVar[list[Workbook]] = []  # what the list exports to; none: what it shows
-    exports: ClassVar[Permission | None] = None  # what an export needs; none: what reading does
     frozen: ClassVar[int] = 1  # first columns that stay in view
     page_size = 25
 
@@ -103,34 +91,6 @@ class Screen(ExportsLists, KeepsArrangements, RequestLocalFilters, ModelView):
         return needed | {"can_export": cls.exports or cls.reads} | cls.acts
 
     # lists
-
-    def filters_of(self, args: MultiDict[str, str]) -> Filters:
-        """The filters that a list's address asks for, and the screen's own. Works in a request and in a job alike.
-
-        A condition on a column that is not offered, or of a kind that the column has not, is ignored.
-        """
-        filters = self.datamodel.get_filters(self.search_columns)
-        offered = filters.get_search_filters()
-        for name in sorted(set(args)):
-            asked = FILTER_NAME.fullmatch(name)
-            if asked and int(asked[1]) < len(offered.get(asked[2], [])):
-                values = [value for value in args.getlist(name) if value]
-                if values:
-                    filters.add_filter_index(asked[2], int(asked[1]), values)
-        filters = filters.get_joined_filters(self._base_filters)
-        text = narrow(args.get("q", "")).strip()[:60]
-        if text and self.quick:
-            filters.add_filter(self.quick[0], QuickFilter, (self.quick, text))
-        return filters
-
-    def matching(self, args: MultiDict[str, str]) -> Select:
-        """A select of the ids of all rows that a list's address asks for."""
-        pk = self.datamodel.get_pk()
-        return self.filters_of(args).apply_all(db.session.query(pk)).enable_eagerloads(False).statement
-
-    def count(self, args: MultiDict[str, str]) -> int:
-        """How many rows match, at most COUNT_CAP + 1."""
-        return self.datamodel.query_count(db.session.query(self.datamodel.obj), self.filters_of(args))
 
     def _get_list_widget(self, filters, actions=None, order_column="", order_direction="", page=None, page_size=None,
                          widgets=None, **kwargs):  # fmt: skip
@@ -172,15 +132,11 @@ class Screen(ExportsLists, KeepsArrangements, RequestLocalFilters, ModelView):
 
     def list_extras(self, shown: list[str]) -> dict[str, Any]:
         """Further variables of the list's template: column choice, exports, batch selection."""
-        extras: dict[str, Any] = {}
-        name = type(self).__name__
-        asked: dict[str, Any] = request.args.to_dict(flat=False)  # so that the reader comes back to the same rows
-        if current_actor().may(self.needs()["can_export"]):
-            extras["exports"] = [
-                (book.title, url_for(f"{name}.export", key=book.key, **asked)) for book in self.books()
-            ]
+        extras: dict[str, Any] = {"exports": self.export_links()}
         if not self.more_columns:
             return extras
+        name = type(self).__name__
+        asked: dict[str, Any] = request.args.to_dict(flat=False)  # so that the reader comes back to the same rows
         offered = [*self.list_columns, *self.more_columns]
         menu = [{"name": c, "label": self.label_columns[c], "shown": c in shown} for c in offered]
         return extras | {"columns_menu": menu, "columns_url": url_for(f"{name}.choose_columns", **asked)}

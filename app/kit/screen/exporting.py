@@ -1,5 +1,6 @@
 """导出 export of a list: all rows that match its filter, through the workbook kit; at once when few, else as a job."""
 
+import re
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -8,6 +9,7 @@ from urllib.parse import parse_qsl
 
 from flask import abort, current_app, flash, redirect, request, send_file, url_for
 from flask_appbuilder import expose
+from flask_appbuilder.models.filters import Filters
 from flask_appbuilder.security.decorators import has_access
 from flask_babel import lazy_gettext as _
 from sqlalchemy import Select
@@ -16,20 +18,28 @@ from werkzeug.datastructures import MultiDict
 from app.access import Actor, Permission, current_actor
 from app.kit.job import JobResult, RunningJob, Stopped, enqueue
 from app.kit.operation import NotAllowed, audit
+from app.kit.screen.filters import QuickFilter, narrow
 from app.kit.screen.listed import list_workbook
 from app.kit.workbook import export
 from app.kit.workbook.declare import Column, Workbook, visible
 from app.models import db, setting_int
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+FILTER_NAME = re.compile(r"_flt_(\d)_(\w+)")
 EXPORT = "export"  # the kind of the job
 
 
 class ExportsLists:
     """Mixin of a screen: the page to choose columns on, and the file or job. Without `workbooks` it is the list itself."""
 
-    workbooks: ClassVar[list[Workbook]]
-    exports: ClassVar[Permission | None]
+    datamodel: Any  # these three are the screen's
+    search_columns: list[str]
+    _base_filters: Any
+    workbooks: ClassVar[list[Workbook]] = []
+    exports: ClassVar[Permission | None] = None  # what an export needs; none: what reading does
+    quick: ClassVar[tuple[str, ...]] = ()  # columns of the search box
+    more_columns: ClassVar[list[str]] = []  # columns that a reader may add to the list
+    masked: ClassVar[dict[str, Permission]] = {}
 
     @classmethod
     def offer(cls, book: Workbook, needs: Permission) -> None:
@@ -42,7 +52,7 @@ class ExportsLists:
         book = self.workbook(key)
         actor = current_actor()
         offered = visible(book.columns, actor.permissions)
-        count = self.count(request.args)  # type: ignore[attr-defined]  # the screen's
+        count = self.count(request.args)
         if request.method == "GET":
             return self.render_template(  # type: ignore[attr-defined]
                 "xueji/export.html", title=book.title, columns=offered, count=count, back_url=self.list_url(),
@@ -75,6 +85,42 @@ class ExportsLists:
             if book.key == key:
                 return book
         abort(404)
+
+    def export_links(self) -> list[tuple[Any, str]]:
+        """(title, address) of each workbook, for those who may have it."""
+        name = type(self).__name__
+        if not current_app.extensions["appbuilder"].sm.has_access("can_export", name):
+            return []
+        asked: dict[str, Any] = request.args.to_dict(flat=False)  # so that the reader comes back to the same rows
+        return [(book.title, url_for(f"{name}.export", key=book.key, **asked)) for book in self.books()]
+
+    def filters_of(self, args: MultiDict[str, str]) -> Filters:
+        """The filters that a list's address asks for, and the screen's own. Works in a request and in a job alike.
+
+        A condition on a column that is not offered, or of a kind that the column has not, is ignored.
+        """
+        filters = self.datamodel.get_filters(self.search_columns)
+        offered = filters.get_search_filters()
+        for name in sorted(set(args)):
+            asked = FILTER_NAME.fullmatch(name)
+            if asked and int(asked[1]) < len(offered.get(asked[2], [])):
+                values = [value for value in args.getlist(name) if value]
+                if values:
+                    filters.add_filter_index(asked[2], int(asked[1]), values)
+        filters = filters.get_joined_filters(self._base_filters)
+        text = narrow(args.get("q", "")).strip()[:60]
+        if text and self.quick:
+            filters.add_filter(self.quick[0], QuickFilter, (self.quick, text))
+        return filters
+
+    def matching(self, args: MultiDict[str, str]) -> Select:
+        """A select of the ids of all rows that a list's address asks for."""
+        pk = self.datamodel.get_pk()
+        return self.filters_of(args).apply_all(db.session.query(pk)).enable_eagerloads(False).statement
+
+    def count(self, args: MultiDict[str, str]) -> int:
+        """How many rows match, at most COUNT_CAP + 1."""
+        return self.datamodel.query_count(db.session.query(self.datamodel.obj), self.filters_of(args))
 
     def list_url(self) -> str:
         return url_for(f"{type(self).__name__}.list", **request.args.to_dict(flat=False))  # type: ignore[arg-type]

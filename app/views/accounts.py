@@ -20,7 +20,7 @@ from app.kit.screen import RequestLocalFilters, XuejiInterface
 from app.kit.screen.api import SaysWhy
 from app.kit.screen.exporting import ExportsLists
 from app.models.accounts import person_name
-from app.views.labels import role_label
+from app.views.labels import role_badges, role_label
 
 
 class Guarded(ExportsLists, RequestLocalFilters):
@@ -49,6 +49,7 @@ class UserDBModelView(Guarded, fab.UserDBModelView):
     search_columns = account_first(fab.UserDBModelView.search_columns)
     add_columns = account_first(fab.UserDBModelView.add_columns)
     edit_columns = account_first(fab.UserDBModelView.edit_columns)
+    formatters_columns = {"roles": role_badges}
 
     @expose("/lookup")
     @has_access

@@ -8,7 +8,6 @@ from flask_appbuilder import BaseView, expose
 from flask_appbuilder.security.decorators import has_access, permission_name
 from flask_babel import format_datetime
 from flask_babel import lazy_gettext as _
-from markupsafe import Markup
 from sqlalchemy import inspect, or_, select
 from wtforms import SelectField
 from wtforms.validators import DataRequired
@@ -20,12 +19,11 @@ from app.kit.operation import Refused
 from app.kit.screen import Menu, Screen
 from app.kit.screen.base import Words
 from app.kit.screen.lookup import LookupField
-from app.kit.screen.present import badge
 from app.models import AuditEntry, Delegation, Identity, db
 from app.models.accounts import User, person_name
 from app.operations.delegation import as_deputy, delegate, deputies, revoke
 from app.views.acts import act_label, act_words, table_label
-from app.views.labels import role_label
+from app.views.labels import role_badges
 
 SCOPES: dict[str, Any] = {
     "school": _("Whole school"),
@@ -51,10 +49,10 @@ class IdentityScreen(Screen):
         "user": _("User"), "roles": _("Roles"), "scope": _("Reaches"), "college": _("College"),
         "department": _("Department"), "title": _("Title"), "last_used": _("Last used"),
     }  # fmt: skip
-    formatters_columns = {
+    formatters_columns: ClassVar[dict[str, Any]] = {
         "scope": lambda value: _("Oneself") if value == "student" else SCOPES.get(value, value),
         "user": lambda user: person_name(user) if user else "—",
-        "roles": lambda roles: Markup(" ").join(badge(role_label(role.name), "plain") for role in roles),
+        "roles": role_badges,
     }
     list_columns = ["user", "title", "roles", "scope", "college", "department"]
     show_columns = [*list_columns, "last_used"]

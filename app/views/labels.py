@@ -1,11 +1,14 @@
 """角色与权限的名称 what the role and account screens call roles, screens and permissions, in words."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from flask import Flask, current_app
 from flask_babel import lazy_gettext as _
+from markupsafe import Markup
 
 from app.access.roles import BUILT_IN, Role
+from app.kit.screen.present import badge
 
 ACTS = {
     "can_add": _("New"),
@@ -78,6 +81,10 @@ def role_label(name: str) -> str:
     manager = current_app.appbuilder.sm  # type: ignore[attr-defined]  # FAB hangs itself on the application
     own = {manager.auth_role_public: _("Visitor who has not logged in"), manager.auth_role_admin: _("Not in use")}
     return str(own.get(name, name))
+
+
+def role_badges(roles: Iterable[Any]) -> Markup:
+    return Markup(" ").join(badge(role_label(role.name), "plain") for role in roles)
 
 
 def view_label(name: str) -> str:

@@ -31,8 +31,8 @@ worker: venv ## Run background jobs; start as many as there is work for
 test: dev assets translations ## Run all tests, browser tests included; ARGS="tests/test_x.py" runs some
 	@browser="$$($(PY) tests/chromium.py)" && env $$browser $(PY) -m pytest -n auto --maxprocesses 6 --dist worksteal $(ARGS)
 
-kills: dev assets translations ## Kill worker and web within import, batch decision and export, ten times each (minutes)
-	@$(PY) -m pytest -m kills -s tests/kills $(ARGS)
+kills: dev assets translations ## Kill worker and web within jobs, import, batch decision and export, ten times each (minutes)
+	@$(PY) -m pytest -m kills -s tests/kills tests/kit $(ARGS)
 
 check: dev ## Lint, formatting, types and the direction of imports
 	$(VENV)/bin/ruff check .

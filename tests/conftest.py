@@ -79,7 +79,7 @@ def bed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bed]:
         build_cast(connection, TODAY)
     engine.dispose()
     gc.collect()
-    gc.freeze()  # what is imported by now stays: looking through it again and again takes a thirtieth of the tests' time
+    gc.freeze()  # what is imported by now stays, and need not be looked through for garbage again and again
     yield made
     home.stop()
 

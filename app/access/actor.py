@@ -64,9 +64,14 @@ def identities_of(user_id: int) -> list[Identity]:
     return list(db.session.scalars(query))
 
 
+def own_identities() -> list[Identity]:
+    """The identities of who is logged in, read once a request; as they were before it found its scope."""
+    return g.get("xueji_identities", [])
+
+
 def active_identity(user_id: int) -> Identity | None:
     """The identity chosen in this session if it is the user's own, else the one last used."""
-    own = identities_of(user_id)
+    g.xueji_identities = own = identities_of(user_id)
     chosen = session.get("identity_id") if has_request_context() else None
     return next((identity for identity in own if identity.id == chosen), own[0] if own else None)
 

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from app.access import ANONYMOUS, Actor, Permission, current_actor
 from app.kit import clock
-from app.kit.flow import FLOWS, window_state
+from app.kit.flow import FLOWS, window_states
 from app.kit.operation import get
 from app.kit.tasks import TaskGroup, TaskState, grouped, select_own, years_open
 from app.models import CaseStep, College, DatedTask, RosterStatus, Student, db
@@ -126,9 +126,10 @@ def deadlines() -> list[dict[str, Any]]:
     """Flows whose window is open, or opens within a month."""
     today = clock.today()
     made = []
+    states = window_states(FLOWS.values(), today)
     for flow in FLOWS.values():
-        state = window_state(flow.window.keys, today) if flow.window else None
-        if state is None or state.opens_on is None or state.closes_on is None:
+        state = states[flow.key]
+        if state.opens_on is None or state.closes_on is None:
             continue
         days = (state.closes_on - today).days if state.open else (state.opens_on - today).days
         if not 0 <= days <= SOON:

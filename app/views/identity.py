@@ -9,7 +9,7 @@ from flask_babel import gettext
 from sqlalchemy import func, update
 
 from app.access import Permission, Role, current_actor, identities_of
-from app.access.actor import logged_in_user
+from app.access.actor import logged_in_user, own_identities
 from app.access.roles import BUILT_IN
 from app.models import Identity, db
 from app.models.accounts import person_name
@@ -58,7 +58,7 @@ def install(app: Flask) -> None:
     def header() -> dict[str, object]:
         """What the header shows: the reader's identities and the active one."""
         actor = current_actor()
-        choices = [{"id": row.id, "label": label_of(row)} for row in identities_of(actor.user_id)]
+        choices = [{"id": row.id, "label": label_of(row)} for row in own_identities()]
         active = next((choice for choice in choices if choice["id"] == actor.identity_id), None)
         return {
             "identities": choices,

@@ -183,6 +183,19 @@ def test_the_walk_would_find_a_leak(app, cast, behind, foreign_rows):
                 assert "leaks (200)" in faults_of(registry, visit, answer), visit
 
 
+def test_the_conditions_of_the_walk_would_find_a_leak(app, cast, behind, foreign_rows):
+    """Where the registry meets the marks on a list, it meets them under each kind of condition as well."""
+    registry, meets, lost = Stranger(app, cast, "registry"), {}, []
+    for visit in walk.list_visits(app):
+        (*_browser, answer) = registry.asks(visit, {})
+        met = "leaks (200)" in faults_of(registry, visit, answer)
+        if not visit.query:
+            meets[visit.path] = met
+        elif meets[visit.path] and not met:
+            lost.append(f"{visit.path} {visit.query}")
+    assert sum(meets.values()) > 10 and not lost, "\n".join(lost)
+
+
 def test_the_walk_would_find_a_change(app, behind, foreign_rows):
     prints = Prints(behind, user_id=-1)
     assert prints.changed() == []

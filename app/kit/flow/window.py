@@ -35,8 +35,9 @@ def window_state(keys: str | tuple[str, ...], today: date, college_id: int | Non
     return _state({days for key_days in _windows(wanted, college_id).values() for days in key_days}, today)
 
 
-def window_states(flows: Iterable[Flow], today: date, college_id: int) -> dict[str, WindowState]:
-    """Flow → the state of its window for one 学院, in one statement; a flow without a window is always open."""
+def window_states(flows: Iterable[Flow], today: date, college_id: int | None = None) -> dict[str, WindowState]:
+    """Flow → the state of its window for one 学院, or for all that the reader sees, in one statement; a flow without a
+    window is always open."""
     listed = list(flows)
     found = _windows({key for flow in listed if flow.window for key in flow.window.keys}, college_id)
     return {

@@ -28,7 +28,7 @@ def keep_session() -> None:
 
 def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     """The web application (and the worker's context). `settings` as `config.load` gives them."""
-    from app import cli, errors, flows, headers, jobs, logs, statics, views  # noqa: F401  (importing flows and jobs registers them)
+    from app import cli, errors, flows, headers, jobs, logs, statics, texts, views  # noqa: F401  (importing flows and jobs registers them)
     from config import load, refuse_unsafe
 
     app = Flask(__name__)
@@ -51,6 +51,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     with app.app_context():
         appbuilder = AppBuilder(security_manager_class=views.AccountManager, indexview=views.HomeView)
         appbuilder.init_app(app, db.session)
+        texts.install(app)
         views.register(appbuilder)
         csrf.exempt(app.blueprints["SecurityApi"])  # JSON with a password or token; no cookie speaks for anybody
         limit_logins(app)

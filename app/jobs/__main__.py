@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import logging.config
 from collections.abc import Mapping
 from typing import Any
@@ -38,6 +39,7 @@ async def work(app: Flask) -> None:
 def serve(settings: Mapping[str, Any] | None = None) -> None:
     """Be a worker of the application with these settings, as create_app takes them."""
     app = create_app(settings)
+    gc.freeze()  # what was imported is never garbage: no job needs to look through it
     app.config.setdefault("WORKER_HEARTBEAT_SECONDS", 3)
     app.config.setdefault("WORKER_STOP_SECONDS", 10)
     url = make_url(app.config["SQLALCHEMY_DATABASE_URI"]).set(drivername="postgresql")

@@ -29,12 +29,15 @@ QUIET = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 )  # fmt: skip
+WEB, WEB_AND_WORKER = ("web",), ("web", "worker")  # a worker takes seconds to start, and does nothing where no job is
 LEAVES = 60
 STUDENTS = 1500  # of the demo university: every college has some who can log in
 
 
 @contextlib.contextmanager
-def running(bed: Bed, database: str, folder: Path, today: date = TODAY) -> Iterator[str]:
+def running(
+    bed: Bed, database: str, folder: Path, today: date = TODAY, parts: tuple[str, ...] = WEB_AND_WORKER
+) -> Iterator[str]:
     """The address of a web server with a worker, as `make web` and `make worker` start them, until the block ends."""
     environment = {
         "PATH": os.environ["PATH"],
@@ -50,12 +53,12 @@ def running(bed: Bed, database: str, folder: Path, today: date = TODAY) -> Itera
             "web": [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py"],
             "worker": [sys.executable, "-m", "app.jobs"],
         }
-        logs = {name: folder / f"{name}.log" for name in commands}
+        logs = {name: folder / f"{name}.log" for name in parts}
         processes = []
-        for name, command in commands.items():
+        for name in parts:
             with logs[name].open("wb") as log:
                 processes.append(subprocess.Popen(
-                    command, cwd=ROOT, env=environment | {"BIND": f"fd://{door.fileno()}"}, stdin=subprocess.DEVNULL,
+                    commands[name], cwd=ROOT, env=environment | {"BIND": f"fd://{door.fileno()}"}, stdin=subprocess.DEVNULL,
                     stdout=log, stderr=log, pass_fds=[door.fileno()], preexec_fn=end_with_parent,
                 ))  # fmt: skip
         try:
@@ -91,15 +94,21 @@ def site(bed: Bed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with create_engine(bed.cluster.url(cluster.OWNER, database)).begin() as connection:
         make_leaves(connection, LEAVES)
         connection.execute(text("update case_step set due_on = :day where state = 'open'"), {"day": date(2026, 9, 3)})
-    with running(bed, database, tmp_path_factory.mktemp("site")) as url:
+    with running(bed, database, tmp_path_factory.mktemp("site"), parts=WEB) as url:
         yield url
 
 
-class Visitor:
-    """A person at a browser: `visitor.page`, and what the browser complained about."""
+Sessions = dict[str, list[Any]]  # username → the cookies of her login at a site
 
-    def __init__(self, context: BrowserContext) -> None:
+
+class Visitor:
+    """A person at a browser: `visitor.page`, and what the browser complained about. People may take turns at it: a
+    browser for each costs more than all that she does there."""
+
+    def __init__(self, context: BrowserContext, sessions: Sessions | None = None) -> None:
         self.context = context
+        self.sessions = {} if sessions is None else sessions
+        self.who = ""
         self.complaints: list[str] = []
         context.on("page", self._listen)
         self.page: Page = context.new_page()
@@ -112,43 +121,46 @@ class Visitor:
         self.page.goto(path)
         return self.page
 
-    def log_in(self, username: str, sessions: dict[str, list[Any]] | None = None) -> None:
-        """By the form; or, where `sessions` are kept, with the cookies of the first time."""
-        if sessions is not None and username in sessions:
-            self.context.add_cookies(sessions[username])
-            return
-        self.open("/login/")
-        self.page.fill("#username", username)
-        self.page.fill("#password", PASSWORD)
-        self.page.click("button.btn-block")
-        self.page.wait_for_url(lambda url: "/login" not in url)
-        if sessions is not None:
-            sessions[username] = self.context.cookies()
+    def become(self, username: str) -> "Visitor":
+        """Whoever sat here leaves; this person logs in by the form, or takes up the session that she has. "" is nobody."""
+        if username == self.who:
+            return self
+        self.open("about:blank")  # what is still on its way must not bring the other one's session back
+        self.context.clear_cookies()
+        self.who = username
+        if username in self.sessions:
+            self.context.add_cookies(self.sessions[username])
+        elif username:
+            self.open("/login/")
+            self.page.fill("#username", username)
+            self.page.fill("#password", PASSWORD)
+            self.page.click("button.btn-block")
+            self.page.wait_for_url(lambda url: "/login" not in url)
+            self.sessions[username] = self.context.cookies()
+        return self
 
 
 Visit = Callable[..., Visitor]
 
 
 @pytest.fixture(scope="session")
-def sessions() -> dict[str, dict[str, list[Any]]]:
-    """site → the cookies of those who have logged in to it."""
+def sessions() -> dict[str, Sessions]:
+    """Of each site."""
     return {}
 
 
 @pytest.fixture
-def visit(chromium: Browser, site: str, sessions: dict[str, dict[str, list[Any]]]) -> Iterator[Visit]:
+def visit(chromium: Browser, site: str, sessions: dict[str, Sessions]) -> Iterator[Visit]:
     """`visit("clerk", width=390, dark=True, english=True)` is that person at such a screen."""
     contexts = []
 
-    def visit(username: str | None = None, *, width: int = 1440, dark: bool = False, english: bool = False) -> Visitor:
+    def visit(username: str = "", *, width: int = 1440, dark: bool = False, english: bool = False) -> Visitor:
         context = chromium.new_context(
             viewport={"width": width, "height": 844 if width < 500 else 900}, base_url=site,
             color_scheme="dark" if dark else "light", locale="en" if english else "zh-CN",
         )  # fmt: skip
         contexts.append(context)
-        visitor = Visitor(context)
-        if username:
-            visitor.log_in(username, sessions.setdefault(site, {}))
+        visitor = Visitor(context, sessions.setdefault(site, {})).become(username)
         if english or username:
             visitor.open("/lang/en" if english else "/")
         return visitor
@@ -174,23 +186,13 @@ class University:
             load_templates(connection)  # they left with those who had edited them
 
     @contextlib.contextmanager
-    def on(self, day: date) -> Iterator[Callable[[str], Visitor]]:
-        """The application on that day; `visit(username)` is that person's browser, opened and logged in once."""
-        visitors: dict[str, Visitor] = {}
-        with running(self.bed, self.database, self.folder, day) as url:
-
-            def visit(username: str) -> Visitor:
-                if username not in visitors:
-                    context = self.chromium.new_context(base_url=url, locale="zh-CN")
-                    visitors[username] = Visitor(context)
-                    visitors[username].log_in(username)
-                return visitors[username]
-
-            yield visit
-            for visitor in visitors.values():
-                visitor.context.close()
-        complaints = {username: visitor.complaints for username, visitor in visitors.items() if visitor.complaints}
-        assert not complaints
+    def on(self, day: date, parts: tuple[str, ...] = WEB_AND_WORKER) -> Iterator[Callable[[str], Visitor]]:
+        """The application on that day; `visit(username)` is a browser at which this person sits now."""
+        with running(self.bed, self.database, self.folder, day, parts) as url:
+            visitor = Visitor(self.chromium.new_context(base_url=url, locale="zh-CN"))
+            yield visitor.become
+            visitor.context.close()
+        assert not visitor.complaints
 
     def rows(self, statement: str, **values: object) -> list[Row]:
         """What is really in the database."""

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.browser.conftest import University
+from tests.browser.conftest import WEB, University
 from tests.browser.test_look import faults
 from tests.conftest import TODAY
 
@@ -50,7 +50,7 @@ SCREENS = [(1440, "light", "zh"), (390, "dark", "en")]
 def test_with_cases_on_it(university: University, axe: Path) -> None:
     addresses = {name: f"{path}{university.rows(query)[0][0]}" for name, (path, query) in ROWS.items()}
     found = []
-    with university.on(TODAY) as visit:
+    with university.on(TODAY, WEB) as visit:
         for username, names in PAGES.items():
             page = visit(username).page
             page.context.add_init_script(path=axe)

@@ -1,4 +1,4 @@
-"""The main job as it is lived: admissions file → roster → leave → notice → return → Excel, each at her own browser."""
+"""The main job as it is lived: admissions file → roster → leave → notice → return → Excel, each in her own session."""
 
 import re
 from datetime import date
@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from python_calamine import CalamineWorkbook
 
 from app.demo import write_admissions_file
-from tests.browser.conftest import University
+from tests.browser.conftest import WEB, University
 from tests.conftest import TODAY
 
 FRESHMEN = 6000
@@ -39,7 +39,7 @@ def test_the_main_job(university: University, tmp_path: Path) -> None:
             decide(visit(department).page, case)
         expect(visit("registry").open(f"/casescreen/show/{case}").locator(".badge").first).to_have_text("已完成")
 
-    with university.on(SPRING) as visit:
+    with university.on(SPRING, WEB) as visit:
         case = apply_for_return(visit(student.student_no).page, student.id)
         accept_into_a_class(visit("clerk08").page, case, student.grade + 1)
         decide(visit("leader08").page, case)

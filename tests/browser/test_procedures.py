@@ -1,4 +1,4 @@
-"""Every procedure of one student in Chromium: each role at her own browser, to the papers, the ledger and the roster.
+"""Every procedure of one student in Chromium: each role in her own session, to the papers, the ledger and the roster.
 
 The walk follows the declarations; a new flow adds its line to tests/flows/walk.py.
 """
@@ -17,7 +17,7 @@ from werkzeug.security import generate_password_hash
 from app import cluster
 from app.access import Role
 from app.kit.flow import FLOWS, Flow, Step
-from tests.browser.conftest import Visitor, running
+from tests.browser.conftest import WEB, Visitor, running
 from tests.cast import PASSWORD, STUDENT, account
 from tests.conftest import Bed
 from tests.flows.many import prepare
@@ -68,14 +68,12 @@ class School:
         return FILLED[flow.key].get("new_name") or f"李{self.student[flow.key]}"
 
     @contextmanager
-    def on(self, day: date) -> Iterator["Day"]:
-        with running(self.bed, str(self.owner.url.database), self.folder, day) as url:
-            today = Day(self, url, day)
-            yield today
-            complaints = {who: one.complaints for who, one in today.visitors.items() if one.complaints}
-            for visitor in today.visitors.values():
-                visitor.context.close()
-        assert not complaints
+    def on(self, day: date, parts: tuple[str, ...] = WEB) -> Iterator["Day"]:
+        with running(self.bed, str(self.owner.url.database), self.folder, day, parts) as url:
+            visitor = Visitor(self.chromium.new_context(base_url=url, locale="zh-CN"))
+            yield Day(self, visitor, day)
+            visitor.context.close()
+        assert not visitor.complaints
 
     def rows(self, statement: str, **values: Any) -> list[Any]:
         with self.owner.connect() as connection:
@@ -83,19 +81,14 @@ class School:
 
 
 class Day:
-    """The people at their browsers on one day. `page("leader")` is hers, logged in."""
+    """The people on one day, at a browser in turn. `page("leader")` is logged in as her from then on."""
 
-    def __init__(self, school: School, url: str, today: date) -> None:
-        self.school, self.url, self.today = school, url, today
-        self.visitors: dict[str, Visitor] = {}
+    def __init__(self, school: School, visitor: Visitor, today: date) -> None:
+        self.school, self.visitor, self.today = school, visitor, today
         self.meetings: dict[str, str] = {}
 
     def page(self, username: str) -> Page:
-        if username not in self.visitors:
-            context = self.school.chromium.new_context(base_url=self.url, locale="zh-CN")
-            self.visitors[username] = Visitor(context)
-            self.visitors[username].log_in(username)
-        return self.visitors[username].page
+        return self.visitor.become(username).page
 
     def case(self, username: str, key: str) -> Page:
         page = self.page(username)
@@ -186,13 +179,11 @@ class Day:
         page.click("button[data-confirm]")
         page.click("#confirm-ok")
         done(page)
-        anybody = self.school.chromium.new_context(base_url=self.url)
-        listed = anybody.new_page()
+        listed = self.page("")
         listed.goto("/publicity/")
         number = self.school.student[flow.key]
         expect(listed.locator("table")).to_contain_text(f"李{number}")
         expect(listed.locator("body")).not_to_contain_text(f"20240101{number}")
-        anybody.close()
 
     def pass_publicity(self, flow: Flow, step: Step) -> None:
         if self.today == AFTER:

@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 from xlsxwriter import Workbook
 
 from app.kit.flow import FLOWS
+from tests.browser.conftest import WEB_AND_WORKER
 from tests.browser.test_procedures import SCAN, Day, School, done
 from tests.conftest import Bed
 
@@ -26,7 +27,7 @@ def school(bed: Bed, chromium: Browser, tmp_path: Path) -> Iterator[School]:
 
 def test_a_round_of_transfers(school: School, tmp_path: Path) -> None:
     steps = {step.key: step for step in FLOW.steps}
-    with school.on(JANUARY) as day:
+    with school.on(JANUARY, WEB_AND_WORKER) as day:
         round_id = open_round(day.page("registry"))
         day.apply(FLOW)
         for key in ("accept", "college"):

@@ -101,23 +101,29 @@ def end_with_parent() -> None:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-def run() -> None:
-    """Everything, until Ctrl-C."""
-    began = time.monotonic()
+def door() -> tuple[str, int]:
+    """The host and the port to listen on, from BIND or PORT."""
     host, _, port = (os.environ.get("BIND") or f"127.0.0.1:{os.environ.get('PORT') or 8000}").rpartition(":")
     if not port.isdigit() or not 0 < int(port) < 65536:
         raise StartError(f"PORT is {port!r}; give a number up to 65535.")
+    return host, int(port)
+
+
+def run() -> None:
+    """Everything, until Ctrl-C."""
+    began = time.monotonic()
+    host, port = door()
     address = f"http://{'127.0.0.1' if host in ('', '0.0.0.0', '[::]') else host}:{port}"  # noqa: S104 - only compared
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     with alone(address):
-        require_free(host, int(port))
+        require_free(host, port)
         with database():
             accounts = demo(deploy())
             signals = Signals()
             children = [Child(name) for name in COMMANDS]
             try:
-                if wait_for_answer(int(port), children, signals):
+                if wait_for_answer(port, children, signals):
                     announce(address, accounts, time.monotonic() - began)
                     keep_alive(children, signals)
             finally:

@@ -63,6 +63,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     views.identities.install(app)
     views.identity.install(app)
     views.labels.install(app)
+    views.menu.install(app)
     errors.install(app)
     statics.install(app)
     cli.install(app)

@@ -132,15 +132,26 @@ def app(shared_app: Flask) -> Iterator[Flask]:
             connection.close()
 
 
+@pytest.fixture(scope="session")
+def spare_app(bed: Bed, tmp_path_factory: pytest.TempPathFactory) -> Flask:
+    """An application that waits for a database: to make one takes longer than to copy the database."""
+    app = create_app(settings_for(bed, TEMPLATE, tmp_path_factory.mktemp("files")))
+    app.test_client_class = Browser
+    return app
+
+
 @pytest.fixture
-def own_app(bed: Bed, tmp_path: Path) -> Iterator[Flask]:
+def own_app(bed: Bed, spare_app: Flask, tmp_path: Path) -> Iterator[Flask]:
     """An application on a database of its own, for tests that commit for real: threads, jobs, killed processes."""
     database = bed.copy()
-    app = create_app(settings_for(bed, database, tmp_path / "files"))
-    app.test_client_class = Browser
-    yield app
-    with app.app_context():
-        db.engine.dispose()
+    config, kept = spare_app.config, dict(spare_app.config)
+    config.update(settings_for(bed, database, tmp_path / "files"))
+    engine = create_engine(config["SQLALCHEMY_DATABASE_URI"], **config["SQLALCHEMY_ENGINE_OPTIONS"])
+    db._app_engines[spare_app][None] = engine
+    yield spare_app
+    engine.dispose()
+    config.clear()
+    config.update(kept)
     cluster.drop_database(bed.admin, database)
 
 

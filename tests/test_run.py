@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 from app.cluster import WEB, Cluster, connect
+from run import StartError, door
 
 ROOT = Path(__file__).parent.parent
 SLOWEST = 120.0  # seconds until a wait counts as failed
@@ -96,10 +97,13 @@ def test_a_taken_port_is_told_before_anything_starts(home: Home) -> None:
     assert not (home.folder / "pg").exists()
 
 
-@pytest.mark.parametrize("port", ["http", "0", "70000"])
-def test_a_port_that_is_none(home: Home, port: str) -> None:
-    assert home.start(PORT=port).wait(SLOWEST) == 1
-    assert f"PORT is '{port}'" in home.said()
+def test_a_port_that_is_none(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert home.start(PORT="http").wait(SLOWEST) == 1
+    assert "PORT is 'http'" in home.said() and "Traceback" not in home.said()
+    for port in ("0", "70000", "-1"):
+        monkeypatch.setenv("PORT", port)
+        with pytest.raises(StartError, match=f"PORT is '{port}'"):
+            door()
 
 
 def test_production_without_a_secret_does_not_start(home: Home) -> None:

@@ -4,7 +4,7 @@ from flask import current_app
 from flask_appbuilder import AppBuilder
 from flask_babel import lazy_gettext as _
 
-from app.views import labels
+from app.views import labels, menu
 from app.views.accounts import AccountManager
 from app.views.apply import ApplyView
 from app.views.calendar import CalendarView
@@ -126,4 +126,4 @@ def register(appbuilder: AppBuilder) -> None:
     current_app.register_blueprint(health)
 
 
-__all__ = ["AccountManager", "HomeView", "labels", "register"]
+__all__ = ["AccountManager", "HomeView", "labels", "menu", "register"]

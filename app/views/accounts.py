@@ -19,12 +19,15 @@ from app.kit.operation import audit
 from app.kit.screen import RequestLocalFilters, XuejiInterface
 from app.kit.screen.api import SaysWhy
 from app.kit.screen.exporting import ExportsLists
+from app.kit.screen.filters import ConditionsWidget
 from app.models.accounts import person_name
 from app.views.labels import role_badges, role_label
 
 
 class Guarded(ExportsLists, RequestLocalFilters):
     """What FAB's screens lack: a filter of one's own in every thread, the list as a workbook, and no way to files."""
+
+    search_widget = ConditionsWidget
 
     def download(self, filename: str):
         abort(404)

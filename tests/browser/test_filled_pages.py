@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tests.browser.conftest import WEB, University
-from tests.browser.test_look import faults
+from tests.browser.test_look import ALL, SEEN, faults
 from tests.conftest import TODAY
 
 PAGES = {
@@ -44,23 +44,23 @@ ROWS = {
     "WAITING": ("/casescreen/show/", "select min(id) from flow_case where step_key = 'publicity'"),
 }
 EMPTY = ".empty"
-SCREENS = [(1440, "light", "zh"), (390, "dark", "en")]
+SCREENS = [(1440, "light", "zh", ALL), (390, "dark", "en", SEEN)]
 
 
 def test_with_cases_on_it(university: University, axe: Path) -> None:
     addresses = {name: f"{path}{university.rows(query)[0][0]}" for name, (path, query) in ROWS.items()}
     found = []
     with university.on(TODAY, WEB) as visit:
+        visit("").context.add_init_script(path=axe)
         for username, names in PAGES.items():
             page = visit(username).page
-            page.context.add_init_script(path=axe)
-            for width, scheme, language in SCREENS:
+            for width, scheme, language, rules in SCREENS:
                 page.set_viewport_size({"width": width, "height": 900})
                 page.emulate_media(color_scheme=scheme)
                 page.goto(f"/lang/{language}")
                 for name in names:
                     page.goto(addresses.get(name, name))
-                    found += faults(page)
+                    found += faults(page, rules)
                     if page.locator(EMPTY).count():
                         found.append(f"{page.url}: nothing on it")
     assert not found, "\n".join(found)

@@ -15,6 +15,7 @@ from app.kit.operation import audit
 from app.kit.screen import preferences
 from app.kit.screen.arranging import KeepsArrangements
 from app.kit.screen.exporting import ExportsLists
+from app.kit.screen.filters import ConditionsWidget
 from app.kit.screen.interface import COUNT_CAP, XuejiInterface, page_within
 from app.kit.screen.lookup import LookupField
 from app.kit.screen.present import badge_of, masked
@@ -59,6 +60,7 @@ class Screen(ExportsLists, KeepsArrangements, RequestLocalFilters, ModelView):
     lookups: ClassVar[dict[str, str]] = {}  # relation of the search → endpoint of its picker, for a large table
     frozen: ClassVar[int] = 1  # first columns that stay in view
     page_size = 25
+    search_widget = ConditionsWidget
 
     def __init_subclass__(cls, **kwargs) -> None:
         super().__init_subclass__(**kwargs)

@@ -7,6 +7,7 @@ from typing import Any
 from flask_appbuilder.exceptions import InvalidOperationFilterFABException
 from flask_appbuilder.models.filters import BaseFilter, Filters
 from flask_appbuilder.models.sqla import filters as fab
+from flask_appbuilder.widgets import FormWidget
 from flask_babel import gettext, ngettext
 from flask_babel import lazy_gettext as _
 from sqlalchemy import ColumnElement, Text, any_, bindparam, false, inspect, or_, select
@@ -225,3 +226,14 @@ class XuejiFilterConverter(fab.SQLAFilterConverter):
         """The filters of a column; None for a list or JSON, which is simply not searched by."""
         kinds = next((kinds for test, kinds in self.conversion_table if getattr(self.datamodel, test)(col_name)), None)
         return kinds and [kind(col_name, self.datamodel) for kind in kinds]
+
+
+class ConditionsWidget(FormWidget):
+    """The search of a list. FAB's own draws every field beforehand, which our template does not ask for: a quarter of
+    the time of a list."""
+
+    template = "appbuilder/general/widgets/search.html"
+
+    def __call__(self, **kwargs):
+        fields, names = self.template_args["form"], self.template_args["include_cols"]
+        return super().__call__(label_columns={name: str(fields[name].label.text) for name in names}, **kwargs)

@@ -29,7 +29,9 @@ def sidebar() -> Sidebar:
     """The menu as FAB holds it, as far as it is open to the reader."""
     items = current_app.appbuilder.menu.get_list()  # type: ignore[attr-defined]  # FAB hangs it there
     alone = list(_entries(item for item in items if not item.childs))
-    groups = [(_label(group), list(_entries(group.childs))) for group in items if group.childs and group.should_render()]
+    groups = [
+        (_label(group), list(_entries(group.childs))) for group in items if group.childs and group.should_render()
+    ]
     shown = [(label, entries) for label, entries in groups if entries]
     every = [*alone, *(entry for _group, entries in shown for entry in entries)]
     return Sidebar(alone, shown, next((entry for entry in every if entry.current), None))

@@ -50,6 +50,9 @@ def test_a_refusal_is_a_sentence(ask):
     assert closed.status_code == 403 and "学籍中心" in closed.json["message"]
     wrong = ask("clerk", "student/?q=(filters:!((col:id_number,opr:eq,value:x)))")
     assert (wrong.status_code, wrong.json["message"]) == (400, "“id_number”没有“eq”这种条件。")
+    for query in ("(page:x)", "(order_column:password,order_direction:asc)"):
+        unread = ask("clerk", f"student/?q={query}")
+        assert unread.status_code == 400 and unread.json["message"].startswith("无法理解此查询"), query
 
 
 def test_a_wrong_login_is_told_in_the_readers_language(app):

@@ -33,7 +33,9 @@ class KnownSchemas:
 
 
 fab.jsonschema = KnownSchemas()
-FABS_OWN = re.compile("Not a valid|Invalid |Cannot use |Filter |Arguments |Request ")  # how its English refusals begin
+FABS_OWN = re.compile(
+    r"\{|Not a valid|Invalid |Cannot use |Filter |Arguments |Request "
+)  # how its English refusals begin
 
 
 class SaysWhy:
@@ -41,8 +43,8 @@ class SaysWhy:
 
     response: Any  # FAB's
 
-    def response_400(self, message: str | None = None):
-        if message is None or FABS_OWN.match(message):
+    def response_400(self, message: Any = None):
+        if not message or FABS_OWN.match(str(message)):
             message = str(
                 _("This query is not understood; /swagger/v1 describes it. (%(detail)s)", detail=message or "q")
             )

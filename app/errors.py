@@ -39,6 +39,8 @@ PAGES = {
 
 def _answer(status: int, detail: str | None = None):
     title, remedy = PAGES.get(status, PAGES[400 if status < 500 else 500])
+    if status == 429 and detail:
+        remedy = None  # the sentence says itself how long to wait
     if request.path.startswith("/api/") or request.accept_mimetypes.best == "application/json":
         return jsonify(message=str(detail or title), reference=g.get("request_id")), status
     appbuilder = current_app.extensions["appbuilder"]

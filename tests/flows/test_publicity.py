@@ -158,3 +158,13 @@ def test_published_twice_is_refused_and_taken_off_it_waits_anew(walk, behind, ap
         assert passes(walk, case_id)[0] is False
         listed(walk, case_id)
         assert passes(walk, case_id)[0] is False
+
+
+def test_the_page_before_a_batch_foresees_that_it_still_runs(walk):
+    case_id = walk.at("publicity")
+    ask = {"rowid": f"{case_id}:publicity"}
+    registry = walk.cast.login("registry")
+    assert "尚未公示" in registry.post("/inbox/confirm", data=ask).text
+    listed(walk, case_id)
+    page = registry.post("/inbox/confirm", data=ask).text
+    assert "目前不能通过" in page and "公示至" in page

@@ -45,11 +45,27 @@ def hindrances(decision: Decision, cases: dict[int, Any]) -> tuple[dict[int, Rea
         else:
             steps[case.id] = step
     if decision.act == "approve":
-        reasons |= _missing(cases, steps)
-        reasons |= _wrong_status({case_id: cases[case_id] for case_id in steps if case_id not in reasons}, steps)
-        reasons |= gates.why_not(decision.records, {key: step for key, step in steps.items() if key not in reasons})
-        reasons |= _against_rules(decision.records, {key: step for key, step in steps.items() if key not in reasons})
+        reasons |= _not_ready(decision.records, cases, steps)
     return reasons, steps
+
+
+def foreseen(cases: dict[int, Any], steps: dict[int, Any]) -> dict[int, Reason]:
+    """Why cases could not be approved as they stand, whatever will be recorded with the decision; by id."""
+    return _not_ready(None, cases, steps)
+
+
+def _not_ready(records: dict[str, Any] | None, cases: dict[int, Any], steps: dict[int, Any]) -> dict[int, Reason]:
+    """Why the cases may not pass their steps; without records: whatever they will be."""
+
+    def left() -> dict[int, Any]:
+        return {key: step for key, step in steps.items() if key not in reasons}
+
+    reasons = _missing(cases, steps)
+    reasons |= _wrong_status({key: cases[key] for key in left()}, steps)
+    reasons |= gates.why_not(records, left())
+    if records is not None:
+        return reasons | _against_rules(records, left())
+    return reasons | _against_rules({}, {key: step for key, step in left().items() if not step.declared["records"]})
 
 
 def _open_steps(ids: list[int]) -> dict[int, list[Any]]:
@@ -154,14 +170,6 @@ def _wrong_status(cases: dict[int, Any], steps: dict[int, Any]) -> dict[int, Rea
         for student_id, case in students.items()
     }
     return {case_id: reason for case_id, reason in reasons.items() if reason}
-
-
-def foreseen(cases: dict[int, Any], steps: dict[int, Any]) -> dict[int, Reason]:
-    """Why cases could not be approved as they stand, whatever will be recorded with the decision; by id."""
-    reasons = _missing(cases, steps)
-    reasons |= _wrong_status({key: case for key, case in cases.items() if key not in reasons}, steps)
-    asks_nothing = {key: step for key, step in steps.items() if key not in reasons and not step.declared["records"]}
-    return reasons | _against_rules({}, asks_nothing)
 
 
 def _against_rules(records: dict[str, Any], steps: dict[int, Any]) -> dict[int, Reason]:

@@ -18,13 +18,14 @@ Steps = dict[int, Any]  # case → its open step
 Reasons = dict[int, Any]  # case → why it may not pass
 
 
-def why_not(records: dict[str, Any], steps: Steps) -> Reasons:
-    """The cases that a gate of their step holds back; a fixed number of statements for any number of cases."""
+def why_not(records: dict[str, Any] | None, steps: Steps) -> Reasons:
+    """The cases that a gate of their step holds back; a fixed number of statements for any number of cases. Without
+    records: those that are held back whatever is recorded with the decision."""
     reasons: Reasons = {}
     for word, gate in GATES.items():
         asked = {case_id: step for case_id, step in steps.items() if step.declared.get(word) and case_id not in reasons}
-        if asked:
-            reasons |= gate(records, asked)
+        if asked and (records is not None or word not in OPENED_BY_RECORDS):
+            reasons |= gate({} if records is None else records, asked)
     return reasons
 
 
@@ -106,3 +107,4 @@ def _checklist(records: dict[str, Any], steps: Steps) -> Reasons:
 GATES: dict[str, Callable[[dict[str, Any], Steps], Reasons]] = {
     "checklist": _checklist, "meeting": _meeting, "publicity": _publicity, "document": _document,
 }  # fmt: skip
+OPENED_BY_RECORDS = frozenset({"meeting"})

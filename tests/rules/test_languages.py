@@ -15,7 +15,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po
 from flask import Flask
-from flask_babel import force_locale
+from flask_babel import force_locale, gettext, lazy_gettext
 
 from app.access import Role
 from app.flows import leave
@@ -94,10 +94,21 @@ def test_texts_in_the_code_are_english():
     ] == []
 
 
+def test_a_text_is_in_the_language_of_the_moment(app: Flask):
+    with app.test_request_context("/?_l_=zh"):
+        assert gettext("Home") == "首页"
+        with force_locale("en"):
+            assert gettext("Home") == "Home"
+            with force_locale("zh"):
+                assert gettext("Home") == str(lazy_gettext("Home")) == "首页"
+            assert gettext("Home") == app.jinja_env.from_string("{{ _('Home') }}").render() == "Home"
+        assert gettext("Home") == "首页"
+    with app.app_context(), app.test_request_context("/?_l_=en"):
+        assert gettext("Home") == "Home"
+
+
 def test_our_chinese_wins_over_the_frameworks(app: Flask):
     with app.test_request_context(), force_locale("zh"):
-        from flask_babel import gettext
-
         assert gettext("Created by") == "创建人"  # FAB's own says 创建者
 
 

@@ -28,7 +28,9 @@ web: venv assets translations ## Serve the pages; XUEJI_WEB_DATABASE_URL names t
 worker: venv ## Run background jobs; start as many as there is work for
 	@$(PY) run.py worker
 
-test: dev assets translations ## Run all tests, browser tests included; ARGS="tests/test_x.py" runs some
+test: ## Run all tests, browser tests included; ARGS="tests/test_x.py" runs some
+	@$(MAKE) --no-print-directory -j2 dev
+	@$(MAKE) --no-print-directory assets translations
 	@browser="$$($(PY) tests/chromium.py)" && env $$browser $(PY) -m pytest -n auto --maxprocesses 6 --dist worksteal $(ARGS)
 
 kills: dev assets translations ## Kill worker and web within jobs, import, batch decision and export, ten times each (minutes)
@@ -64,7 +66,7 @@ $(VENV)/.runtime: requirements.txt
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.txt $(VENV)/.runtime
-	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(PY) -m pip install --quiet --disable-pip-version-check --no-compile -r requirements-dev.txt
 	@touch $@
 
 # npm ci empties node_modules first, so the run-time install is skipped where the one for tests already stands.

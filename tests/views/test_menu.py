@@ -7,7 +7,10 @@ import pytest
 from tests.cast import STAFF
 
 
-@pytest.mark.parametrize("who", [*STAFF, "student"])
+ONE_OF_EACH = {role: username for username, (role, *_reach) in STAFF.items()}  # colleagues have the same menu
+
+
+@pytest.mark.parametrize("who", [*ONE_OF_EACH.values(), "student"])
 def test_every_entry_of_the_menu_opens(cast, who):
     client = cast.login(who)
     page = client.get("/").text

@@ -4,7 +4,6 @@ import re
 import sys
 from typing import Any, ClassVar
 
-import jsonschema
 from flask_appbuilder import ModelRestApi
 from flask_appbuilder import api as fab
 from flask_babel import lazy_gettext as _
@@ -13,6 +12,9 @@ from app.access import Permission
 from app.kit.screen.interface import XuejiInterface
 from app.kit.screen.threads import RequestLocalFilters
 from app.models import Model
+
+
+jsonschema = fab.jsonschema
 
 
 class KnownSchemas:
@@ -33,9 +35,8 @@ class KnownSchemas:
 
 
 fab.jsonschema = KnownSchemas()
-FABS_OWN = re.compile(
-    r"\{|Not a valid|Invalid |Cannot use |Filter |Arguments |Request "
-)  # how its English refusals begin
+# How FAB's own refusals begin, which are in English.
+FABS_OWN = re.compile(r"\{|Not a valid|Invalid |Cannot use |Filter |Arguments |Request ")
 
 
 class SaysWhy:

@@ -31,7 +31,7 @@ worker: venv ## Run background jobs; start as many as there is work for
 test: ## Run all tests, browser tests included; ARGS="tests/test_x.py" runs some
 	@$(MAKE) --no-print-directory -j2 dev
 	@$(MAKE) --no-print-directory assets translations
-	@browser="$$($(PY) tests/chromium.py)" && env $$browser $(PY) -m pytest -n auto --maxprocesses 6 --dist worksteal $(ARGS)
+	@browser="$$($(PY) tests/chromium.py)" && env $$browser $(PY) -m pytest -n auto --maxprocesses 6 --dist loadgroup $(ARGS)
 
 kills: dev assets translations ## Kill worker and web within jobs, import, batch decision and export, ten times each (minutes)
 	@$(PY) -m pytest -m kills -s tests/kills tests/kit $(ARGS)

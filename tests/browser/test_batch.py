@@ -12,6 +12,7 @@ from tests.browser.conftest import running
 from tests.conftest import Bed
 from tests.flows.many import make_leaves
 
+pytestmark = pytest.mark.xdist_group("batch")  # one process starts one server for all of them
 LEAVES = 560  # more than are decided at once
 SLOW = 60_000  # milliseconds that a job of so many cases may take on a busy machine
 

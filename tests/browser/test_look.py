@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+pytestmark = pytest.mark.xdist_group("look")  # one process starts one server for all of them
 PAGES = {
     "registry": [
         "/", "/studentscreen/list/", "/studentscreen/list/?filters=1", "/studentscreen/list/?q=nobody",
@@ -64,7 +65,8 @@ def test_everybody_can_read_it(visit, axe, screen):
     looks = {0: faults, 1: lambda page: faults(page, SEEN)}.get(SCREENS.index(screen), too_wide)
     visitor, found = visit(**screen), []
     visitor.context.add_init_script(path=axe)
-    for username, paths in PAGES.items():
+    widest = screen == SCREENS[2]  # where nothing is narrow: one person's pages show it
+    for username, paths in ({"clerk": PAGES["clerk"]} if widest else PAGES).items():
         visitor.become(username).open("/lang/en" if "english" in screen else "/lang/zh")
         for path in paths:
             found += looks(visitor.open(path))

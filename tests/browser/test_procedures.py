@@ -238,6 +238,7 @@ def first_day(school: School) -> Iterator[Day]:
         yield day
 
 
+@pytest.mark.xdist_group("procedures")  # one process starts one server for all of them
 @pytest.mark.parametrize("key", BY_STUDENT)
 def test_from_the_application_to_the_papers(first_day: Day, key: str) -> None:
     flow = FLOWS[key]

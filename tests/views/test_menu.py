@@ -6,7 +6,6 @@ import pytest
 
 from tests.cast import STAFF
 
-
 ONE_OF_EACH = {role: username for username, (role, *_reach) in STAFF.items()}  # colleagues have the same menu
 
 

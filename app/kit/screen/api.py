@@ -13,7 +13,6 @@ from app.kit.screen.interface import XuejiInterface
 from app.kit.screen.threads import RequestLocalFilters
 from app.models import Model
 
-
 jsonschema = fab.jsonschema
 
 

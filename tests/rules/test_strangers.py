@@ -63,10 +63,10 @@ class Stranger:
         self.headers = {} if name == "anonymous" else {"Authorization": f"Bearer {token(self.bare, name)}"}
 
     def asks(self, visit: walk.Visit, form: dict) -> Iterator:
-        """The answers; where rows alone are tried, by one way in, and without the frame of a page around a refusal."""
+        """The answers; where rows alone are tried, by one way in. Only who asks to read gets a refusal as a whole page."""
         api, asked = visit.path.startswith("/api/"), {"method": visit.method, "query_string": visit.query}
         if not (api and self.rows_alone):
-            headers = {"Accept": "application/json"} if self.rows_alone else {}
+            headers = {"Accept": "application/json"} if self.rows_alone or visit.method != "GET" else {}
             yield self.browser.open(visit.path, **asked, headers=headers, data=form if visit.method != "GET" else None)
         if api:
             data = {"json": form} if visit.method != "GET" else {}

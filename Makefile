@@ -28,6 +28,7 @@ web: venv assets translations ## Serve the pages; XUEJI_WEB_DATABASE_URL names t
 worker: venv ## Run background jobs; start as many as there is work for
 	@$(PY) run.py worker
 
+# pip and npm at the same time. The assets come after: beside `dev` they would run npm a second time.
 test: ## Run all tests, browser tests included; ARGS="tests/test_x.py" runs some
 	@$(MAKE) --no-print-directory -j2 dev
 	@$(MAKE) --no-print-directory assets translations

@@ -37,10 +37,9 @@ PAGES = {
 }
 
 
-def _answer(status: int, detail: str | None = None):
+def _answer(status: int, detail: str | None = None, *, remedied: bool = False):
+    """The page, or the JSON. `remedied`: the detail says itself what to do."""
     title, remedy = PAGES.get(status, PAGES[400 if status < 500 else 500])
-    if status == 429 and detail:
-        remedy = None  # the sentence says itself how long to wait
     if request.path.startswith("/api/") or request.accept_mimetypes.best == "application/json":
         return jsonify(message=str(detail or title), reference=g.get("request_id")), status
     appbuilder = current_app.extensions["appbuilder"]
@@ -50,7 +49,7 @@ def _answer(status: int, detail: str | None = None):
         base_template=appbuilder.base_template,
         title=title,
         detail=detail,
-        remedy=remedy,
+        remedy=None if remedied else remedy,
         status=status,
         reference=g.get("request_id"),
     )
@@ -73,7 +72,8 @@ def _http(error: HTTPException):
 
 
 def _too_many(error: RateLimitExceeded):
-    return _answer(429, error.description if error.limit.error_message else None)
+    ours = error.limit.error_message is not None  # such a sentence tells how long to wait
+    return _answer(429, error.description if ours else None, remedied=ours)
 
 
 def _forged(_error: CSRFError):

@@ -132,6 +132,7 @@ def test_an_account_is_locked_after_ten_wrong_passwords_from_anywhere(guarded, l
     locked = log_in(client, "leader")
     assert locked.status_code == 429
     assert words in locked.text
+    assert "请等待一分钟" not in locked.text and "Wait a minute" not in locked.text  # which would be said of an address
     assert api_log_in(guarded.test_client(), "leader").status_code == 429
     assert log_in(guarded.test_client(), "leader2").status_code == 302  # nobody else is
 

@@ -38,7 +38,7 @@ STUDENTS = 1500  # of the demo university: every college has some who can log in
 def running(
     bed: Bed, database: str, folder: Path, today: date = TODAY, parts: tuple[str, ...] = WEB_AND_WORKER
 ) -> Iterator[str]:
-    """The address of a web server with a worker, as `make web` and `make worker` start them, until the block ends."""
+    """The address of a web server, as `make web` starts it, until the block ends; and a worker, as `make worker` does."""
     environment = {
         "PATH": os.environ["PATH"],
         "XUEJI_MODE": "test",
@@ -145,7 +145,7 @@ Visit = Callable[..., Visitor]
 
 @pytest.fixture(scope="session")
 def sessions() -> dict[str, Sessions]:
-    """Of each site."""
+    """site → the sessions that people have there."""
     return {}
 
 

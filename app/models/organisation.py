@@ -1,6 +1,8 @@
 """组织 organisation: colleges, majors and class groups, and the departments that receive notices."""
 
-from sqlalchemy import ARRAY, Boolean, ForeignKey, Numeric, SmallInteger, String, UniqueConstraint
+from typing import Any
+
+from sqlalchemy import ARRAY, Boolean, ColumnElement, ForeignKey, Numeric, SmallInteger, String, UniqueConstraint, func
 from sqlalchemy.orm import relationship
 
 from app.models.base import Key, Mapped, Model, Name, SmallId, mapped_column
@@ -8,7 +10,22 @@ from app.models.codes import code_of
 from app.models.language import in_chinese
 
 
-class College(Model):
+class InBothLanguages:
+    """Mixin for what has a Chinese `name` and, where it was filled in, an English `name_en`."""
+
+    name: Any
+    name_en: Any
+
+    def __str__(self) -> str:
+        return self.name if in_chinese() else self.name_en or self.name
+
+    @classmethod
+    def called(cls) -> ColumnElement[str]:
+        """The same for a select: the name in the language of whoever reads when the statement is built."""
+        return cls.name if in_chinese() else func.coalesce(func.nullif(cls.name_en, ""), cls.name)
+
+
+class College(InBothLanguages, Model):
     """学院. `code` is the two digits of the student-number rule."""
 
     __tablename__ = "college"
@@ -18,11 +35,8 @@ class College(Model):
     name_en: Mapped[Name | None]
     active: Mapped[bool] = mapped_column(Boolean, default=True, server_default="true")
 
-    def __str__(self) -> str:
-        return self.name
 
-
-class Major(Model):
+class Major(InBothLanguages, Model):
     """专业. `national_code` is the six characters of the ministry's catalogue; `code` the school's own two digits."""
 
     __tablename__ = "major"
@@ -38,9 +52,6 @@ class Major(Model):
     study_length: Mapped[float] = mapped_column(Numeric(3, 1), default=4, server_default="4")
     active: Mapped[bool] = mapped_column(Boolean, default=True, server_default="true")
     college: Mapped[College] = relationship()
-
-    def __str__(self) -> str:
-        return self.name
 
 
 class ClassGroup(Model):

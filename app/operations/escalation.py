@@ -56,4 +56,4 @@ def _roles(task: DatedTask, level: str) -> tuple[Role, ...]:
 
 
 def _of(task: DatedTask) -> str:
-    return f" · {task.college.name}" if task.college else ""
+    return f" · {task.college}" if task.college else ""

@@ -8,7 +8,7 @@ from babel.dates import get_month_names
 from flask import flash, redirect, request, url_for
 from flask_appbuilder import BaseView, expose
 from flask_appbuilder.security.decorators import has_access, permission_name
-from flask_babel import get_locale, lazy_ngettext
+from flask_babel import get_locale
 from flask_babel import lazy_gettext as _
 from sqlalchemy import or_, select
 
@@ -23,6 +23,7 @@ from app.models import College, DatedTask, Owner, Season, TaskEvent, TaskKind, d
 from app.models.language import in_chinese, listed
 from app.operations.tasks import move_task, remark, tick, untick
 from app.views.calendar_feed import feed_url
+from app.views.rule_words import how_long
 
 MONTHS = [8, 9, 10, 11, 12, 1, 2, 3, 4, 5, 6, 7]
 WIDE = 100  # units of the drawing for a month
@@ -111,7 +112,7 @@ class CalendarView(BaseView):
             events=events_of(task), states=[*TaskState], error=error, tried=tried, form=request.form,
             may_work=works and actor.may(Permission.CALENDAR_TICK), may_tick=not follows_flow(task.rule),
             may_move=actor.may(Permission.CALENDAR_WRITE), today=today,
-            duration=duration_words(task.rule.duration), year=year_name(task.year), kind=TaskKind(task.rule.kind).label,
+            duration=how_long(task.rule.duration), year=year_name(task.year), kind=TaskKind(task.rule.kind).label,
             season=Season(task.season).label if task.season else None,
         )  # fmt: skip
 
@@ -187,26 +188,6 @@ def owner_names(task: DatedTask) -> str:
     return listed(Owner(owner).label for owner in task.owners)
 
 
-def duration_words(duration: str) -> Any:
-    """A rule's duration as people say it."""
-    if duration in DURATIONS:
-        return DURATIONS[duration]
-    if duration.startswith("w"):
-        return _("until the end of week %(week)s", week=duration[1:])
-    many = int(duration[:-1])
-    words = {"d": _("%(n)s working days", n=many), "w": lazy_ngettext("%(n)s week", "%(n)s weeks", many, n=many),
-             "m": lazy_ngettext("%(n)s month", "%(n)s months", many, n=many)}  # fmt: skip
-    return words[duration[-1]]
-
-
-DURATIONS = {
-    "0d": _("the same day"),
-    "1d": _("one working day"),
-    "1w": _("one week"),
-    "1m": _("one month"),
-    "plan": _("by plan"),
-    "external": _("as the leading office says"),
-}
 ACTS = {"move": _("Moved"), "tick": _("Finished"), "untick": _("Tick taken back"), "remark": _("Remark")}
 
 

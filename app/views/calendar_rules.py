@@ -15,6 +15,7 @@ from app.kit.tasks import years_open
 from app.models import CalendarDay, Owner, TaskKind, TaskRule, db
 from app.models.language import listed
 from app.operations.year_plan import check_in_year, said_of
+from app.views.rule_words import how_long, when_words
 
 OPENS = _("e.g. autumn:w1, spring:w4-5, autumn:before-w1, month:4(1-10), before:10, holiday:w1-2, after-makeup:w2, any")
 DURATION = _("5d working days, 2w weeks, 1m months, w3 until the end of week 3, plan, external")
@@ -49,6 +50,8 @@ class TaskRuleScreen(Screen):
     formatters_columns = {
         "owners": lambda owners: listed(Owner(owner).label for owner in owners),
         "kind": lambda kind: TaskKind(kind).label,
+        "opens": when_words,
+        "duration": how_long,
     }
     list_columns = ["title", "opens", "duration", "owners", "kind", "active"]
     show_columns = [

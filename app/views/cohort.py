@@ -140,7 +140,7 @@ def rows_of(year: int) -> list[dict[str, Any]]:
     without_number = func.count().filter(Student.student_no.is_(None))
     query = (
         select(
-            Major.id, College.name.label("college"), Major.name.label("major"), func.count().label("students"),
+            Major.id, College.called().label("college"), Major.called().label("major"), func.count().label("students"),
             func.count(Student.class_group_id.distinct()).label("classes"), without_class.label("unplaced"),
             without_number.label("unnumbered"), func.min(Student.student_no).label("first"),
             func.max(Student.student_no).label("last"),

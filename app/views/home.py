@@ -152,5 +152,7 @@ def counts_by_college() -> list[tuple[str, int]]:
     """(college, students on the roll) within the reader's scope."""
     on_roll = select(Student.college_id, func.count().label("n")).where(Student.on_roll).group_by(Student.college_id)
     counted = on_roll.subquery()
-    query = select(College.name, counted.c.n).join(counted, counted.c.college_id == College.id).order_by(College.code)
+    query = (
+        select(College.called(), counted.c.n).join(counted, counted.c.college_id == College.id).order_by(College.code)
+    )
     return [(name, count) for name, count in db.session.execute(query)]

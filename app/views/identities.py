@@ -23,6 +23,7 @@ from app.models import AuditEntry, Delegation, Identity, db
 from app.models.accounts import User, person_name
 from app.operations.delegation import as_deputy, delegate, deputies, revoke
 from app.views.acts import act_label, act_words, table_label
+from app.views.audit_words import content, role_words
 from app.views.labels import role_badges
 
 SCOPES: dict[str, Any] = {
@@ -95,6 +96,8 @@ class AuditScreen(Screen):
         "at": lambda value: format_datetime(value, "medium") if value else "—",
         "action": act_label,
         "subject": table_label,
+        "roles": role_words,
+        **dict.fromkeys(("old", "new", "detail"), content),
     }
     picks = {"action": Words(act_words)}
     list_columns = ["at", "user_name", "action", "subject", "subject_id"]

@@ -144,7 +144,7 @@ def shown(case: Case) -> dict[str, Any]:
 
 def errands(case: Case) -> list[tuple[Any, Any, Any]]:
     """(what, where, by when) of everything that she herself must see to."""
-    flow, college = flow_of(case), case.college.name
+    flow, college = flow_of(case), str(case.college)
     if case.state in FILLING:
         missing = missing_materials(flow, case, attached_kinds([case.id]).get(case.id, set()))
         attach = _("Attach: %(materials)s", materials=listed(missing)) if missing else _("Everything is attached")

@@ -84,7 +84,7 @@ def asked_for() -> Asked:
 
 
 def college_names() -> dict[int, str]:
-    return {key: name for key, name in db.session.execute(select(College.id, College.name).order_by(College.code))}
+    return {key: name for key, name in db.session.execute(select(College.id, College.called()).order_by(College.code))}
 
 
 def step_name(key: str | None) -> str:

@@ -14,6 +14,7 @@ from app.access import Permission, current_actor
 from app.kit.flow import flow_of
 from app.kit.screen.present import TONES, mask, yes_no
 from app.models import Case, CaseState, FieldChange, RosterChange, RosterStatus, Student, as_of, db
+from app.views.student_history import HistoryWords
 
 HISTORY_PAGE = 50
 IDENTITY = [
@@ -171,15 +172,15 @@ def history(student: Student, number: int, labels: dict[str, Any], masked: dict[
     total = db.session.scalar(select(func.count()).select_from(FieldChange).where(mine)) or 0
     number = min(max(number, 0), total // HISTORY_PAGE)
     query = select(FieldChange).where(mine).order_by(FieldChange.id.desc())
-    rows = db.session.scalars(query.offset(number * HISTORY_PAGE).limit(HISTORY_PAGE))
+    rows = list(db.session.scalars(query.offset(number * HISTORY_PAGE).limit(HISTORY_PAGE)))
+    words = HistoryWords(rows, masked)
     names = {"college_id": _("College"), "major_id": _("Major"), "class_group_id": _("Class")}
     return {
         "history": [
             {
                 "when": format_datetime(row.changed_at, "short"), "who": row.changed_by_name or gettext("System"),
                 "field": names.get(row.field) or labels.get(row.field) or labels.get(f"{row.field}_code") or row.field,
-                "old": mask(row.old) if row.field in masked and row.old else row.old,
-                "new": mask(row.new) if row.field in masked and row.new else row.new, "why": row.why,
+                "old": words.of(row.field, row.old), "new": words.of(row.field, row.new), "why": row.why,
             }
             for row in rows
         ],

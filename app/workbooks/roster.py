@@ -29,8 +29,8 @@ def select_roster(matching: Select | None) -> Select:
         select(
             *plain,
             *(alias.name_zh.label(column) for column, alias in names.items()),
-            College.name.label("college"),
-            Major.name.label("major"),
+            College.called().label("college"),
+            Major.called().label("major"),
             Major.national_code.label("major_code"),
             ClassGroup.name.label("class_group"),
             status.label("status"),

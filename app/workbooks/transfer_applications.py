@@ -16,9 +16,9 @@ def select_applications(matching: Select | None) -> Select:
     statement = (
         select(
             TransferRound.title.label("round"), TransferCase.number, Student.student_no, Student.name,
-            College.name.label("college"), old.name.label("old_major"), Student.grade,
-            *(one.name.label(name) for one, name in zip(wish, ("first", "second", "third"), strict=True)),
-            TransferCase.score, TransferCase.second_score, admitted.name.label("major"),
+            College.called().label("college"), old.called().label("old_major"), Student.grade,
+            *(one.called().label(name) for one, name in zip(wish, ("first", "second", "third"), strict=True)),
+            TransferCase.score, TransferCase.second_score, admitted.called().label("major"),
             ClassGroup.name.label("class_group"), state.label("state"),
         )
         .select_from(TransferCase)

@@ -26,11 +26,15 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from app.access import Actor, Permission
+from app.access import Actor, Permission, Role
 from app.kit import clock
+from app.kit.due import Due, Staff, tell
 from app.kit.operation import NotFound, Refused, audit, operation
 from app.kit.wording import Wording
 from app.models import Case, Paper, PaperCounter, PaperTemplate, PrintRun, db
+
+BUILT_IN = 0  # the version that a paper names which was filled in with the wording of its declaration
+LONGEST_TITLE = 80  # characters
 
 
 @dataclass(frozen=True)
@@ -108,21 +112,59 @@ def among(of: Any, ids: list[int]) -> Any:
 # wording
 
 
-def newest_template(kind: PaperKind) -> PaperTemplate:
-    """The wording in use. Raises Refused where none was ever loaded."""
+@dataclass(frozen=True)
+class InUse:
+    """The wording that papers of a kind are filled in with now. `version` 0 is the built-in one."""
+
+    title: str
+    version: int
+    wording: Wording
+
+
+def newest_template(kind: PaperKind) -> PaperTemplate | None:
+    """The wording saved last, whether or not it can be filled in."""
     query = select(PaperTemplate).where(PaperTemplate.kind == kind.key, PaperTemplate.active)
-    template = db.session.scalars(query.order_by(PaperTemplate.version.desc()).limit(1)).first()
-    if template is None:
-        raise Refused(_("The paper “%(title)s” has no wording in use. Save one first.", title=kind.title))
-    return template
+    return db.session.scalars(query.order_by(PaperTemplate.version.desc()).limit(1)).first()
+
+
+def wording_in_use(kind: PaperKind) -> InUse:
+    """The wording saved last. A decision must not wait for a mended wording: where the saved one cannot be filled in
+    (any more), the built-in one stands in for it, and the registry is told once."""
+    template = newest_template(kind)
+    if template is not None and not wording_problems(kind, template.title, template.body):
+        return InUse(template.title, template.version, Wording(template.body, kind.names))
+    version = template.version if template else BUILT_IN
+    tell([Due(
+        f"wording:{kind.key}:{version}", Staff().holding(Role.REGISTRY), _("A paper was printed with its built-in wording"),
+        _("The saved wording of “%(title)s” cannot be filled in. Papers of this kind have the built-in wording until"
+          " you save one that can be.", title=kind.label), f"/wording/{kind.key}",
+    )])  # fmt: skip
+    return InUse(kind.title, BUILT_IN, Wording(kind.wording, kind.names))
+
+
+def wording_problems(kind: PaperKind, title: str, body: str) -> dict[str, str]:
+    """What is wrong with a wording: a sentence for `title`, and one for `body`. Nothing where it can be filled in."""
+    problems = {}
+    if not 0 < len(title.strip()) <= LONGEST_TITLE:
+        problems["title"] = str(_("Give the paper a title of at most %(most)s characters.", most=LONGEST_TITLE))
+    try:
+        _fill_in_samples(kind, body)
+    except Refused as refused:
+        problems["body"] = str(refused)
+    return problems
+
+
+def _fill_in_samples(kind: PaperKind, body: str) -> Markup:
+    samples = {placeholder.key: placeholder.sample for placeholder in kind.all_placeholders}
+    return Wording(body, kind.names).fill(samples)
 
 
 @operation(needs=Permission.PAPER_WORD)
 def save_template(actor: Actor, kind: PaperKind, title: str, body: str) -> PaperTemplate:
-    """Make a new version of a paper's wording. Raises Refused if the wording holds what cannot be filled in."""
+    """Make a new version of a paper's wording. Raises Refused if the wording cannot be filled in with sample values."""
     title = title.strip()
-    if not 0 < len(title) <= 80:
-        raise Refused(_("Give the paper a title of at most 80 characters."))
+    for problem in wording_problems(kind, title, body).values():
+        raise Refused(problem)
     wording = Wording(body, kind.names)
     lock = text("select pg_advisory_xact_lock(hashtextextended('paper_template ' || :kind, 0))")
     db.session.execute(lock, {"kind": kind.key})  # two savers make two versions, one after the other
@@ -141,7 +183,7 @@ def save_template(actor: Actor, kind: PaperKind, title: str, body: str) -> Paper
 def preview(kind: PaperKind, title: str, body: str) -> Page:
     """The page that this wording makes of sample values; nothing is saved. Raises Refused as save_template does."""
     samples = {placeholder.key: placeholder.sample for placeholder in kind.all_placeholders}
-    return Page(title, samples.get("number"), Wording(body, kind.names).fill(samples), samples["date"])
+    return Page(title, samples.get("number"), _fill_in_samples(kind, body), samples["date"])
 
 
 def load_wordings(connection: Connection, kinds: Iterable[PaperKind]) -> None:
@@ -170,8 +212,7 @@ def issue_papers(actor: Actor, kind: PaperKind, case_ids: list[int]) -> dict[int
     ids = list(dict.fromkeys(case_ids))
     if not ids:
         return {}
-    values, template = _values(kind, ids), newest_template(kind)
-    wording = Wording(template.body, kind.names)
+    values, used = _values(kind, ids), wording_in_use(kind)
     day = clock.today()
     last = _lock_counter(kind, day.year)
     papers = _papers_of(kind, ids)
@@ -179,10 +220,10 @@ def issue_papers(actor: Actor, kind: PaperKind, case_ids: list[int]) -> dict[int
     rows = []
     for serial, case_id in enumerate(missing, last + 1):
         number = f"{kind.prefix}-{day.year}-{serial:04}"
-        body = wording.fill(values[case_id] | {"number": number, "date": chinese_date(day)})
+        body = used.wording.fill(values[case_id] | {"number": number, "date": chinese_date(day)})
         rows.append({"case_id": case_id, "serial": serial, "number": number, "body": body})
     if rows:
-        papers |= _insert(actor, kind, template, day.year, rows)
+        papers |= _insert(actor, kind, used, day.year, rows)
         detail = {"kind": kind.key, "first": rows[0]["number"], "last": rows[-1]["number"], "count": len(rows)}
         audit(actor, "paper:issue", subject="paper", detail=detail)
     return {case_id: papers[case_id] for case_id in ids}
@@ -208,7 +249,7 @@ def _papers_of(kind: PaperKind, case_ids: list[int]) -> dict[int, int]:
     return dict(db.session.execute(query).all())
 
 
-def _insert(actor: Actor, kind: PaperKind, template: PaperTemplate, year: int, rows: list[dict]) -> dict[int, int]:
+def _insert(actor: Actor, kind: PaperKind, used: InUse, year: int, rows: list[dict]) -> dict[int, int]:
     """Write the papers with one INSERT, and their last serial into the counter."""
     given = (
         func.jsonb_to_recordset(literal(rows, JSONB))
@@ -220,7 +261,7 @@ def _insert(actor: Actor, kind: PaperKind, template: PaperTemplate, year: int, r
     case = Case.__table__.c
     columns = {
         "kind": literal(kind.key), "year": literal(year), "serial": given.c.serial, "number": given.c.number,
-        "title": literal(template.title), "body": given.c.body, "template_version": literal(template.version),
+        "title": literal(used.title), "body": given.c.body, "template_version": literal(used.version),
         "case_id": case.id, "student_id": case.student_id, "college_id": case.college_id,
         "student_college_id": case.student_college_id, "target_college_id": case.target_college_id,
         "subject": case.subject, "issued_by": literal(actor.user_id), "issued_at": literal(clock.now()),
@@ -258,8 +299,8 @@ def print_papers(actor: Actor, paper_ids: list[int]) -> list[Paper]:
 def print_form(actor: Actor, kind: PaperKind, case_id: int) -> Page:
     """A form filled in from a case, with room for signatures and seals. Raises NotFound."""
     values = _values(kind, [case_id])[case_id]
-    template = newest_template(kind)
+    used = wording_in_use(kind)
     today = chinese_date(clock.today())
-    body = Wording(template.body, kind.names).fill(values | {"date": today})
+    body = used.wording.fill(values | {"date": today})
     audit(actor, "paper:print", subject="flow_case", subject_id=case_id, detail={"kind": kind.key})
-    return Page(template.title, None, body, today)
+    return Page(used.title, None, body, today)

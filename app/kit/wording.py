@@ -31,8 +31,11 @@ class Wording:
         if not body.strip():
             raise Refused(_("The wording is empty."))
         reader = _Reader()
-        reader.feed(body)
-        reader.close()
+        try:
+            reader.feed(body)
+            reader.close()
+        except AssertionError:  # Python's parser raises it at declarations that it cannot read, such as `<![`
+            reader.refuse_rest()
         self.body = reader.rebuilt()
         check_placeholders(self.body, placeholders)
         # text, name, text, name, …, text
@@ -47,6 +50,8 @@ class Wording:
 
 def as_html(values: list[object]) -> list[str]:
     """Values as text of the page; their line breaks stay. Escaped together: a batch fills in hundreds of thousands."""
+    if not values:
+        return []  # "" split is one text, not none
     written = ["" if value is None else str(value).replace("\0", "") for value in values]
     return str(escape("\0".join(written))).replace("\n", "<br>").split("\0")
 
@@ -103,16 +108,16 @@ class _Reader(HTMLParser):
         self._written.append(html.escape(data, quote=False))
 
     def handle_comment(self, data: str) -> None:
-        self._refuse_rest()
+        self.refuse_rest()
 
     def handle_decl(self, decl: str) -> None:
-        self._refuse_rest()
+        self.refuse_rest()
 
     def handle_pi(self, data: str) -> None:
-        self._refuse_rest()
+        self.refuse_rest()
 
     def unknown_decl(self, data: str) -> None:
-        self._refuse_rest()
+        self.refuse_rest()
 
-    def _refuse_rest(self) -> None:
+    def refuse_rest(self) -> None:
         raise Refused(_("The wording may have text, simple tags and placeholders, but no comments or declarations."))

@@ -10,8 +10,7 @@ from app.access import Actor, Permission
 from app.kit import clock
 from app.kit.flow import FLOWS, among, decide
 from app.kit.operation import Refused, audit, operation
-from app.kit.paper import Page, PaperKind, Placeholder, chinese_date, newest_template
-from app.kit.wording import Wording
+from app.kit.paper import Page, PaperKind, Placeholder, chinese_date, wording_in_use
 from app.models import Case, CaseState, CaseStep, College, Document, PaperCounter, StepState, Student, db, setting
 from app.models.language import listed
 from app.operations.publicity import matter
@@ -115,10 +114,9 @@ def _listed(ids: list[int]) -> list:
 
 
 def _body(rows: list, number: str) -> str:
-    template = newest_template(DOCUMENT)
     with force_locale("zh"):
         matters = "、".join(dict.fromkeys(str(FLOWS[row.flow].title) for row in rows))
-    text = Wording(template.body, DOCUMENT.names).fill({
+    text = wording_in_use(DOCUMENT).wording.fill({
         "school": setting("school_name"), "first_student": rows[0].name, "count": len(rows), "matter": matters,
         "appeal_days": setting("appeal_days"), "number": number, "date": chinese_date(clock.today()),
     })  # fmt: skip

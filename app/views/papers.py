@@ -11,7 +11,7 @@ from sqlalchemy import select
 from app.access import Permission, current_actor
 from app.kit.flow import among
 from app.kit.operation import Refused, get
-from app.kit.paper import newest_template, pages, preview, print_papers, save_template
+from app.kit.paper import newest_template, pages, preview, print_papers, save_template, wording_problems
 from app.kit.screen import Api, Menu, Screen
 from app.models import CaseStep, JobRun, Paper, PaperTemplate, db
 from app.papers import all_papers
@@ -137,25 +137,27 @@ class WordingView(BaseView):
     @has_access
     @permission_name("list")
     def edit(self, key: str):
+        """What is stored, or was sent, is shown whatever is wrong with it; what is wrong stands beside the field."""
         kind = all_papers().get(key)
         if kind is None:
             abort(404)
-        template = newest_template(kind)
-        title, body = request.form.get("title", template.title), request.form.get("body", template.body)
-        shown, error = None, None
-        try:
-            if request.method == "POST" and request.form.get("act") == "save":
-                saved = save_template(current_actor(), kind, title, body)
-                flash(_("Version %(version)s is in use from now on.", version=saved.version), "success")
-                return redirect(url_for("WordingView.edit", key=key))
-            shown = preview(kind, title, body)
-        except Refused as refused:
-            error = str(refused)
+        act, stored = request.form.get("act"), newest_template(kind)
+        title, body = kind.title, kind.wording.strip()
+        if act in ("preview", "save"):
+            title, body = request.form.get("title", ""), request.form.get("body", "")
+        elif stored and act != "built_in":
+            title, body = stored.title, stored.body
+        errors = wording_problems(kind, title, body)
+        if act == "save" and not errors:
+            saved = save_template(current_actor(), kind, title, body)
+            flash(_("Version %(version)s is in use from now on.", version=saved.version), "success")
+            return redirect(url_for("WordingView.edit", key=key))
         versions = db.session.scalars(
             select(PaperTemplate).where(PaperTemplate.kind == key).order_by(PaperTemplate.version.desc())
         )
         page = self.render_template(
-            "xueji/wording.html", title=kind.title, kind=kind, name=title, body=body, shown=shown, error=error,
-            versions=[*versions], back_url=url_for("WordingView.list"),
+            "xueji/wording.html", title=kind.title, kind=kind, name=title, body=body, errors=errors,
+            shown=preview(kind, title, body) if "body" not in errors else None,
+            versions=[*versions], back_url=url_for("WordingView.list"), unusable=bool(errors) and act is None,
         )  # fmt: skip
-        return page, 422 if error else 200
+        return page, 422 if errors and act else 200

@@ -59,6 +59,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     app.before_request(keep_session)
     app.before_request(enter_request)
     app.before_request(require_own_password)
+    views.held.install(app)
     app.before_request(refuse_unknown_actions)
     views.identities.install(app)
     views.identity.install(app)

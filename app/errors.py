@@ -4,7 +4,7 @@ import logging
 import re
 
 import prison
-from flask import Flask, current_app, g, jsonify, render_template, request
+from flask import Flask, current_app, flash, g, jsonify, redirect, render_template, request
 from flask_appbuilder.exceptions import DatabaseException
 from flask_babel import lazy_gettext as _
 from flask_limiter import RateLimitExceeded
@@ -13,9 +13,11 @@ from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import BadRequest, HTTPException
 
+from app.kit.holding import secret_of_form
 from app.kit.operation import Refused
 from app.kit.screen.interface import sentence
 from app.models import db
+from app.views.held import keep_refused
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +78,13 @@ def _too_many(error: RateLimitExceeded):
     return _answer(429, error.description if ours else None, remedied=ours)
 
 
-def _forged(_error: CSRFError):
+def _forged(error: CSRFError):
+    kept = keep_refused(error)
+    if kept is not None:
+        return kept
+    if request.blueprint == "AuthDBView" and secret_of_form():  # a login page that stood open too long: a fresh one
+        flash(_("The page had stood open for too long. Sign in once more."), "warning")
+        return redirect(request.full_path, 303)
     return _answer(400, str(_("This form was opened in another session, or too long ago. Open the page again.")))
 
 

@@ -12,6 +12,7 @@ from procrastinate.exceptions import ConnectorException
 
 from app.access import Scope, scope_as
 from app.kit.filing import A_DAY, settle_pending
+from app.kit.holding import drop_old
 from app.kit.job import jobs_folder, queue
 
 log = logging.getLogger(__name__)
@@ -57,10 +58,11 @@ def remove_strays_daily(context: JobContext, timestamp: int) -> None:
 
 
 def remove_strays(now: float) -> list[str]:
-    """Remove scans that no transaction came to name, and unfinished downloads, a day old or more; their places."""
+    """Remove scans that no transaction came to name, unfinished downloads and forms not sent, a day old or more; their places."""
     files = Path(current_app.config["XUEJI_FILES"])
     with scope_as(Scope(kind="auditor")):
         removed = settle_pending(files, now=now)
+    removed += drop_old(now)
     for folder in sorted((files / "tmp").glob("*")):
         if now - folder.stat().st_mtime >= A_DAY:
             shutil.rmtree(folder)

@@ -4,7 +4,7 @@ from flask import current_app
 from flask_appbuilder import AppBuilder
 from flask_babel import lazy_gettext as _
 
-from app.views import labels, menu
+from app.views import held, labels, menu
 from app.views.accounts import AccountManager
 from app.views.apply import ApplyView
 from app.views.calendar import CalendarView
@@ -16,6 +16,7 @@ from app.views.cases import CaseApi, CaseScreen
 from app.views.cohort import CohortView
 from app.views.documents import DocumentView
 from app.views.health import health
+from app.views.held import HeldView
 from app.views.home import HomeView
 from app.views.identities import AuditScreen, DelegationView, IdentityScreen
 from app.views.identity import IdentityView
@@ -91,6 +92,7 @@ PAGES: list = [
     AuditScreen,
     MailScreen,
     IdentityView,
+    HeldView,
     CalendarFeedView,
     PublicPublicityView,
     TransferApplicationScreen,
@@ -126,4 +128,4 @@ def register(appbuilder: AppBuilder) -> None:
     current_app.register_blueprint(health)
 
 
-__all__ = ["AccountManager", "HomeView", "labels", "menu", "register"]
+__all__ = ["AccountManager", "HomeView", "held", "labels", "menu", "register"]

@@ -48,6 +48,7 @@ ACTS = {
 VIEWS = {
     "CalendarFeedView": _("Calendar subscription"),
     "CaseOperationApi": _("Operations on cases (API)"),
+    "HeldView": _("Forms not sent"),
     "IdentityView": _("Identities"),
     "RosterChangeApi": _("Roster changes (API)"),
     "MenuApi": _("Menu as data"),

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from app.access.roles import Permission, Role, granted
 from app.access.scope import NO_SCOPE, NOBODY, Scope
 from app.models import Delegation, Identity, db
-from app.models.accounts import person_name
+from app.models.accounts import person_name, signature
 
 
 @dataclass(frozen=True)
@@ -18,11 +18,12 @@ class Actor:
     """Who acts. Operations get it as their first argument; nothing below the views reads a global user."""
 
     user_id: int
-    name: str
+    name: str  # with the account, as it is written down: see `signature`
     identity_id: int
     roles: frozenset[str]
     scope: Scope
     title: str = ""
+    person: str = ""  # the name alone, for a greeting
     permissions: frozenset[Permission] = field(default_factory=frozenset)
     on_behalf_of: str = ""  # the absent person in whose name a deputy acts
     absent_user_id: int = NOBODY  # and her user
@@ -45,7 +46,7 @@ ANONYMOUS = Actor(NOBODY, "", NOBODY, frozenset(), NO_SCOPE)
 def actor_of(identity: Identity) -> Actor:
     """The actor that an identity makes of its user."""
     user = identity.user
-    name = person_name(user)
+    name = signature(user)
     scope = Scope(
         identity.scope,
         user.id,
@@ -55,7 +56,7 @@ def actor_of(identity: Identity) -> Actor:
         identity.department_id or NOBODY,
     )
     roles = frozenset(role.name for role in identity.roles)
-    return Actor(user.id, name, identity.id, roles, scope, str(identity), granted(roles))
+    return Actor(user.id, name, identity.id, roles, scope, str(identity), person_name(user), granted(roles))
 
 
 def identities_of(user_id: int) -> list[Identity]:

@@ -142,17 +142,6 @@ class XuejiSecurityManager(SecurityManager):
             enter_request_scope(actor.scope)
         return user
 
-    # passwords
-
-    def reset_password(self, userid, password) -> None:
-        super().reset_password(userid, password)
-        state = db.session.get(Password, int(userid)) or Password(user_id=int(userid))
-        state.must_change = int(userid) != current_actor().user_id
-        db.session.add(state)
-        db.session.commit()
-        if int(userid) == current_actor().user_id:
-            session["password"] = password_mark(logged_in_user())
-
 
 def must_change(user_id: int) -> bool:
     """Whether somebody else chose the password of this account."""
@@ -164,6 +153,13 @@ def password_mark(user) -> str:
     """What a session remembers of the password it began with: when the password changes, the session ends."""
     secret = str(current_app.config["SECRET_KEY"]).encode()
     return hmac.new(secret, (user.password or "").encode(), "sha256").hexdigest()[:32]
+
+
+def renew_session() -> None:
+    """Go on in this browser after a change that ends every session of the account."""
+    user = logged_in_user()
+    db.session.refresh(user)
+    session["password"] = password_mark(user)
 
 
 def enter_request() -> None:

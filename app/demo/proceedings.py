@@ -28,7 +28,7 @@ from app.models import (
     Publicity,
     PublicityEntry,
 )
-from app.models.accounts import person_name
+from app.models.accounts import signature
 
 SHOWN = "08"  # the college whose clerk, leader and students log in first
 NOTICE = "对公示内容有异议的，请在公示期内以书面形式向教务处学籍中心反映，并写明姓名和联系方式。"
@@ -142,7 +142,7 @@ class Proceedings:
     def event(self, number: int, student: Row, act: str, who: Row, day: date, **more: Any) -> None:
         role = more.pop("role", Role.COLLEGE_CLERK)
         self.write(CaseEvent, case_id=number, **self.of(student), act=act, role=role, actor_id=who.id,
-                   actor_name=person_name(who), at=self.at(day), **more)  # fmt: skip
+                   actor_name=signature(who), at=self.at(day), **more)  # fmt: skip
 
     def scan(self, number: int, student: Row, kind: str, who: Row) -> None:
         if path := self.file():
@@ -222,7 +222,7 @@ def make_proceedings(connection: Connection, today: date, files_root: Path | Non
         made.write(
             Exemption, student_id=overdue.student_id, college_id=college_id, student_college_id=college_id,
             ground="leave_expired", since=str(overdue.due_on), reason="本人已联系，正在准备复学材料。",
-            exempted_by=clerk.id, exempted_by_name=person_name(clerk),
+            exempted_by=clerk.id, exempted_by_name=signature(clerk),
         )  # fmt: skip
     last = date(today.year - 1, 12, 20)
     made.write(

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from app.access import Role
 from app.kit.flow import Flow, flow_of, label
 from app.models import Case, CaseEvent, CaseState, CaseStep, StepState, db
-from app.models.accounts import person_name
+from app.models.accounts import signature
 
 WIDTH, HEIGHT, GAP, PAD, LANE = 136, 74, 20, 14, 30
 TALL_WIDTH, TALL_HEIGHT, TALL_GAP = 258, 52, 20
@@ -58,7 +58,7 @@ def case_diagram(case: Case, *, tall: bool = False) -> Markup:
         positions.setdefault(step.position, []).append(step)
     begun = {CaseState.DRAFT: "current", CaseState.SENT_BACK: "returned"}.get(CaseState(case.state), "done")
     applied = case.submitted_at.strftime("%m-%d") if case.submitted_at else ""
-    nodes = [Node("apply", gettext("Application"), person_name(case.opener), applied, begun, ends=True)]
+    nodes = [Node("apply", gettext("Application"), signature(case.opener), applied, begun, ends=True)]
     nodes += [_node(group) for group in positions.values()] or _declared(flow_of(case))  # a draft has no steps yet
     returned = _returns(case, [node.key for node in nodes])
     return draw(nodes, returned, title=str(case), tall=tall, name=f"case-{case.id}")
@@ -69,7 +69,7 @@ def _node(steps: list[CaseStep]) -> Node:
     title = str(label("step", first.key))
     if states <= {StepState.DONE, StepState.SKIPPED}:
         signed = max(step.decided_at for step in steps if step.decided_at)
-        who = person_name(first.decider) if len(steps) == 1 and first.decider else str(Role(first.role).label)
+        who = signature(first.decider) if len(steps) == 1 and first.decider else str(Role(first.role).label)
         return Node(first.key, title, who, signed.strftime("%m-%d"), "done")
     role = str(Role(first.role).label)
     if StepState.OPEN in states:

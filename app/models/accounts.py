@@ -32,6 +32,16 @@ def person_name(user: User) -> str:
     return name if not name.isascii() else f"{user.first_name} {user.last_name}".strip()
 
 
+SIGNATURE = 80  # characters, as long as the columns that keep one
+LONGEST_ACCOUNT = 40
+
+
+def signature(user: User) -> str:
+    """Name and account, as whoever acts is written down: a name alone could be anybody's."""
+    name, account = person_name(user), user.username[:LONGEST_ACCOUNT]
+    return f"{name[: SIGNATURE - len(account) - 3]} ({account})" if name not in ("", account) else account
+
+
 class Identity(Model):
     """What a user may be: a set of roles together with the rows they reach. One is active at a time."""
 

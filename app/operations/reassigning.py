@@ -10,7 +10,7 @@ from app.kit.flow import label
 from app.kit.flow.check import hands_of
 from app.kit.operation import NotAllowed, Refused, audit, get, operation
 from app.models import Case, CaseEvent, CaseState, CaseStep, Identity, StepState, db
-from app.models.accounts import AccountRole, User, person_name
+from app.models.accounts import AccountRole, User, signature
 
 LONGEST_REASON = 300
 
@@ -58,7 +58,7 @@ def reassign(actor: Actor, step_id: int, user_id: int | None, reason: str) -> Ca
                 _("This person cannot sign here: she has handed in or signed the case before, or is its student.")
             )
     before, step.assigned_to = step.assigned_to, user_id
-    name = person_name(holders[user_id]) if user_id is not None else str(step.department or Role(step.role).label)
+    name = signature(holders[user_id]) if user_id is not None else str(step.department or Role(step.role).label)
     event = CaseEvent(
         case_id=case.id, student_id=case.student_id, college_id=case.college_id,
         student_college_id=case.student_college_id, target_college_id=case.target_college_id, act="reassign",

@@ -25,6 +25,7 @@ from app.views.inbox import InboxView
 from app.views.jobs import JobsView
 from app.views.legal_clocks import DismissalView, LegalClockScreen
 from app.views.meetings import MeetingScreen
+from app.views.my_account import AccountView
 from app.views.notices import MailScreen, NoticesView
 from app.views.organisation import (
     ClassGroupApi,
@@ -93,6 +94,7 @@ PAGES: list = [
     MailScreen,
     IdentityView,
     HeldView,
+    AccountView,
     CalendarFeedView,
     PublicPublicityView,
     TransferApplicationScreen,

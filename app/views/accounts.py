@@ -1,7 +1,7 @@
 """账号 FAB's screens of users and roles, read and written like every other list: audited, in clear sentences, no files."""
 
-from flask import abort, jsonify, redirect, request
-from flask_appbuilder import expose
+from flask import abort, flash, jsonify, redirect, request, url_for
+from flask_appbuilder import BaseView, expose
 from flask_appbuilder.actions import action
 from flask_appbuilder.fieldwidgets import BS3PasswordFieldWidget
 from flask_appbuilder.forms import DynamicForm
@@ -11,16 +11,18 @@ from flask_appbuilder.security.decorators import has_access, permission_name
 from flask_appbuilder.validators import PasswordComplexityValidator
 from flask_babel import lazy_gettext as _
 from wtforms import PasswordField
-from wtforms.validators import DataRequired, EqualTo
+from wtforms.validators import DataRequired, EqualTo, Length
 
 from app.access import current_actor
-from app.access.security import XuejiSecurityManager
-from app.kit.operation import audit
+from app.access.security import XuejiSecurityManager, renew_session
+from app.kit.operation import Refused
 from app.kit.screen import RequestLocalFilters, XuejiInterface
 from app.kit.screen.api import SaysWhy
 from app.kit.screen.exporting import ExportsLists
 from app.kit.screen.filters import ConditionsWidget
-from app.models.accounts import person_name
+from app.models import db
+from app.models.accounts import LONGEST_ACCOUNT, User, signature
+from app.operations.accounts import WrongPassword, change_own_password, set_password
 from app.views.labels import role_badges, role_label
 
 
@@ -53,6 +55,18 @@ class UserDBModelView(Guarded, fab.UserDBModelView):
     add_columns = account_first(fab.UserDBModelView.add_columns)
     edit_columns = account_first(fab.UserDBModelView.edit_columns)
     formatters_columns = {"roles": role_badges}
+    validators_columns = fab.UserDBModelView.validators_columns | {"username": [Length(max=LONGEST_ACCOUNT)]}
+
+    def pre_update(self, item) -> None:
+        """A name stands for its person in every signature: nobody gives himself one."""
+        if item.id == current_actor().user_id:
+            raise Refused(_("Nobody changes his own name and account. Another administrator of accounts can."))
+        super().pre_update(item)
+
+    @expose("/userinfo/")
+    @has_access
+    def userinfo(self):
+        return redirect(url_for("AccountView.show"))
 
     @expose("/lookup")
     @has_access
@@ -60,7 +74,7 @@ class UserDBModelView(Guarded, fab.UserDBModelView):
     def lookup(self):
         """Users for a picker, by account or family name."""
         rows = self.datamodel.lookup(("username", "last_name"), request.args.get("q", "").strip()[:60])
-        return jsonify(results=[{"id": row.id, "text": f"{person_name(row)} ({row.username})"} for row in rows])
+        return jsonify(results=[{"id": row.id, "text": signature(row)} for row in rows])
 
 
 class RoleModelView(Guarded, fab.RoleModelView):
@@ -76,6 +90,17 @@ class RoleModelView(Guarded, fab.RoleModelView):
             copied = type(item)(name=f"{item.name} copy"[:64], permissions=item.permissions)
             self.datamodel.add(copied)
         return redirect(self.get_redirect())
+
+
+class PresentPassword(DynamicForm):
+    """Whoever finds a browser open does not get the account."""
+
+    old_password = PasswordField(
+        _("Present password"),
+        description=_("The one with which you have logged in."),
+        validators=[DataRequired()],
+        widget=BS3PasswordFieldWidget(),
+    )
 
 
 class PasswordForm(DynamicForm):
@@ -95,12 +120,48 @@ class PasswordForm(DynamicForm):
     )
 
 
+class OwnPasswordForm(PresentPassword, PasswordForm):
+    """One's own, new."""
+
+
 class ResetMyPasswordView(fab.ResetMyPasswordView):
-    form, form_title = PasswordForm, _("Change own password")
+    form, form_title = OwnPasswordForm, _("Change own password")
+
+    def form_post(self, form: DynamicForm):
+        try:
+            change_own_password(current_actor(), form.old_password.data, form.password.data)
+        except WrongPassword as wrong:
+            form.old_password.errors = [str(wrong)]
+            widgets = self._get_edit_widget(form=form)
+            return self.render_template(
+                self.form_template, title=self.form_title, widgets=widgets, appbuilder=self.appbuilder
+            ), 422
+        renew_session()
+        flash(self.message, "success")
 
 
 class ResetPasswordView(fab.ResetPasswordView):
     form, form_title = PasswordForm, _("Set a password")
+
+    def form_post(self, form: DynamicForm):
+        user_id = request.args.get("pk", 0, int)
+        if db.session.get(User, user_id) is None:
+            abort(404)
+        set_password(current_actor(), user_id, form.password.data)
+        flash(self.message, "success")
+
+
+class UserInfoEditView(BaseView):
+    """Where FAB let people rename themselves; its address leads to what they may change."""
+
+    route_base = "/userinfoeditview"
+    default_view = "this_form_get"
+    base_permissions = ["can_this_form_get"]
+
+    @expose("/form")
+    @has_access
+    def this_form_get(self):
+        return redirect(url_for("AccountView.show"))
 
 
 class UserGroupModelView(Guarded, fab.UserGroupModelView):
@@ -120,6 +181,7 @@ class AccountManager(XuejiSecurityManager):
     security_api = SecurityApi
 
     userdbmodelview = UserDBModelView
+    userinfoeditview = UserInfoEditView
     resetmypasswordview = ResetMyPasswordView
     resetpasswordview = ResetPasswordView
     rolemodelview = RoleModelView
@@ -129,9 +191,3 @@ class AccountManager(XuejiSecurityManager):
         super().__init__(appbuilder)
         for view in (UserDBModelView, RoleModelView, UserGroupModelView):
             view.datamodel = XuejiInterface(view.datamodel.obj)
-
-    def reset_password(self, userid, password) -> None:
-        actor = current_actor()
-        act = "password:change" if int(userid) == actor.user_id else "password:reset"
-        audit(actor, act, subject="ab_user", subject_id=int(userid))
-        super().reset_password(userid, password)

@@ -6,6 +6,7 @@ from flask import current_app
 from flask_babel import lazy_gettext as _
 
 ACTS: dict[str, Any] = {
+    "account:contact": _("Changed where letters go"),
     "absence:end": _("Ended an absence"),
     "absence:record": _("Recorded an absence"),
     "admission:import": _("Imported admissions"),

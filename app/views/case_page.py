@@ -16,7 +16,7 @@ from app.kit.flow.material import ALLOWED
 from app.kit.flow.words import keys_of, shown_change
 from app.kit.screen.present import TONES, mask
 from app.models import Case, CaseEvent, CaseState, Material, Paper, Student, db, setting, setting_int
-from app.models.accounts import person_name
+from app.models.accounts import signature
 from app.models.language import listed
 from app.operations.leaving import checklist
 from app.operations.reassigning import may_reassign, select_holders
@@ -38,7 +38,7 @@ def page(case: Case) -> dict[str, Any]:
         "case": {
             "number": case.number, "title": flow.title, "subject": case.subject, "state": state.label,
             "tone": TONES.get(state, "muted"), "opened": format_datetime(case.opened_at, "short"),
-            "opener": person_name(case.opener),
+            "opener": signature(case.opener),
             "subject_url": url_for("StudentScreen.show", pk=case.student_id)
             if student and actor.may(Permission.ROSTER_READ) else None,
         },
@@ -164,7 +164,7 @@ def holders(case: Case) -> list[tuple[Any, list[tuple[str, Any]]]]:
         if not may_reassign(actor, step):
             continue
         everybody = [(f"{step.id}:", _("Everybody: %(role)s", role=step.department or Role(step.role).label))]
-        people = [(f"{step.id}:{user.id}", f"{person_name(user)} ({user.username})")
+        people = [(f"{step.id}:{user.id}", signature(user))
                   for user in db.session.scalars(select_holders(step))]  # fmt: skip
         choices = [*(everybody if step.assigned_to else []), *people]
         made.append((label("step", step.key), [one for one in choices if one[0] != f"{step.id}:{step.assigned_to}"]))

@@ -20,7 +20,7 @@ from app.kit.screen import Menu, Screen
 from app.kit.screen.base import Words
 from app.kit.screen.lookup import LookupField
 from app.models import AuditEntry, Delegation, Identity, db
-from app.models.accounts import User, person_name
+from app.models.accounts import User, signature
 from app.operations.delegation import as_deputy, delegate, deputies, revoke
 from app.views.acts import act_label, act_words, table_label
 from app.views.audit_words import content, role_words
@@ -52,7 +52,7 @@ class IdentityScreen(Screen):
     }  # fmt: skip
     formatters_columns: ClassVar[dict[str, Any]] = {
         "scope": lambda value: _("Oneself") if value == "student" else SCOPES.get(value, value),
-        "user": lambda user: person_name(user) if user else "—",
+        "user": lambda user: signature(user) if user else "—",
         "roles": role_badges,
     }
     list_columns = ["user", "title", "roles", "scope", "college", "department"]
@@ -60,14 +60,14 @@ class IdentityScreen(Screen):
     add_columns = edit_columns = ["user", "title", "roles", "scope", "college", "department"]
     search_columns = ["title", "college", "department"]
     add_form_extra_fields = edit_form_extra_fields = {
-        "user": LookupField(_("User"), Identity, "user", "UserDBModelView.lookup", show=person_name),
+        "user": LookupField(_("User"), Identity, "user", "UserDBModelView.lookup", show=signature),
         "scope": SelectField(_("Reaches"), [DataRequired()], choices=[("", ""), *SCOPES.items()]),
     }
     list_title, add_title = _("Identities"), _("New identity")
     edit_title, show_title = _("Edit identity"), _("Identity")
 
     def name_of(self, item: Identity) -> str:
-        return person_name(item.user)
+        return signature(item.user)
 
     def pre_add(self, item: Identity) -> None:
         """Nobody grants himself anything: neither a new identity nor more in one that he has."""
@@ -139,7 +139,7 @@ class DelegationView(BaseView):
         self.update_redirect()
         page = self.render_template(
             "xueji/delegations.html", title=_("Delegation"), error=error, given=[*db.session.scalars(mine)],
-            received=[*db.session.scalars(received.order_by(Delegation.id.desc()))], person_name=person_name,
+            received=[*db.session.scalars(received.order_by(Delegation.id.desc()))], signature=signature,
             lookup_url=url_for("DelegationView.colleagues"), form=request.form, today=clock.today(),
             chosen=db.session.scalar(deputies().where(User.id == request.form.get("deputy", 0, int))) if error else None,
         )  # fmt: skip
@@ -156,7 +156,7 @@ class DelegationView(BaseView):
             name, account = User.last_name + User.first_name, User.username
             colleagues = colleagues.where(or_(*(one.op("^@", is_comparison=True)(words) for one in (name, account))))
         rows = db.session.scalars(colleagues.order_by(User.username).limit(20))
-        return {"results": [{"id": row.id, "text": f"{person_name(row)} ({row.username})"} for row in rows]}
+        return {"results": [{"id": row.id, "text": signature(row)} for row in rows]}
 
     @expose("/<int:delegation_id>/revoke", methods=["POST"])
     @has_access

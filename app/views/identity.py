@@ -65,6 +65,6 @@ def install(app: Flask) -> None:
             "identity": active,
             "identity_url": url_for("IdentityView.switch"),
             "acting": actor.on_behalf_of,
-            "person": actor.name or own_name(),
+            "person": actor.person or own_name(),
             "product": gettext("Xueji"),
         }

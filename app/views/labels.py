@@ -61,6 +61,7 @@ VIEWS = {
     "TransferApplicationScreen": _("Applications for a change of major"),
     "UserDBModelView": _("Users"),
     "UserGroupModelView": _("List Groups"),
+    "AccountView": _("My account"),
     "UserInfoEditView": _("Own account"),
     "UserStatsChartView": _("User's Statistics"),
 }

@@ -25,7 +25,7 @@ def api_log_in(client: FlaskClient, username: str, password: str = PASSWORD):
 
 
 def is_in(client: FlaskClient) -> bool:
-    return client.get("/users/userinfo/").status_code == 200
+    return client.get("/account/").status_code == 200
 
 
 @pytest.fixture(scope="module")
@@ -153,26 +153,28 @@ def test_locking_says_the_same_of_an_account_that_is_none(guarded):
 @pytest.mark.parametrize("weak", ["short-1A", "onlysmallletters", "smalland1234", ""])
 def test_a_weak_password_is_refused_at_its_field(app, cast, behind, weak):
     client, before = cast.login("clerk"), behind.one("select password from ab_user where username = 'clerk'")
-    page = client.post("/resetmypassword/form", data={"password": weak, "conf_password": weak})
+    page = client.post(
+        "/resetmypassword/form", data={"old_password": PASSWORD, "password": weak, "conf_password": weak}
+    )
     assert page.status_code in (200, 422)
     assert behind.one("select password from ab_user where username = 'clerk'") == before
 
 
 def test_two_that_differ_are_refused(app, cast, behind):
     client, before = cast.login("clerk"), behind.one("select password from ab_user where username = 'clerk'")
-    client.post("/resetmypassword/form", data={"password": NEW, "conf_password": NEW + "x"})
+    client.post("/resetmypassword/form", data={"old_password": PASSWORD, "password": NEW, "conf_password": NEW + "x"})
     assert behind.one("select password from ab_user where username = 'clerk'") == before
 
 
 def test_a_given_password_opens_nothing_but_its_own_change(app, cast, behind):
     behind.run("update password_state set must_change = true where user_id = :id", id=cast.clerk.user_id)
     client = cast.login("clerk")
-    for path in ("/", "/inbox/", "/studentscreen/list/", "/users/userinfo/", "/api/v1/student/"):
+    for path in ("/", "/inbox/", "/studentscreen/list/", "/account/", "/api/v1/student/"):
         answer = client.get(path)
         assert (answer.status_code, answer.location) == (302, "/resetmypassword/form"), path
     for path in ("/resetmypassword/form", "/lang/en"):
         assert client.get(path).location != "/resetmypassword/form", path
-    client.post("/resetmypassword/form", data={"password": NEW, "conf_password": NEW})
+    client.post("/resetmypassword/form", data={"old_password": PASSWORD, "password": NEW, "conf_password": NEW})
     assert client.get("/inbox/").status_code == 200
     assert log_in(app.test_client(), "clerk").location.startswith("/login/")
     assert log_in(app.test_client(), "clerk", NEW).location == "/"
@@ -203,7 +205,10 @@ def test_an_account_made_on_the_screen_must_choose_its_own(app, cast, behind):
 
 def test_a_password_that_somebody_else_set_must_be_changed(app, cast, behind):
     admin, clerk = cast.login("admin"), cast.clerk
-    answer = admin.post(f"/resetpassword/form?pk={clerk.user_id}", data={"password": NEW, "conf_password": NEW})
+    answer = admin.post(
+        f"/resetpassword/form?pk={clerk.user_id}",
+        data={"old_password": PASSWORD, "password": NEW, "conf_password": NEW},
+    )
     assert answer.status_code == 302
     client = app.test_client()
     log_in(client, "clerk", NEW)
@@ -214,7 +219,7 @@ def test_a_password_that_somebody_else_set_must_be_changed(app, cast, behind):
 
 def test_a_changed_password_ends_the_other_sessions(app, cast):
     here, elsewhere = cast.login("clerk"), cast.login("clerk")
-    here.post("/resetmypassword/form", data={"password": NEW, "conf_password": NEW})
+    here.post("/resetmypassword/form", data={"old_password": PASSWORD, "password": NEW, "conf_password": NEW})
     assert is_in(here)
     assert not is_in(elsewhere)
 

@@ -27,8 +27,8 @@ PAGES = {
     "admissions": ["/", "/imports/admissions/"],
     "library": ["/", "/inbox/?tab=done"],
     "student": ["/", "/apply/", "/apply/info_change/101"],
-    "admin": ["/", "/users/list/", "/users/show/1", "/users/add", "/users/userinfo/",
-              "/userinfoeditview/form", "/roles/list/", "/roles/show/1", "/roles/edit/1",
+    "admin": ["/", "/users/list/", "/users/show/1", "/users/add", "/account/",
+              "/roles/list/", "/roles/show/1", "/roles/edit/1",
               "/identityscreen/list/", "/identityscreen/add", "/identityscreen/edit/1", "/resetmypassword/form"],
     "": ["/login/", "/publicity/", "/nowhere"],
 }  # fmt: skip

@@ -15,7 +15,7 @@ from app.kit.flow.labels import label
 from app.kit.flow.registry import FLOWS, flow_of
 from app.kit.flow.steps import is_mine
 from app.models import Case, CaseState, CaseStep, StepState, db
-from app.models.accounts import person_name
+from app.models.accounts import signature
 
 
 def signs(actor: Actor) -> ColumnElement[bool]:
@@ -84,7 +84,7 @@ def what_next(case: Case) -> list[Next]:
 def signer(step: CaseStep) -> Any:
     """Who signs a step, in words: a department or a role, and the one of them to whom it was handed."""
     who = step.department or Role(step.role).label
-    return _("%(role)s %(name)s", role=who, name=person_name(step.assignee)) if step.assignee else who
+    return _("%(role)s %(name)s", role=who, name=signature(step.assignee)) if step.assignee else who
 
 
 def step_for(actor: Actor, case: Case) -> CaseStep | None:

@@ -3,6 +3,7 @@
 import logging
 from typing import Any
 
+from flask import request
 from flask_appbuilder.exceptions import DatabaseException
 from flask_appbuilder.models.sqla.interface import SQLAInterface
 from flask_babel import lazy_gettext as _
@@ -14,9 +15,11 @@ from sqlalchemy.orm.exc import StaleDataError
 from app.access import current_actor
 from app.kit.operation import audit
 from app.kit.screen.filters import OfferedFilters, XuejiFilterConverter
+from app.models.accounts import User, signature
 
 log = logging.getLogger(__name__)
 
+EDITING = ("edit", "put")
 COUNT_CAP = 10_000
 PAGE_CAP = 200
 PICKED_BY = (
@@ -27,7 +30,9 @@ PICKED_BY = (
     "name_zh",
     "key",
 )  # the order of a pick list, what of it there is
-HIDDEN_FROM_AUDIT = frozenset({"password"})
+# A hash is nobody's to read; who changed a row and when is told by the audit itself; a role's users are many.
+HIDDEN_FROM_AUDIT = frozenset({"password", "conf_password", "changed_on", "changed_by", "changed_by_fk", "created_by",
+                               "role.user"})  # fmt: skip
 
 SENTENCES = {
     "42501": _("This row belongs to another college or is not yours to change. Nothing was saved."),
@@ -49,26 +54,40 @@ def sentence(error: BaseException) -> str:
     return str(SENTENCES.get(state, _("The database refused this change. Nothing was saved.")))
 
 
-def values_of(item: Any) -> dict[str, str | None]:
-    """The columns of a row as text, for the audit."""
-    columns = inspect(type(item)).columns.keys()
-    return {
-        name: None if getattr(item, name) is None else str(getattr(item, name))
-        for name in columns
-        if name not in HIDDEN_FROM_AUDIT
-    }
+def values_of(item: Any) -> dict[str, Any]:
+    """What a row holds, for the audit: its columns as text, the rows that it refers to by their names."""
+    mapper = inspect(type(item))
+    names = [column.key for column in mapper.column_attrs if column.key not in HIDDEN_FROM_AUDIT]
+    values: dict[str, Any] = {name: getattr(item, name) for name in names}
+    for relation in mapper.relationships:
+        key = relation.key
+        if relation.viewonly or {key, f"{type(item).__name__.lower()}.{key}"} & HIDDEN_FROM_AUDIT:
+            continue
+        if relation.direction.name == "MANYTOONE":
+            values[key] = _named(getattr(item, key))
+        elif relation.direction.name == "MANYTOMANY":
+            values[key] = sorted(str(_named(one)) for one in getattr(item, key))
+    return {name: value if value is None or isinstance(value, list) else str(value) for name, value in values.items()}
 
 
-def changed_values(item: Any) -> tuple[dict[str, str | None], dict[str, str | None]]:
-    """(old, new) of the columns that a pending change touches."""
-    state = inspect(item)
-    old, new = {}, {}
-    for name in [column.key for column in inspect(type(item)).columns]:
-        history = state.attrs[name].history
-        if history.has_changes() and name not in HIDDEN_FROM_AUDIT:
-            old[name] = str(history.deleted[0]) if history.deleted else None
-            new[name] = str(history.added[0]) if history.added else None
-    return old, new
+def _named(row: Any) -> Any:
+    """A row that another refers to, as its own words call it; one without words by its key."""
+    if isinstance(row, User):
+        return signature(row)
+    plain = type(row).__str__ is object.__str__ and type(row).__repr__ is object.__repr__
+    return row if row is None or not plain else inspect(row).identity
+
+
+def remember(item: Any) -> None:
+    """Keep what a row holds before a form is written into it: loading a relation for the form may already store half."""
+    inspect(item).info["before"] = values_of(item)
+
+
+def changed_values(item: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """(old, new) of what has changed since the row was remembered."""
+    before, after = inspect(item).info.get("before", {}), values_of(item)
+    changed = [name for name in after if before.get(name) != after[name]]
+    return {name: before.get(name) for name in changed}, {name: after[name] for name in changed}
 
 
 def page_within(count: int, page: int | None, page_size: int | None) -> int:
@@ -84,6 +103,7 @@ class XuejiInterface(SQLAInterface):
     """What every screen and API reads and writes through."""
 
     filter_converter_class = XuejiFilterConverter
+    remembers = True  # what a row held before it is edited, for the audit
 
     # columns that are reckoned by an expression: never written, so free of what a form would ask of a stored one
 
@@ -157,7 +177,10 @@ class XuejiInterface(SQLAInterface):
             return None  # /show/abc is a page that does not exist, not an error
         if isinstance(wanted, int) and abs(wanted) >= 2**31:
             return None
-        return super().get(wanted, filters, select_columns, outer_default_load)
+        row = super().get(wanted, filters, select_columns, outer_default_load)
+        if row is not None and self.remembers and (request.endpoint or "").rpartition(".")[2] in EDITING:
+            remember(row)
+        return row
 
     def get_related_interface(self, col_name: str) -> "PickedRows":
         """What FAB fills pick lists of related rows from."""
@@ -180,13 +203,14 @@ class XuejiInterface(SQLAInterface):
 
     def _save(self, act: str, item, change) -> None:
         try:
-            old: dict[str, str | None] | None
-            new: dict[str, str | None] | None
-            old, new = (values_of(item), None) if act == "delete" else changed_values(item)
+            old: dict[str, Any] | None = values_of(item) if act == "delete" else None
+            new: dict[str, Any] | None = None
             change()
             self.session.flush()
             if act == "add":
-                old, new = None, values_of(item)
+                new = values_of(item)
+            elif act == "edit":
+                old, new = changed_values(item)
             key = inspect(item).identity
             number = key[0] if key and isinstance(key[0], int) else None
             audit(
@@ -219,6 +243,8 @@ class XuejiInterface(SQLAInterface):
 
 class PickedRows(XuejiInterface):
     """The rows of a pick list: all of them, in their own order. Of a large table nobody picks so, but by lookup."""
+
+    remembers = False
 
     def query(self, filters=None, *args: Any, **kwargs: Any):
         own = [getattr(self.obj, name) for name in PICKED_BY if name in inspect(self.obj).columns]

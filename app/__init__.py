@@ -68,4 +68,5 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     errors.install(app)
     statics.install(app)
     cli.install(app)
+    app.wsgi_app = jobs.daily.BeforeReaders(app)  # type: ignore[method-assign]
     return app

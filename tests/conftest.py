@@ -18,6 +18,7 @@ from werkzeug.test import TestResponse
 
 from app import cluster, create_app
 from app.access import Actor, actor_of
+from app.jobs.daily import MADE_UP
 from app.models import Identity, db
 from app.models.accounts import User
 from config import load
@@ -115,6 +116,7 @@ def forget(_app: Flask, **_more: object) -> None:
 @pytest.fixture
 def app(shared_app: Flask) -> Iterator[Flask]:
     """The application, every commit of the test a savepoint of one transaction that is rolled back."""
+    shared_app.extensions.pop(MADE_UP, None)
     with shared_app.app_context(), request_started.connected_to(forget, shared_app):
         engines = db._app_engines[shared_app]
         engine: Engine = engines[None]

@@ -1,11 +1,11 @@
 """注销学籍 cancellation: the roster of a student who has died is closed (flow 24)."""
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import Date, Select
+from sqlalchemy import Date, Select, func, select
 
 from app.access import Role
 from app.kit.flow import Field, Flow, Material, Step, Window, register
-from app.models import Case, RosterStatus
+from app.models import Case, RosterChange, RosterStatus
 from app.models.base import Mapped, date, mapped_column
 from app.operations.roster import changes, roster_effect
 from app.papers import change_notice
@@ -21,7 +21,15 @@ class CancellationCase(Case):
 @roster_effect
 def cancel(case_ids: list[int]) -> Select:
     """注销学籍"""
-    return changes(CancellationCase, case_ids, code="51", status=RosterStatus.CANCELLED)
+    # a death that was learnt of late does not go before what was recorded of her since
+    last = (
+        select(func.max(RosterChange.effective_on))
+        .where(RosterChange.student_id == CancellationCase.student_id)
+        .correlate(CancellationCase)
+        .scalar_subquery()
+    )
+    day = func.greatest(CancellationCase.died_on, last)
+    return changes(CancellationCase, case_ids, code="51", status=RosterStatus.CANCELLED, effective_on=day)
 
 
 cancellation = register(

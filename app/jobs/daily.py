@@ -5,7 +5,9 @@ It runs every hour, so that a worker that was stopped makes its day up as soon a
 
 import logging
 from datetime import date
+from typing import Any
 
+from flask import Flask
 from procrastinate import JobContext
 from sqlalchemy import text
 
@@ -16,9 +18,16 @@ from app.kit.job import queue
 from app.kit.letter import send_waiting
 from app.kit.operation import operation
 from app.models import db
-from app.operations import escalation, legal_clocks, registration  # noqa: F401  (importing them registers their sources)
+from app.operations import (  # noqa: F401  (importing them registers their sources)
+    dated_effects,
+    escalation,
+    legal_clocks,
+    registration,
+)
 
 log = logging.getLogger(__name__)
+MADE_UP = "xueji_made_up"  # the day for which this process has made what takes effect
+APART = ("/static/", "/health", "/ready")  # read nobody's rows
 
 
 class SourcesFailed(Exception):
@@ -50,16 +59,44 @@ def run_sources(today: date) -> dict[str, int]:
     told: dict[str, int] = {}
     failed = []
     actor = machine()
-    for key, source in SOURCES.items():
+    # what takes effect today comes first: the others look at the roster as it is today
+    for key in sorted(SOURCES, key=dated_effects.SOURCE.__ne__):
         try:
             with scope_as(actor.scope):
-                told[key] = _ask(actor, key, source, today)
+                told[key] = _ask(actor, key, SOURCES[key], today)
         except Exception:
             log.exception("the source %s of the daily job failed", key)
             failed.append(key)
     if failed:
         raise SourcesFailed(", ".join(failed))
     return told
+
+
+def make_up(app: Flask) -> None:
+    """Before the first reader of a day in this process: what takes effect on it does so now, unless the hourly job has
+    seen to it. A failure is the job's to repeat; nobody is kept from reading."""
+    today = clock.today()
+    if app.extensions.get(MADE_UP) == today:
+        return
+    app.extensions[MADE_UP] = today
+    try:
+        with scope_as(machine().scope):
+            _ask(machine(), dated_effects.SOURCE, SOURCES[dated_effects.SOURCE], today)
+    except Exception:
+        log.exception("what takes effect today could not be made before the first reader")
+
+
+class BeforeReaders:
+    """A WSGI application whose first request of a day sees what takes effect on it."""
+
+    def __init__(self, app: Flask) -> None:
+        self.app, self.served = app, app.wsgi_app
+
+    def __call__(self, environ: Any, start_response: Any) -> Any:
+        if not environ.get("PATH_INFO", "").startswith(APART):
+            with self.app.app_context():
+                make_up(self.app)
+        return self.served(environ, start_response)
 
 
 @operation(needs=Permission.HOME_READ)

@@ -16,6 +16,7 @@ from sqlalchemy import func, text, update
 from sqlalchemy.exc import OperationalError
 
 from app.access import Actor, actor_of, scope_as
+from app.jobs.daily import make_up
 from app.kit.job import (
     JOBS,
     RUN_TASK,
@@ -44,7 +45,9 @@ AGAIN = RetryStrategy(wait=1, retry_exceptions=(JobAborted, OperationalError))
 @queue.task(name=RUN_TASK, pass_context=True, retry=AGAIN)
 def run_job(context: JobContext, *, run_id: int, user_id: int, language: str) -> None:
     """The worker's entry: `context.additional_context["app"]` is the Flask application."""
-    with context.additional_context["app"].app_context(), force_locale(language), about(f"job-{run_id}"):
+    app = context.additional_context["app"]
+    with app.app_context(), force_locale(language), about(f"job-{run_id}"):
+        make_up(app)
         perform(RunRecord(run_id, user_id), context.should_abort, context.job.attempts)
 
 

@@ -20,6 +20,7 @@ from app.models.case import (
     Told,
 )
 from app.models.codes import Code, CodeSet
+from app.models.dated_effect import DatedEffect, EffectState
 from app.models.dismissal import Exemption
 from app.models.document import Document
 from app.models.job import JobRun, JobState
@@ -52,12 +53,14 @@ __all__ = [
     "CodeSet",
     "College",
     "ColumnChoice",
+    "DatedEffect",
     "DatedTask",
     "DeferralCase",
     "Delegation",
     "Department",
     "DismissalCase",
     "Document",
+    "EffectState",
     "Exemption",
     "FieldChange",
     "Identity",

@@ -47,7 +47,9 @@ class FollowsStudent:
 class RosterChange(FollowsStudent, Model):
     """One effective-dated entry of the ledger: what a student's roster was before and is from `effective_on`.
 
-    Ids hold the values; `old_text` and `new_text` hold what they were called then. Append-only.
+    `recorded_at` is when it was decided, which may be earlier or later. The entries of a student only grow in the
+    order of days; a case has one at most. Ids hold the values; `old_text` and `new_text` hold what they were called
+    then. Append-only.
     """
 
     __tablename__ = "roster_change"
@@ -62,7 +64,7 @@ class RosterChange(FollowsStudent, Model):
     effective_on: Mapped[date] = mapped_column(Date)
     until: Mapped[date | None] = mapped_column(Date)
     approved_on: Mapped[date | None] = mapped_column(Date)
-    case_id: Mapped[int | None] = mapped_column(ForeignKey("flow_case.id"), index=True)
+    case_id: Mapped[int | None] = mapped_column(ForeignKey("flow_case.id"), unique=True)
     document_no: Mapped[str | None] = mapped_column(String(24))
     old_status: Mapped[str | None] = mapped_column(String(20))
     new_status: Mapped[str] = mapped_column(String(20))

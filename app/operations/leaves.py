@@ -35,6 +35,7 @@ def suspend(case_ids: list[int]) -> Select:
         case_ids,
         code=case((enlisted, "19"), else_="11"),
         status=case((enlisted, RosterStatus.RETAINED.value), else_=RosterStatus.ON_LEAVE.value),
+        effective_on=LeaveCase.leave_from,
         until=LeaveCase.leave_until,
     )
 
@@ -47,6 +48,7 @@ def resume(case_ids: list[int]) -> Select:
         case_ids,
         code=case((Student.status == RosterStatus.RETAINED, "17"), else_="12"),
         status=RosterStatus.ENROLLED,
+        effective_on=ReturnCase.return_on,
         grade=ReturnCase.grade,
         class_group_id=ReturnCase.class_group_id,
     )

@@ -18,7 +18,9 @@ from app.models import (
     CaseStep,
     ClassGroup,
     College,
+    DatedEffect,
     Document,
+    EffectState,
     Major,
     Paper,
     RosterChange,
@@ -45,10 +47,32 @@ class RosterEffect:
         self.__doc__ = changes.__doc__
 
     def __call__(self, actor: Actor, case_ids: list[int]) -> None:
-        found = self.changes(case_ids)
-        names = [*found.selected_columns.keys(), "recorded_by", "recorded_at"]
-        rows = found.add_columns(literal(actor.user_id), literal(clock.now()))
+        """Make the changes whose day has come; those of a day to come wait for it as dated effects."""
+        today = clock.today()
+        found = self.changes(case_ids).subquery()
+        waits = {"case_id": found.c.case_id, "effective_on": found.c.effective_on,
+                 "recorded_by": literal(actor.user_id), "recorded_at": literal(clock.now()),
+                 **{name: found.c[name] for name in ("student_id", "college_id", "student_college_id")}}  # fmt: skip
+        later = select(*(value.label(name) for name, value in waits.items())).where(found.c.effective_on > today)
+        db.session.execute(insert(DatedEffect.__table__).from_select(list(waits), later))
+        # one that waited was recorded when it was decided, by whoever decided it
+        waited = DatedEffect.__table__.c
+        names = [*found.c.keys(), "recorded_by", "recorded_at"]
+        rows = (
+            select(
+                *found.c,
+                func.coalesce(waited.recorded_by, literal(actor.user_id)),
+                func.coalesce(waited.recorded_at, literal(clock.now())),
+            )
+            .outerjoin(DatedEffect.__table__, waited.case_id == found.c.case_id)
+            .where(found.c.effective_on <= today)
+        )
         db.session.execute(insert(RosterChange.__table__).from_select(names, rows))
+        db.session.execute(
+            update(DatedEffect.__table__)
+            .where(among(waited.case_id, case_ids), waited.state == EffectState.WAITING, waited.effective_on <= today)
+            .values(state=EffectState.APPLIED, settled_at=clock.now())
+        )
         say_why(self.__doc__ or self.__name__)
         student, change = Student.__table__, RosterChange.__table__.c
         comes_anew = change.new_status == RosterStatus.ADMITTED
@@ -86,6 +110,7 @@ def changes(
     *,
     code: Any,
     status: Any,  # a RosterStatus, or an expression
+    effective_on: Any = None,  # the day from which it counts; without it the day of the decision, which is today
     until: Any = None,
     major_id: Any = Student.major_id,
     grade: Any = Student.grade,
@@ -95,6 +120,7 @@ def changes(
 ) -> Select:
     """The ledger rows of these cases: before as the student is, after as given, in ids and in words.
 
+    It is asked for the notice when a case is decided, and again on the day from which the change counts.
     The college follows the major. `note` names a change that the national codes have no word for. The number is that
     of the document that decided the case, else of its notice.
     """
@@ -127,7 +153,7 @@ def changes(
     columns: dict[str, Any] = {
         "student_id": Student.id, "college_id": Student.college_id, "student_college_id": Student.college_id,
         "code": code, "reason": case(REASON_CODES, value=model.reason, else_=null() if reason is None else literal(reason)),
-        "effective_on": literal(clock.today()), "until": cast(null() if until is None else until, Date),
+        "effective_on": literal(clock.today()) if effective_on is None else cast(effective_on, Date), "until": cast(null() if until is None else until, Date),
         "approved_on": cast(approved, Date), "case_id": model.id, "document_no": func.coalesce(document, notice),
         "old_status": Student.status, "new_status": status,
         "old_college_id": Student.college_id, "new_college_id": new_college.id,

@@ -8,6 +8,7 @@ from sqlalchemy import Subquery, and_, func, select
 from sqlalchemy.orm import aliased
 
 from app.access import Actor, Role
+from app.kit import clock
 from app.kit.flow import FLOWS, Flow, hook
 from app.kit.paper import PaperKind, Placeholder, among, chinese_date, issue_papers
 from app.models import Case, Code, RosterStatus, Student, db, setting
@@ -25,7 +26,7 @@ WORDING = """
 <tr><th>异动前年级班级</th><td>{{ old_grade }}<br>{{ old_class }}</td>\
 <th>异动后年级班级</th><td>{{ new_grade }}<br>{{ new_class }}</td></tr>
 <tr><th>审批日期</th><td>{{ approved_on }}</td><th>生效日期</th><td>{{ effective_on }}</td></tr>
-<tr><th>审批文号</th><td colspan="3">{{ document_no }}</td></tr>
+<tr><th>审批文号</th><td>{{ document_no }}</td><th>登记日期</th><td>{{ recorded_on }}</td></tr>
 <tr><th>期限至</th><td>{{ until }}</td><th>办件编号</th><td>{{ case_number }}</td></tr>
 </tbody>
 </table>
@@ -102,6 +103,7 @@ def _words(row, school: str) -> dict[str, object]:
         "new_class": new["class_group"],
         "approved_on": chinese_date(row.approved_on),
         "effective_on": chinese_date(row.effective_on),
+        "recorded_on": chinese_date(clock.today()),
         "until": until or "—",
         "case_number": row.number,
         "document_no": row.document_no or "—",
@@ -134,6 +136,7 @@ CHANGE_NOTICE = PaperKind(
         Placeholder("new_class", _("Class after"), "软件2401班"),
         Placeholder("approved_on", _("Approved on"), "2026年9月1日"),
         Placeholder("effective_on", _("Effective from"), "2026年9月2日"),
+        Placeholder("recorded_on", _("Recorded on"), "2026年9月1日"),
         Placeholder("document_no", _("Document"), "教学籍〔2026〕1号"),
         Placeholder("until", _("Until"), "2027年8月31日"),
         Placeholder("case_number", _("Case number"), "XX-2026-0001"),

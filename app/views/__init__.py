@@ -14,6 +14,7 @@ from app.views.calendar_terms import AcademicYearView
 from app.views.case_api import CaseOperationApi
 from app.views.cases import CaseApi, CaseScreen
 from app.views.cohort import CohortView
+from app.views.dated_effects import DatedEffectView
 from app.views.documents import DocumentView
 from app.views.health import health
 from app.views.held import HeldView
@@ -66,6 +67,7 @@ PAGES: list = [
     StudentScreen,
     RegistrationScreen,
     RosterChangeScreen,
+    DatedEffectView,
     AdmissionsImportView,
     CohortView,
     LegalClockScreen,

@@ -15,7 +15,19 @@ from app.kit.flow.inbox import may, step_for, what_next
 from app.kit.flow.material import ALLOWED
 from app.kit.flow.words import keys_of, shown_change
 from app.kit.screen.present import TONES, mask
-from app.models import Case, CaseEvent, CaseState, Material, Paper, Student, db, setting, setting_int
+from app.models import (
+    Case,
+    CaseEvent,
+    CaseState,
+    DatedEffect,
+    EffectState,
+    Material,
+    Paper,
+    Student,
+    db,
+    setting,
+    setting_int,
+)
 from app.models.accounts import signature
 from app.models.language import listed
 from app.operations.leaving import checklist
@@ -67,6 +79,9 @@ def page(case: Case) -> dict[str, Any]:
 def notes(case: Case) -> list[tuple[str, Any]]:
     """Why it was sent back or refused, and to whom one turns then; that it was let in late."""
     made: list[tuple[str, Any]] = []
+    effect = db.session.scalar(select(DatedEffect).where(DatedEffect.case_id == case.id))
+    if effect is not None and effect.state != EffectState.APPLIED:
+        return [effect_note(effect)]
     act = {CaseState.SENT_BACK: "send_back", CaseState.REFUSED: "refuse"}.get(CaseState(case.state))
     if act:
         said = select(CaseEvent.opinion).where(CaseEvent.case_id == case.id, CaseEvent.act == act)
@@ -77,6 +92,16 @@ def notes(case: Case) -> list[tuple[str, Any]]:
     if case.late_reason:
         made.append(("info", _("Let in outside the window: %(why)s", why=case.late_reason)))
     return made
+
+
+def effect_note(effect: DatedEffect) -> tuple[str, Any]:
+    """That a decided change waits for its day, or why it never took effect."""
+    day = format_date(effect.effective_on)
+    if effect.state == EffectState.WAITING:
+        return "info", _("Decided. It takes effect on %(day)s; until then the roster stays as it is.", day=day)
+    if effect.state == EffectState.ANNULLED:
+        return "warn", _("Annulled before its day, %(day)s: %(why)s", day=day, why=effect.reason)
+    return "bad", _("It could not take effect on %(day)s: %(why)s", day=day, why=effect.reason)
 
 
 def facts(case: Case) -> list[tuple[Any, Any]]:

@@ -11,6 +11,7 @@ from app.access.roles import BUILT_IN, Role
 from app.kit.screen.present import badge
 
 ACTS = {
+    "can_annul": _("Annul"),
     "can_add": _("New"),
     "can_chart": _("Chart"),
     "can_delete": _("Delete"),

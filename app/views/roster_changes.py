@@ -21,7 +21,7 @@ class RosterChangeScreen(Screen):
         "effective_on": _("Effective on"), "student": _("Student"), "change_code": _("Category of the change"),
         "code": _("Category of the change"), "reason_code": _("Reason"), "new_status": _("Status after"),
         "was": _("Before"), "became": _("After"), "document_no": _("Document number"), "new_college": _("College after"),
-        "new_major": _("Major after"),
+        "new_major": _("Major after"), "until": _("Until"), "recorded_at": _("Recorded at"), "approved_on": _("Approved on"),
     }  # fmt: skip
     picks = {"new_status": RosterStatus, "code": "roster_change"}
     list_columns = [
@@ -34,8 +34,18 @@ class RosterChangeScreen(Screen):
         "became",
         "document_no",
     ]
-    search_columns = ["code", "effective_on", "document_no", "new_status", "new_college", "new_major"]
-    order_columns = ["effective_on", "document_no"]
+    more_columns = ["until", "approved_on", "recorded_at"]
+    search_columns = [
+        "code",
+        "effective_on",
+        "until",
+        "recorded_at",
+        "document_no",
+        "new_status",
+        "new_college",
+        "new_major",
+    ]
+    order_columns = ["effective_on", "document_no", "until", "recorded_at"]
     base_order = ("effective_on", "desc")
     frozen = 2
     list_title = _("Roster changes")

@@ -11,9 +11,11 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy import func, select
 
 from app.access import Permission, current_actor
+from app.kit import clock
 from app.kit.flow import flow_of
 from app.kit.screen.present import TONES, mask, yes_no
 from app.models import Case, CaseState, FieldChange, RosterChange, RosterStatus, Student, as_of, db
+from app.operations.dated_effects import waiting_of
 from app.views.student_history import HistoryWords
 
 HISTORY_PAGE = 50
@@ -67,7 +69,12 @@ def page(
     filled: dict[str, Callable[[], dict[str, Any]]] = {
         "identity": lambda: {"sections": sections(student, IDENTITY, labels, masked)},
         "study": lambda: {"sections": sections(student, STUDY, labels, masked)},
-        "changes": lambda: {"changes": changes(student, day), "as_of": day, "standing": standing(student, day, labels)},
+        "changes": lambda: {
+            "changes": changes(student, day),
+            "as_of": day,
+            "waiting": waiting(student),
+            "standing": standing(student, day, labels),
+        },
         "cases": lambda: {"cases": cases(student)},
         "history": lambda: history(student, number, labels, masked),
     }
@@ -148,10 +155,19 @@ def changes(student: Student, day: date | None) -> list[dict[str, Any]]:
         made.append({
             "on": format_date(change.effective_on), "kind": str(change.change_code or change.code),
             "tone": TONES.get(RosterStatus(change.new_status), "muted"), "lines": lines,
-            "document": change.document_no,
+            "document": change.document_no, "recorded": format_date(change.recorded_at.astimezone(clock.ZONE)),
             "url": url_for("CaseScreen.show", pk=change.case_id) if change.case_id else None,
         })  # fmt: skip
     return made
+
+
+def waiting(student: Student) -> list[Any]:
+    """A sentence for each decided change that waits for its day."""
+    return [
+        _("From %(day)s: %(title)s %(number)s. It has been decided and waits for this day.",
+          day=format_date(one.effective_on), title=flow_of(one.case).title, number=one.case.number)
+        for one in waiting_of(student.id)
+    ]  # fmt: skip
 
 
 def cases(student: Student) -> list[dict[str, Any]]:

@@ -1,7 +1,7 @@
 """学籍异动名单 roster changes as a workbook: what the national platform asks for of each, in codes and in words."""
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import Select, select
+from sqlalchemy import Date, Select, cast, func, select
 from sqlalchemy.orm import aliased
 
 from app.kit.workbook.declare import Column, Workbook
@@ -26,7 +26,8 @@ def select_changes(matching: Select | None) -> Select:
     statement = (
         select(
             Student.examinee_no, Student.student_no, Student.name, RosterChange.code, change.name_zh.label("category"),
-            RosterChange.effective_on, reason.name_zh.label("reason"), RosterChange.approved_on,
+            RosterChange.effective_on, reason.name_zh.label("reason"), RosterChange.until,
+            RosterChange.approved_on, cast(func.timezone("Asia/Shanghai", RosterChange.recorded_at), Date).label("recorded_on"),
             RosterChange.document_no, *places, RosterChange.note,
         )
         .select_from(RosterChange)
@@ -58,7 +59,9 @@ roster_changes = Workbook(
         Column("category", _("Category of the change")),
         Column("effective_on", _("Effective on"), "date"),
         Column("reason", _("Reason")),
+        Column("until", _("Until"), "date"),
         Column("approved_on", _("Approved on"), "date"),
+        Column("recorded_on", _("Recorded on"), "date"),
         Column("document_no", _("Document number"), "code"),
         Column("old_college", _("College before")),
         Column("old_major", _("Major before")),

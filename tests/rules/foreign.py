@@ -21,6 +21,7 @@ PARTICULAR: dict[str, dict[str, Any]] = {
     "case_step": {"state": "open", "role": "college_clerk"},
     "academic_year": {"opened_by": None},
     "dated_task": {"moved": None, "owners": ["college"]},
+    "dated_effect": {"state": "waiting", "settled_at": None, "effective_on": date(2099, 1, 1)},
     "delegation": {"deputy_user_id": 1},
     "flow_case": {"flow": "leave", "state": "open", "step_key": "accept", "reason": "other"},
     "identity": {"scope": "college", "student_id": None, "department_id": None},

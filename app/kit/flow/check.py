@@ -12,7 +12,7 @@ from app.kit.flow.apply import attached_kinds, missing_materials
 from app.kit.flow.declare import HOOKS
 from app.kit.flow.labels import label
 from app.kit.flow.registry import FLOWS
-from app.kit.flow.standing import out_of_order, why_not_status
+from app.kit.flow.standing import counts_from, out_of_order, why_not_status
 from app.kit.flow.steps import among, is_mine
 from app.models import CaseEvent, CaseState, CaseStep, Identity, StepState, Student, db
 from app.models.language import listed
@@ -163,13 +163,24 @@ def _wrong_status(cases: dict[int, Any], steps: dict[int, Any]) -> dict[int, Rea
     ids = sorted(students)
     query = select(table.id, table.status, table.registered).where(among(table.id, ids)).order_by(table.id)
     found = {row.id: row for row in db.session.execute(query.with_for_update())}
-    late = out_of_order([student_id for student_id in ids if FLOWS[students[student_id].flow].changes_roster])
+    changing = {key: FLOWS[case.flow] for key, case in students.items() if FLOWS[case.flow].changes_roster}
+    late = out_of_order({key: counts_from(flow, students[key]) for key, flow in changing.items()})
     reasons = {
         case.id: why_not_status(FLOWS[case.flow], found[student_id].status, found[student_id].registered)
         or late.get(student_id)
         for student_id, case in students.items()
     }
     return {case_id: reason for case_id, reason in reasons.items() if reason}
+
+
+def no_longer_fit(cases: dict[int, Any]) -> dict[int, Reason]:
+    """Why changes that were decided for a later day cannot be made as their students stand now; locks the students."""
+    table = CaseStep.__table__
+    making = table.c.declared["takes_effect"].as_boolean()
+    query = select(*table.c).where(among(table.c.case_id, list(cases)), making, table.c.state == StepState.DONE)
+    steps = {step.case_id: step for step in db.session.execute(query)}
+    reasons = _wrong_status(cases, steps)
+    return reasons | _against_rules({}, {key: step for key, step in steps.items() if key not in reasons})
 
 
 def _against_rules(records: dict[str, Any], steps: dict[int, Any]) -> dict[int, Reason]:

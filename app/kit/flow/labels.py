@@ -87,6 +87,9 @@ LABELS: dict[str, Any] = {
     "act.withdraw": _("Taken back"),
     "act.reassign": _("Handed on"),
     "act.revoke": _("Revoked on appeal"),
+    "act.take_effect": _("Took effect"),
+    "act.lapse": _("Lapsed: could not take effect"),
+    "act.annul": _("Annulled before its day"),
     "act.let_in_late": _("Let in outside the window"),
 }
 

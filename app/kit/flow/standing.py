@@ -4,14 +4,14 @@ from datetime import date
 from typing import Any
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import func, select, text
+from sqlalchemy import and_, func, or_, select, text
 
 from app.kit import clock
 from app.kit.flow.declare import Flow
 from app.kit.flow.labels import label
 from app.kit.flow.registry import FLOWS
 from app.kit.flow.steps import among
-from app.models import Case, CaseState, CaseStep, RosterChange, RosterStatus, StepState, db
+from app.models import Case, CaseState, CaseStep, DatedEffect, EffectState, RosterChange, RosterStatus, StepState, db
 from app.models.language import listed
 
 ONE_AT_A_TIME = text("select pg_advisory_xact_lock(hashtextextended('roster:' || :student, 0))")
@@ -40,15 +40,24 @@ def why_not_another(flow: Flow, case: Case) -> Any | None:
     effective = select(CaseStep.id).where(
         CaseStep.case_id == Case.id, CaseStep.state == StepState.DONE, CaseStep.declared["takes_effect"].as_boolean()
     )
-    query = select(Case.flow, Case.number).where(
-        Case.student_id == case.student_id, Case.id != case.id, Case.flow.in_(changing),
-        Case.state.in_((CaseState.OPEN, CaseState.SENT_BACK)), ~effective.exists(),
-    )  # fmt: skip
+    waits = and_(DatedEffect.case_id == Case.id, DatedEffect.state == EffectState.WAITING)
+    undecided = and_(Case.state.in_((CaseState.OPEN, CaseState.SENT_BACK)), ~effective.exists())
+    query = (
+        select(Case.flow, Case.number, DatedEffect.effective_on)
+        .outerjoin(DatedEffect, waits)
+        .where(Case.student_id == case.student_id, Case.id != case.id, Case.flow.in_(changing))
+        .where(or_(undecided, DatedEffect.id.is_not(None)))
+    )
     other = db.session.execute(query.order_by(Case.id).limit(1)).first()
     if other is None:
         return None
+    title = FLOWS[other.flow].title
+    if other.effective_on is not None:
+        return _("%(title)s %(number)s of this student has been decided and takes effect on %(day)s. Hand this one in"
+                 " after that day, or ask the roster registry to annul the other.", title=title, number=other.number,
+                 day=other.effective_on)  # fmt: skip
     return _("Another change of this student is under way: %(title)s %(number)s. It must be decided, or taken back,"
-             " before this one is handed in.", title=FLOWS[other.flow].title, number=other.number)  # fmt: skip
+             " before this one is handed in.", title=title, number=other.number)  # fmt: skip
 
 
 def why_not_dated(flow: Flow, case: Case) -> Any | None:
@@ -61,13 +70,18 @@ def why_not_dated(flow: Flow, case: Case) -> Any | None:
              field=label("field", flow.dated or ""), day=day, last=last)  # fmt: skip
 
 
-def out_of_order(student_ids: list[int]) -> dict[int, Any]:
-    """Students whose ledger has an entry of a day still to come: a change of today would be dated before it."""
+def counts_from(flow: Flow, case: Any) -> date:
+    """The day from which a case's change would count if it were decided today."""
+    return (getattr(case, flow.dated) if flow.dated else None) or clock.today()
+
+
+def out_of_order(days: dict[int, date]) -> dict[int, Any]:
+    """Students whose last entry in the ledger is later than the day from which a change is to count."""
     return {
-        student_id: _("The student's last roster change is dated %(last)s, which is still to come: a change of today"
-                      " would lie before it. Ask the roster registry.", last=last)
-        for student_id, last in last_changes(student_ids).items()
-        if last > clock.today()
+        student_id: _("The student's last roster change is dated %(last)s: this one, from %(day)s, would lie before it."
+                      " Send it back for a later day, or ask the roster registry.", last=last, day=days[student_id])
+        for student_id, last in last_changes(list(days)).items()
+        if last > days[student_id]
     }  # fmt: skip
 
 

@@ -8,15 +8,26 @@ from flask_babel import gettext, lazy_gettext
 from markupsafe import Markup
 
 from app.access import Permission, current_actor
-from app.models import CaseState, JobState, RegistrationState, RosterStatus
+from app.models import CaseState, EffectState, JobState, RegistrationState, RosterStatus
 
 NOTHING = Markup('<span class="none">—</span>')
 TONES = {
-    **dict.fromkeys((RosterStatus.ENROLLED, CaseState.DONE, JobState.DONE, RegistrationState.REGISTERED), "ok"),
-    **dict.fromkeys((RosterStatus.ON_LEAVE, RosterStatus.RETAINED, CaseState.SENT_BACK, RosterStatus.DEFERRED), "warn"),
-    **dict.fromkeys((CaseState.OPEN, RosterStatus.ADMITTED, JobState.RUNNING, JobState.QUEUED), "info"),
     **dict.fromkeys(
-        (RosterStatus.WITHDRAWN, RosterStatus.EXPELLED, CaseState.REFUSED, JobState.FAILED, RegistrationState.MISSING),
+        (RosterStatus.ENROLLED, CaseState.DONE, JobState.DONE, RegistrationState.REGISTERED, EffectState.APPLIED), "ok"
+    ),
+    **dict.fromkeys((RosterStatus.ON_LEAVE, RosterStatus.RETAINED, CaseState.SENT_BACK, RosterStatus.DEFERRED), "warn"),
+    **dict.fromkeys(
+        (CaseState.OPEN, RosterStatus.ADMITTED, JobState.RUNNING, JobState.QUEUED, EffectState.WAITING), "info"
+    ),
+    **dict.fromkeys(
+        (
+            RosterStatus.WITHDRAWN,
+            RosterStatus.EXPELLED,
+            CaseState.REFUSED,
+            JobState.FAILED,
+            RegistrationState.MISSING,
+            EffectState.LAPSED,
+        ),
         "bad",
     ),
 }

@@ -99,7 +99,7 @@ def findings(report: Report) -> dict[str, Any]:
                 {"row": error.row, "column": error.label, "value": error.value, "reason": error.message}
                 for error in islice(report.errors(connection), importing.SHOWN)
             ]
-            notices[language] = [notice.message for notice in report.staged.header.notices]
+            notices[language] = [notice.message for notice in report.staged.notices]
     kinds.update((error.column, error.code) for error in report.errors(connection))
     return {"errors": errors, "notices": notices, "kinds": [[*kind, count] for kind, count in kinds.most_common()]}
 

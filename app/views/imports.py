@@ -31,6 +31,7 @@ LONGEST_NAME = 120  # of a file
 # What a wrong cell is, in few words, for the count of each kind.
 KINDS = {
     "REQUIRED": _("missing"), "INTEGER": _("no number"), "NUMBER": _("no number"), "DATE": _("no clear date"),
+    "FORMULA": _("formula"), "ERROR_CELL": _("error of Excel's"),
     "NUMBER_LOST_DIGITS": _("digits lost"), "DATE_NOT_CODE": _("turned into a date"), "TOO_LONG": _("too long"),
     "PATTERN": _("wrongly written"), "TOO_SMALL": _("too small"), "TOO_LARGE": _("too large"),
     "OVERFLOW": _("too large"), "NOT_FOUND": _("unknown"), "AMBIGUOUS": _("ambiguous"), "DUPLICATE": _("twice in the file"),

@@ -100,7 +100,6 @@ def test_a_workbook_cut_short_or_altered_is_damaged(tmp_path):
     ("extra", "code"),
     [
         ({"xl/vbaProject.bin": "x"}, "MACRO"),
-        ({"[Content_Types].xml": f"{XML}<T>application/vnd.ms-excel.sheet.macroEnabled.main+xml</T>"}, "MACRO"),
         ({"xl/externalLinks/externalLink1.xml": f"{XML}<a/>"}, "EXTERNAL_LINKS"),
         ({"xl/connections.xml": f"{XML}<a/>"}, "EXTERNAL_LINKS"),
         ({"xl/embeddings/oleObject1.bin": "x"}, "ACTIVE_CONTENT"),
@@ -149,19 +148,43 @@ def test_half_a_million_empty_rows_are_no_rows(tmp_path):
     assert facts.sheets[0].last_row == 2
 
 
-def test_formulas_and_error_cells_are_counted_even_across_pieces(tmp_path):
-    cells = "".join(
-        row(
-            i,
-            f'<c r="A{i}"><v>1</v></c>',
-            f'<c r="B{i}" s="3"><f>A{i}+1</f><v>2</v></c>',
-            f'<c r="C{i}" t="e"><v>#N/A</v></c>',
-        )
-        for i in range(1, 40_001)
-    )
-    facts = check_upload(package(tmp_path / "x.xlsx", sheet(cells))).sheets[0]
-    assert {k: (v.first, v.count, v.last_row) for k, v in facts.formulas.items()} == {"B": ("B1", 40_000, 40_000)}
-    assert {k: (v.first, v.count, v.last_row) for k, v in facts.errors.items()} == {"C": ("C1", 40_000, 40_000)}
+def test_a_sheet_with_anything_telling_is_known_even_across_pieces(tmp_path):
+    plain = [row(i, f'<c r="A{i}"><v>1</v></c>', f'<c r="B{i}" s="3" t="s"><v>2</v></c>') for i in range(1, 40_001)]
+    assert not check_upload(package(tmp_path / "x.xlsx", sheet(*plain))).sheets[0].telling
+    for at in (0, 13_000, 26_001, 39_999):
+        for telling in (
+            "<f>1</f>",
+            '<c r="C1" t="e"><v>#N/A</v></c>',
+            "<c><v>1</v></c>",
+            "<x:c/>",
+            '<row r="9" hidden="1"/>',
+        ):
+            rows = [*plain[:at], telling, *plain[at:]]
+            xml = sheet(*rows).replace(f"<worksheet {MAIN}", f'<worksheet {MAIN} xmlns:x="y"')
+            assert check_upload(package(tmp_path / "x.xlsx", xml)).sheets[0].telling, (at, telling)
+
+
+@pytest.mark.parametrize("respell", [lambda xml: xml.replace("<c r=", "<c  r="), lambda xml: xml.replace('"', "'")])
+def test_far_cells_are_named_however_they_are_spelled(tmp_path, respell):
+    far = respell(row(1, text("A1", "a"), text("XFD1", "b")))
+    assert refused(package(tmp_path / "x.xlsx", sheet(far))).params["cell"] == "XFD1"
+    low = respell(row(1000000, text("A1000000", "b")))
+    assert refused(package(tmp_path / "x.xlsx", sheet(low))).params["row"] == 1000000
+
+
+SHEETJS = '<Default Extension="bin" ContentType="application/vnd.ms-excel.sheet.binary.macroEnabled.main"/>'
+KINDS = (
+    '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">%s<Override PartName="/xl/workbook.xml"'
+    ' ContentType="application/vnd.%s.main+xml"/></Types>'
+)
+
+
+def test_the_part_that_is_the_workbook_says_whether_it_has_macros(tmp_path):
+    """F03."""
+    plain = {"[Content_Types].xml": XML + KINDS % (SHEETJS, "openxmlformats-officedocument.spreadsheetml.sheet")}
+    assert check_upload(package(tmp_path / "x.xlsx", GOOD, plain)).sheets[0].last_row == 2
+    macros = {"[Content_Types].xml": XML + KINDS % ("", "ms-excel.sheet.macroEnabled")}
+    assert refused(package(tmp_path / "y.xlsx", GOOD, macros)).code == "MACRO"
 
 
 def test_a_plain_workbook_passes(tmp_path):
@@ -171,10 +194,7 @@ def test_a_plain_workbook_passes(tmp_path):
     book.create_sheet("说明")
     book.save(tmp_path / "x.xlsx")
     facts = check_upload(tmp_path / "x.xlsx")
-    assert [(s.name, s.last_row, s.formulas, s.errors) for s in facts.sheets] == [
-        ("录取", 1, {}, {}),
-        ("说明", 0, {}, {}),
-    ]
+    assert [(s.name, s.last_row, s.telling) for s in facts.sheets] == [("录取", 1, False), ("说明", 0, False)]
 
 
 def test_every_sentence_ends_and_takes_only_what_is_given():

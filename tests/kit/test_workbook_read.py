@@ -3,6 +3,7 @@
 # ruff: noqa: DTZ001 (a moment in Excel has no zone)
 import datetime as dt
 import json
+import re
 from pathlib import Path
 
 import openpyxl
@@ -80,10 +81,15 @@ def test_a_sheet_that_cannot_be_rows_is_refused(tmp_path, rows, code):
     assert refused(save(tmp_path / "x.xlsx", *rows)).code == code
 
 
-def test_formulas_in_a_column_are_refused_with_their_place(tmp_path):
-    fault = refused(save(tmp_path / "x.xlsx", ["考生号", "姓名"], ["1", "张三"], ["2", "=B2"], ["3", "=B2"]))
-    assert fault.code == "FORMULAS"
-    assert fault.params == {"sheet": "录取", "column": "姓名", "cell": "B3", "count": 2}
+def faults(path: Path, **rest) -> dict[int, dict[str, list[str]]]:
+    return {int(line[0]): json.loads(line[1]) for line in lines(path, **rest)[0] if line[1]}
+
+
+def test_formulas_are_faults_of_their_cells(tmp_path):
+    path = save(
+        tmp_path / "x.xlsx", ["考生号", "姓名", "分数"], ["1", "张三", "=1+1"], ["2", "=B2", 3], ["3", "李四", 4]
+    )
+    assert faults(path) == {2: {"score": ["FORMULA", ""]}, 3: {"name": ["FORMULA", ""]}}
 
 
 def test_formulas_above_the_header_and_in_other_columns_do_not_matter(tmp_path):
@@ -91,11 +97,59 @@ def test_formulas_above_the_header_and_in_other_columns_do_not_matter(tmp_path):
     assert [line[2:] for line in lines(path)[0]] == [["1", "张三"]]
 
 
-def test_error_cells_are_refused_with_their_place(tmp_path):
-    cells = sheet(
-        row(1, text("A1", "考生号"), text("B1", "姓名")), row(2, text("A2", "1"), '<c r="B2" t="e"><v>#N/A</v></c>')
+def spelled(cells: str) -> str:
+    return sheet(row(1, text("A1", "考生号"), text("B1", "姓名"), text("C1", "分数")), cells)
+
+
+FORMULA, ERROR = "<c r='C2'><f>1+2</f><v>3</v></c>", '<c r="C3" t="e"><v>#N/A</v></c>'
+ROWS = f"""{row(2, text("A2", "1"), text("B2", "甲"), FORMULA)}{row(3, text("A3", "2"), text("B3", "乙"), ERROR)}"""
+NAMED = {2: {"score": ["FORMULA", "3"]}, 3: {"score": ["ERROR_CELL", "#N/A"]}}
+
+
+@pytest.mark.parametrize(
+    "respell",
+    [
+        lambda xml: xml,
+        lambda xml: re.sub(r"<(/?)(?=[a-z])", r"<\1x:", xml).replace("xmlns=", "xmlns:x="),
+        lambda xml: re.sub(r"""<(c|row) r=['"][A-Z0-9]+['"]""", r"<\1", xml),
+        lambda xml: xml.replace('t="e"', "t = 'e'").replace("<f>", "<f\n>"),
+        lambda xml: re.sub(r"<c r=(\S+?)( t=\S+?)?>", r"<c\n\2\n r=\1>", xml),
+        lambda xml: xml.replace("<v>#N/A</v>", "<v><![CDATA[#N/A]]></v>"),
+        lambda xml: xml.replace("<row r", "<!-- <row> --><row r"),
+        lambda xml: xml.replace("<f>1+2</f>", '<f t="array" ref="C2:C2">1+2</f>'),
+    ],
+    ids=["control", "prefixed", "unplaced", "quotes", "lines", "cdata", "comment", "array"],
+)
+def test_formulas_and_errors_are_seen_however_the_sheet_is_spelled(tmp_path, respell):
+    """F01."""
+    assert faults(package(tmp_path / "x.xlsx", respell(spelled(ROWS)))) == NAMED
+
+
+def test_one_formula_for_many_cells_is_seen_in_each(tmp_path):
+    cells = row(2, text("A2", "1"), text("B2", "甲"), '<c r="C2"><f t="array" ref="C2:C3">D1</f><v>3</v></c>')
+    cells += row(3, text("A3", "2"), text("B3", "乙"), '<c r="C3"><v>4</v></c>')
+    assert faults(package(tmp_path / "x.xlsx", spelled(cells))) == {
+        2: {"score": ["FORMULA", "3"]},
+        3: {"score": ["FORMULA", "4"]},
+    }
+
+
+def test_errors_pasted_as_text_are_errors(tmp_path):
+    path = save(tmp_path / "x.xlsx", ["考生号", "姓名", "分数"], ["1", "#N/A", "#REF!"])
+    assert faults(path)[2].keys() == {"name", "score"}
+
+
+def test_a_table_may_begin_in_another_column(tmp_path):
+    """F02: cells are those that Excel names; what stands in a column that is not read does not matter."""
+    cells = row(2, text("B2", "序号"), text("C2", "考生号"), text("D2", "姓名"), text("E2", "分数"))
+    cells += row(
+        3, '<c r="B3"><f>ROW()</f><v>1</v></c>', text("C3", "1"), text("D3", "甲"), "<c r='E3' t='e'><v>#N/A</v></c>"
     )
-    assert refused(package(tmp_path / "x.xlsx", cells)).params["cell"] == "B2"
+    rows, header = lines(package(tmp_path / "x.xlsx", sheet(cells)))
+    assert [(line[0], json.loads(line[1]), *line[2:]) for line in rows] == [
+        ("3", {"score": ["ERROR_CELL", "#N/A"]}, "1", "甲", "")
+    ]
+    assert header.row == 2
 
 
 def test_a_column_without_permission_is_not_read_and_told_of(tmp_path):
@@ -171,6 +225,37 @@ def test_columns_are_known_whatever_their_order_width_and_marks(tmp_path):
     assert header.notices == []
 
 
+@pytest.mark.parametrize(
+    "header",
+    ["【必填】考生号", "考生号【必填】", "*考生号", "＊ 考生号：", "考生号 Number", "Number/考生号", "考生号\nExam number", "考生号(14位)",
+     "[1] 考生号", "考生号Number"],
+)  # fmt: skip
+def test_a_header_is_known_beside_marks_notes_and_translations(tmp_path, header):
+    """F34."""
+    _rows, found = lines(save(tmp_path / "x.xlsx", [header, "姓名"], ["1", "甲"]))
+    assert found.places == {"exam_no": 0, "name": 1} and not found.notices
+
+
+@pytest.mark.parametrize("header", ["考生号Number码", "新考生号", "考生号 姓名", "考生号B"])
+def test_a_header_of_another_meaning_is_not_known(tmp_path, header):
+    assert refused(save(tmp_path / "x.xlsx", [header, "姓名"], ["1", "甲"])).code == "MISSING_COLUMNS"
+
+
+def test_headers_that_mean_the_same_are_named_as_they_stand(tmp_path):
+    """F11."""
+    path = save(tmp_path / "x.xlsx", ["考生号", "姓名", "学生姓名（必填）"], ["1", "a", "b"])
+    assert refused(path).params["headers"] == "“姓名” (B1)、“学生姓名（必填）” (C1)"
+
+
+def test_a_header_in_two_rows_is_read(tmp_path):
+    """F10."""
+    path = save(tmp_path / "x.xlsx", ["名单"], ["考生号", "基本情况", None], [None, "姓名", "分数"], ["1", "甲", 5])
+    rows, header = lines(path)
+    assert rows == [["4", "", "1", "甲", "5"]]
+    assert (header.row, header.places) == (3, {"exam_no": 0, "name": 1, "score": 2})
+    assert [(notice.code, notice.params) for notice in header.notices] == [("TWO_ROWS", {"first": 2, "last": 3})]
+
+
 def test_the_sheet_with_the_columns_is_found_and_filled_others_are_told_of(tmp_path):
     book = openpyxl.Workbook()
     book.active.title = "说明"
@@ -229,6 +314,7 @@ def test_original_rows_are_every_cell_of_the_sheet(tmp_path):
         ("date", "26-9-1", "DATE"),
         ("date", "2026-9/1", "DATE"),
         ("date", "today", "DATE"),
+        ("date", "2026-09-01 08:00:00", "DATE"),
         ("date", dt.time(8), "DATE"),
         ("date", "2026年9", "DATE"),
         ("datetime", "2026-09-01 25:00", "DATETIME"),
@@ -269,6 +355,10 @@ def test_an_unclear_cell_is_a_fault(kind, value, code):
         ("date", 20260901.0, "2026-09-01"),
         ("date", "2026-09-01 00:00:00", "2026-09-01"),
         ("date", "2026年9月1日", "2026-09-01"),
+        ("date", "2026/9/1 0:00:00", "2026-09-01"),
+        ("date", "2026/9/1 0:00", "2026-09-01"),
+        ("date", "2026-09-01T00:00:00.000", "2026-09-01"),
+        ("datetime", "2026/9/1 0:00", "2026-09-01 00:00:00"),
         ("date", "２０２６－９－１", "2026-09-01"),
         ("datetime", dt.datetime(2026, 9, 1, 8, 30), "2026-09-01 08:30:00"),
         ("datetime", "2026/9/1 8:30", "2026-09-01 08:30:00"),

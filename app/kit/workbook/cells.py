@@ -3,7 +3,7 @@
 import datetime as dt
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import repeat
 from typing import Any
 
@@ -29,16 +29,41 @@ SCIENTIFIC = re.compile(r"\d(?:\.\d+)?E\+\d+", re.ASCII | re.IGNORECASE)
 DATE = re.compile(r"(\d{4})([-/.年])(\d{1,2})([-/.月])(\d{1,2})日?", re.ASCII)
 DIGITS_DATE = re.compile(r"(\d{4})(\d{2})(\d{2})", re.ASCII)
 TIME = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:\.0+)?)?", re.ASCII)
+MIDNIGHT = re.compile(r"[ T]0?0:00(:00(\.0+)?)?$", re.ASCII)
+# What people and systems write where there is nothing to say; a whole cell, in exactly this spelling.
+NOTHING = {"NULL", "null", "None", "none", "nan", "NaN", "N/A", "n/a", "/", "\\", "-", "--", "—", "——", "无"}
+ERRORS = {"#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#SPILL!", "#CALC!", "#GETTING_DATA"}
+SPECIAL = NOTHING | ERRORS
+NUMERALS = {numeral: str(value) for value, numeral in enumerate("零一二三四五六七八九十")} | {"两": "2"}
+BRACKETED = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|【[^【】]*】|〔[^〔〕]*〕|<[^<>]*>")
+LATIN, OTHER = r"[A-Za-z][\x20-\x7e]{2,}", r"[^\x00-\x7f][^\x00-\x7f\s]*(?:\s+[^\x00-\x7f]+)*"
+TWO_LANGUAGES = re.compile(rf"({OTHER})[\s/|:*-]*({LATIN})|({LATIN}?)[\s/|:*-]*({OTHER})")
 TRUE = {"是", "有", "y", "yes", "true", "1", "√"}
 FALSE = {"否", "无", "n", "no", "false", "0", "×"}
 
 
 class Fault(Exception):
-    """What is wrong with a cell: a code of reasons.CELL."""
+    """What is wrong with a cell: a code of reasons.CELL, and what the cell shows where that is not its value."""
 
 
 class Unlike(Exception):
     """A column has a cell that is not like most cells of its kind."""
+
+
+def read_as(kind: str, value: Any, units: Sequence[str] = ()) -> Any:
+    """A cell before it is converted: empty where its word says so, a number without its unit."""
+    if not isinstance(value, str):
+        return value
+    bare = value.strip()
+    if bare in ERRORS:
+        raise Fault("ERROR_CELL")
+    if not bare or (bare in NOTHING and kind != "boolean"):
+        return ""
+    if units:
+        unit = next((unit for unit in units if bare.endswith(unit) and bare != unit), "")
+        bare = bare.removesuffix(unit).strip()
+        return NUMERALS.get(bare, bare)
+    return value
 
 
 def to_text(value: Any) -> str:
@@ -116,7 +141,7 @@ def clear_date(value: Any, code: str) -> dt.date:
     """A date that can be read in one way only: year, month, day; never 1/2/2026, nor Excel's bare day number."""
     if isinstance(value, bool) or not isinstance(value, str | float | int):
         raise Fault(code)
-    text = unicodedata.normalize("NFKC", to_text(value)).removesuffix(" 00:00:00").replace(" ", "")
+    text = MIDNIGHT.sub("", unicodedata.normalize("NFKC", to_text(value))).replace(" ", "")
     if match := DATE.fullmatch(text):
         year, first, month, second, day = match.groups()
         if first != second and (first, second) != ("年", "月"):
@@ -204,6 +229,16 @@ CONVERT_ALL: dict[str, Callable[[Sequence[Any]], list[str]]] = {
 def header_key(text: Any) -> str:
     """A header as it is compared: width, case, spaces, line breaks and the star of required columns don't count."""
     return "".join(unicodedata.normalize("NFKC", str(text)).split()).strip("*:").casefold()
+
+
+def header_keys(text: str) -> Iterator[list[str]]:
+    """The keys a header may be known by, the nearest first: as it stands, without notes in brackets, and as a name with
+    its translation (two keys that must not name different things)."""
+    yield [header_key(text)]
+    bare = BRACKETED.sub("", unicodedata.normalize("NFKC", text)).strip(" \t\r\n*:")
+    yield [header_key(bare)]
+    if match := TWO_LANGUAGES.fullmatch(bare):
+        yield [header_key(part) for part in match.groups() if part]
 
 
 def copy_text(text: str) -> str:

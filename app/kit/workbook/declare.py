@@ -59,7 +59,8 @@ class Column:
     """One column. `code` is text of letters and digits (numbers of people and things): spaces and width don't count.
 
     `needs` names the permission that shows the value; without it the column shows `mask(value)`, or is left out when
-    there is no mask, and is never read from a file. `aliases` are further headers to know the column by.
+    there is no mask, and is never read from a file. `aliases` are further headers to know the column by, `units` what
+    may stand behind a number (四年 is 4 with the unit 年).
     """
 
     name: str
@@ -80,6 +81,7 @@ class Column:
     maximum: Any = None
     width: float | None = None
     aliases: Sequence[str] = ()
+    units: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         where = f"Column {self.name!r}"
@@ -100,6 +102,8 @@ class Column:
             )
         if self.pattern and not self.hint:
             raise BadDeclaration(f"{where} has a pattern. Say in hint= what a right value looks like, for people.")
+        if self.units and self.kind not in ("integer", "number"):
+            raise BadDeclaration(f"{where} is {self.kind}: units are for numbers.")
         if self.unique and (self.lookup or not self.is_text):
             raise BadDeclaration(f"{where}: unique is for text and codes without a lookup.")
         if self.lookup and not self.lookup.accepts:

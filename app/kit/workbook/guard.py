@@ -15,19 +15,28 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree import ElementTree
+from xml.parsers import expat
 
+from .displayed import telling_format
 from .reasons import Unreadable
+from .sheet_xml import Forbidden, SheetEvents, StyleEvents, letters, place_of
 
 MEGABYTE = 1 << 20
-BEYOND_LAST_COLUMN = re.compile(rb'<c r="((?:[D-Z][A-Z]|[A-Z]{3})[0-9]+)"[^>]*[^/>]>')
-LAST_COLUMN = "CZ"  # what the pattern above is made for
-FORMULA = re.compile(rb'<c [^>]*?\br="([A-Z]{1,3})([0-9]+)"[^>]*>\s*<f[ >/]')
-ERROR = re.compile(rb'<c (?=[^>]*\bt="e")[^>]*?\br="([A-Z]{1,3})([0-9]+)"')
+LAST_COLUMN = "CZ"
+# The tags of rows and cells as nearly every program writes them, in columns to LAST_COLUMN, without errors or formulas,
+# in rows that can be seen. A sheet with a cell or row that is spelled otherwise is read by its events.
+PLAIN = (
+    rb'/|v>|c r="[A-C]?[A-Z][0-9]{1,7}"(?: s="[0-9]{1,5}")?(?: t="(?:s|n|b|d|str|inlineStr)")?/?>|is>|t>'
+    rb'|row r="[0-9]{1,7}"(?: (?:spans|s|customFormat|ht|customHeight|thickBot|thickTop|x14ac:dyDescent)="[^"<>]*")*/?>'
+)
+NOT_PLAIN = re.compile(rb"<(?!" + PLAIN + rb")([^\s/>]*)")
+TELLING = re.compile(rb"[!?].*|.*:.*|c|row|f", re.DOTALL)  # names of tags: of rows, cells and formulas, or prefixed
 PROLOG = re.compile(rb"(?:\s|<\?[^>]*\?>|<!--.*?-->)*<[A-Za-z_]", re.DOTALL)
 DECLARED_ENCODING = re.compile(rb"\s*<\?xml[^>]*encoding=[\"']([^\"']*)")
+XML_DECLARATION = re.compile(rb"\s*<\?xml[^<>]*\?>")
 ROW_NUMBER = re.compile(rb'\br="([0-9]{1,9})"')
 ROWS_ABOVE = 20  # titles and header above the rows
-TAIL = 512  # bytes carried over, so that a tag cut in two by a chunk is seen
+LONGEST_TAG = 65_536
 HEAD = 65_536
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # the container of .xls, and of .xlsx with a password
 ENCRYPTED_STREAM = "EncryptedPackage".encode("utf-16-le")
@@ -40,6 +49,7 @@ UNZIP_FAULTS = (
     NotImplementedError,
     struct.error,
     ElementTree.ParseError,
+    expat.ExpatError,
 )
 OTHER_MAIN_PARTS = {
     "xl/workbook.bin": ".xlsb",
@@ -67,20 +77,11 @@ DEFAULT_LIMITS = Limits()
 
 
 @dataclass
-class Faults:
-    """Cells of one kind of fault in a column: the first, how many, and the row of the last."""
-
-    first: str
-    count: int = 0
-    last_row: int = 0
-
-
-@dataclass
 class SheetFacts:
     name: str
-    last_row: int = 0  # the last row with a value
-    formulas: dict[str, Faults] = field(default_factory=dict)  # by column letters
-    errors: dict[str, Faults] = field(default_factory=dict)
+    part: str = ""
+    last_row: int = 0  # the last row with a value, from 1
+    telling: bool = False  # it has a cell or row worth a second look, or one that is spelled otherwise
 
 
 @dataclass(frozen=True)
@@ -89,13 +90,17 @@ class UploadFacts:
     size: int
     inflated: int
     sheets: list[SheetFacts]
+    formats: dict[int, str] = field(default_factory=dict)  # styles whose number format says more than the number
 
 
 def check_upload(path: Path, limits: Limits = DEFAULT_LIMITS) -> UploadFacts:
     """Look through the file at some 200 MB (unpacked) a second; raises Unreadable."""
     with opened(path, limits) as archive:
         inflated, sheets = scan(archive, sheet_names(archive), limits)
-        return UploadFacts(path, path.stat().st_size, inflated, sheets)
+        for sheet in sheets:
+            if sheet.telling:
+                measure(archive, sheet, limits)
+        return UploadFacts(path, path.stat().st_size, inflated, sheets, telling_formats(archive))
 
 
 def check_contents(path: Path, limits: Limits = DEFAULT_LIMITS) -> None:
@@ -118,7 +123,10 @@ def opened(path: Path, limits: Limits) -> Iterator[zipfile.ZipFile]:
     try:
         with zipfile.ZipFile(path) as archive:
             check_parts(archive, limits)
+            check_content_types(archive)
             yield archive
+    except Forbidden as fault:
+        raise Unreadable("FORBIDDEN_XML", part="xl") from fault
     except UNZIP_FAULTS as fault:
         raise Unreadable("DAMAGED", part=type(fault).__name__) from fault
 
@@ -171,6 +179,17 @@ def check_parts(archive: zipfile.ZipFile, limits: Limits) -> None:
             raise Unreadable("EXTERNAL_LINKS", part=part.filename)
 
 
+def check_content_types(archive: zipfile.ZipFile) -> None:
+    """Whether the workbook is one with macros is said of the part that is the workbook, not of kinds it has none of."""
+    types: dict[str, str] = {}
+    for kind in tree(archive, "[content_types].xml"):
+        part = kind.get("PartName") or f".{kind.get('Extension', '')}"
+        types[part.lower()] = kind.get("ContentType", "")
+    said = types.get("/xl/workbook.xml") or types.get(".xml", "")
+    if "macroenabled" in said.lower():
+        raise Unreadable("MACRO", part="xl/workbook.xml")
+
+
 def scan(archive: zipfile.ZipFile, names: dict[str, str], limits: Limits) -> tuple[int, list[SheetFacts]]:
     """Inflate every part in pieces, counting what really comes out, since sizes in the headers can lie."""
     total = 0
@@ -189,12 +208,9 @@ def scan(archive: zipfile.ZipFile, names: dict[str, str], limits: Limits) -> tup
                 raise Unreadable("TOO_BIG_INSIDE", limit=limits.inflated_bytes // MEGABYTE)
             if size > largest:
                 raise Unreadable("BOMB", part=part.filename, limit=limits.ratio)
-            if name == "[content_types].xml" and b"macroEnabled" in chunk:
-                raise Unreadable("MACRO", part=part.filename)
-            if facts:
-                seen = tail + chunk
-                look_at(facts, seen, len(tail), limits)
-                tail = seen[-TAIL:]
+            if facts and not facts.telling:
+                facts.part = part.filename
+                tail = look_at(facts, tail + chunk, limits)
     return total, list(sheets.values())
 
 
@@ -212,31 +228,52 @@ def check_prolog(part: str, start: bytes) -> None:
         raise Unreadable("FORBIDDEN_XML", part=part)
 
 
-def look_at(facts: SheetFacts, seen: bytes, carried: int, limits: Limits) -> None:
-    """Note how far the values of a sheet reach, and its formulas and error cells. Parsers lay out the whole area."""
-    if far := BEYOND_LAST_COLUMN.search(seen):
-        raise Unreadable("TOO_MANY_COLUMNS", sheet=facts.name, cell=far[1].decode(), limit=LAST_COLUMN)
-    last_value = max(seen.rfind(b"</v>"), seen.rfind(b"</t>"))
+def look_at(facts: SheetFacts, seen: bytes, limits: Limits) -> bytes:
+    """Note how far the values of a sheet reach, and whether it is plain; returns the tag that the piece has cut in two.
+
+    Parsers lay out the whole area.
+    """
+    if not facts.last_row and (declaration := XML_DECLARATION.match(seen)):
+        seen = seen[declaration.end() :]
+    end = seen.rfind(b"<")
+    end = len(seen) if end < 0 or b">" in seen[end:] else end
+    names = {match[1] for match in NOT_PLAIN.finditer(seen, 0, end)}
+    if any(TELLING.fullmatch(name) for name in names) or len(seen) - end > LONGEST_TAG:
+        facts.telling = True
+        return b""
+    last_value = max(seen.rfind(b"</v>", 0, end), seen.rfind(b"</t>", 0, end))
     if last_value >= 0 and (start := seen.rfind(b"<row ", 0, last_value)) >= 0:
         number = ROW_NUMBER.search(seen, start, start + 200)
         facts.last_row = max(facts.last_row, int(number[1]) if number else 0)
-        if facts.last_row > limits.rows + ROWS_ABOVE:
-            raise Unreadable("TOO_MANY_ROWS", sheet=facts.name, row=facts.last_row, limit=limits.rows)
-    # One byte is found at memory speed, and sheets without formulas and errors rarely have these two.
-    if b"f" in seen and b"<f" in seen:
-        note(facts.formulas, FORMULA, seen, carried)
-    if b"#" in seen and b't="e"' in seen:
-        note(facts.errors, ERROR, seen, carried)
+        refuse_far_row(facts, limits)
+    return seen[end:]
 
 
-def note(faults: dict[str, Faults], pattern: re.Pattern[bytes], seen: bytes, carried: int) -> None:
-    for match in pattern.finditer(seen):
-        if match.end() <= carried:  # found with the chunk before
-            continue
-        column, row = match[1].decode(), match[2].decode()
-        found = faults.setdefault(column, Faults(column + row))
-        found.count += 1
-        found.last_row = int(row)
+def refuse_far_row(facts: SheetFacts, limits: Limits) -> None:
+    if facts.last_row > limits.rows + ROWS_ABOVE:
+        raise Unreadable("TOO_MANY_ROWS", sheet=facts.name, row=facts.last_row, limit=limits.rows)
+
+
+def measure(archive: zipfile.ZipFile, facts: SheetFacts, limits: Limits) -> None:
+    """How far the values of a sheet reach by the events of its XML."""
+    with archive.open(facts.part) as file:
+        events = SheetEvents().read(file)
+    facts.last_row = events.last_row + 1
+    row, column = events.far
+    if column > place_of(LAST_COLUMN):
+        cell = f"{letters(column)}{row + 1}"
+        raise Unreadable("TOO_MANY_COLUMNS", sheet=facts.name, cell=cell, limit=LAST_COLUMN)
+    refuse_far_row(facts, limits)
+
+
+def telling_formats(archive: zipfile.ZipFile) -> dict[int, str]:
+    """The number formats that say more than the number, by the index of the style that cells name."""
+    part = next((part for part in archive.infolist() if part.filename.lower() == "xl/styles.xml"), None)
+    if part is None:
+        return {}
+    with archive.open(part) as file:
+        formats = StyleEvents().read(file).formats
+    return {index: code for index, code in enumerate(map(telling_format, formats)) if code}
 
 
 def sheet_names(archive: zipfile.ZipFile) -> dict[str, str]:

@@ -1,26 +1,56 @@
 """The process that parses an upload: a script of its own, small, with limits on memory and time, and no secrets.
 
-It reads its task as JSON from standard input, and writes one line of JSON on the header it found, then the rows: lines
-for COPY (row, faults, one text for each column), or the original cells as JSON. On a fault of the file it writes
-{code, params} to standard error and ends with FAULT_EXIT.
+It reads its task as JSON from standard input, and writes one line of JSON on the header it found. With a second line of
+JSON it is told what the guard saw of that sheet; then it writes the rows: lines for COPY (row, faults, one text for each
+column), or the original cells as JSON. At its end it writes to standard error what it made of the cells; on a fault of
+the file {code, params}, and ends with FAULT_EXIT.
 """
 
 import gc
 import itertools
 import json
-import re
 import resource
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+import zipfile
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parent))  # run as a script, it sees this folder and not the application
-    from cells import CONVERT, CONVERT_ALL, Fault, Unlike, copy_text, header_key, original, shown
+    from cells import (
+        CONVERT,
+        CONVERT_ALL,
+        SPECIAL,
+        Fault,
+        Unlike,
+        copy_text,
+        header_key,
+        header_keys,
+        original,
+        read_as,
+        shown,
+    )
+    from displayed import Faulty, Marks, Sight
+    from sheet_xml import SheetEvents, letters
 else:
-    from .cells import CONVERT, CONVERT_ALL, Fault, Unlike, copy_text, header_key, original, shown
+    from .cells import (
+        CONVERT,
+        CONVERT_ALL,
+        SPECIAL,
+        Fault,
+        Unlike,
+        copy_text,
+        header_key,
+        header_keys,
+        original,
+        read_as,
+        shown,
+    )
+    from .displayed import Faulty, Marks, Sight
+    from .sheet_xml import SheetEvents, letters
 
 FAULT_EXIT = 3
 ROWS_A_BLOCK = 500
@@ -30,99 +60,171 @@ class FileFault(Exception):
     """What is wrong with the file: a code of reasons.FILE and its params."""
 
 
-def find_header(rows: Sequence[list[Any]], names: dict[str, str]) -> tuple[int, list[tuple[str | None, str]]]:
-    """The index of the row with the most known headers, and its cells as (column name or None, text)."""
-    best: tuple[int, int, list[tuple[str | None, str]]] = (0, 0, [])
-    for index, row in enumerate(rows):
-        texts = [str(cell).strip() for cell in row]
-        found = [known(text, names) for text in texts]
-        score = len({name for name in found if name})
-        if score > best[0]:
-            best = (score, index, list(zip(found, texts, strict=True)))
-    return best[1], best[2]
+Header = list[tuple[str | None, str]]  # cells of a header: name of the column or None, text
 
 
-def known(text: str, names: dict[str, str]) -> str | None:
-    """The column a header names; what stands after it in brackets does not count."""
-    key = header_key(text)
-    return names.get(key) or names.get(header_key(re.sub(r"\([^()]*\)$", "", key)))
+def find_header(rows: Sequence[list[Any]], task: Mapping[str, Any]) -> tuple[int, int, Header]:
+    """The first and last index of the header's rows, and its cells: the row with the most known headers.
+
+    Where that row lacks required columns, it may be one of two: what stands below a heading that spans columns is read
+    with it.
+    """
+    read = [[(known(str(cell), task["names"]), str(cell).strip()) for cell in row] for row in rows]
+    best = max(range(len(read)), key=lambda index: len(names_in(read[index])), default=0)
+    if not read or not names_in(read[best]):
+        return 0, 0, []
+    needed = set(task["required"])
+    if not needed <= names_in(read[best]):
+        for upper in (best - 1, best):
+            if 0 <= upper < len(read) - 1:
+                pairs = zip(read[upper], read[upper + 1], strict=True)
+                both = [below if below[0] or not above[1] else above for above, below in pairs]
+                if needed <= names_in(both):
+                    return upper, upper + 1, both
+    return best, best, read[best]
 
 
-def choose_sheet(book: Any, task: dict[str, Any]) -> tuple[dict[str, Any], Iterator[list[Any]]]:
+def names_in(cells: Header) -> set[str]:
+    return {name for name, _text in cells if name}
+
+
+def known(text: str, names: Mapping[str, str]) -> str | None:
+    """The column a header names, whatever marks, notes and translations stand beside the name."""
+    for keys in header_keys(text):
+        found = {names[key] for key in keys if key in names}
+        if len(found) == 1:
+            return found.pop()
+    return None
+
+
+def choose_sheet(book: Any, task: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
     """The first visible sheet whose header has every required column; else the fault of the one that comes nearest."""
     fault: tuple[int, FileFault] | None = None
     visible = [m.name for m in book.sheets_metadata if str(m.visible).endswith("Visible") and "WorkSheet" in str(m.typ)]
     for name in visible:
-        rows = book.get_sheet_by_name(name).iter_rows()
-        top = list(itertools.islice(rows, task["header_rows"]))
-        index, cells = find_header(top, task["names"])
-        found = [column for column, _text in cells if column]
+        sheet = book.get_sheet_by_name(name)
+        top = list(itertools.islice(sheet.iter_rows(), task["header_rows"]))
+        first, last, cells = find_header(top, task)
+        found = names_in(cells)
         missing = [column for column in task["required"] if column not in found]
         if not missing:
+            left = (sheet.start or (0, 0))[1]
             others = [other for other in visible if other != name]
-            return {**describe(name, index, cells, task), "others": others}, itertools.chain(top, rows)
+            header = {"sheet": name, "first_row": first + 1, "row": last + 1, "left": left, "others": others}
+            return header | describe(header, cells, task), sheet
         if top and (fault is None or len(found) > fault[0]):
-            params = {"sheet": name, "row": index + 1, "rows": task["header_rows"], "columns": missing}
+            params = {"sheet": name, "row": last + 1, "rows": task["header_rows"], "columns": missing}
             fault = len(found), FileFault("MISSING_COLUMNS" if found else "NO_HEADER", params)
     raise fault[1] if fault else FileFault("NO_SHEET", {})
 
 
-def describe(sheet: str, index: int, cells: list[tuple[str | None, str]], task: dict[str, Any]) -> dict[str, Any]:
+def describe(header: Mapping[str, Any], cells: Header, task: Mapping[str, Any]) -> dict[str, Any]:
     found = [name for name, _text in cells if name]
     twice = sorted({name for name in found if found.count(name) > 1})
     if twice:
-        raise FileFault("TWICE_IN_HEADER", {"sheet": sheet, "row": index + 1, "columns": twice})
+        texts = [
+            f"“{text}” ({letters(header['left'] + place)}{header['row']})"
+            for place, (name, text) in enumerate(cells)
+            if name in twice
+        ]
+        params = {"sheet": header["sheet"], "row": header["row"], "columns": twice, "headers": texts}
+        raise FileFault("TWICE_IN_HEADER", params)
+    ours = [bool(text) and header_key(text) in task["ignore"] for _name, text in cells]
     return {
-        "sheet": sheet,
-        "row": index + 1,
         "columns": {name: place for place, (name, _text) in enumerate(cells) if name},
-        "unknown": [text for name, text in cells if not name and text and header_key(text) not in task["ignore"]],
+        "unknown": [text for (name, text), our in zip(cells, ours, strict=True) if not name and text and not our],
+        "returned": any(ours),
     }
 
 
-def copy_lines(rows: Iterator[list[Any]], header: dict[str, Any], task: dict[str, Any]) -> Iterator[str]:
-    """The rows below the header as COPY reads them (null ''), faulty cells empty and told of in the second field."""
-    names = [name for name in task["kinds"] if name in header["columns"]]
-    kinds = [task["kinds"][name] for name in names]
-    places = [header["columns"][name] for name in names]
-    tabs, count, number = len(names) - 1, 0, header["row"]
-    for _above in itertools.islice(rows, header["row"]):
-        pass
-    while block := list(itertools.islice(rows, ROWS_A_BLOCK)):
-        faults: dict[int, dict[str, list[str]]] = {}
-        columns = list(zip(*block, strict=True))
-        texts = [
-            column_texts(kind, name, columns[place], faults)
-            for kind, name, place in zip(kinds, names, places, strict=True)
-        ]
-        for index, cells in enumerate(zip(*texts, strict=True)):
-            number += 1
-            line = "\t".join(cells)
-            found = faults.get(index)
-            if len(line) == tabs and not found:
-                continue  # an empty row
-            count += 1
-            if count > task["rows"]:
-                raise FileFault("TOO_MANY_ROWS", {"sheet": header["sheet"], "row": number, "limit": task["rows"]})
-            told = copy_text(json.dumps(found, ensure_ascii=False)) if found else ""
-            yield f"{number}\t{told}\t{line}\n"
-    if not count:
-        raise FileFault("NO_ROWS", {"sheet": header["sheet"], "row": header["row"]})
+def look_again(path: str, seen: Mapping[str, Any]) -> Marks:
+    """What the events of the sheet's XML tell and the parser does not, if the guard saw that there is something."""
+    if not seen["part"]:
+        return Marks()
+    formats = {int(style): pattern for style, pattern in seen["formats"].items()}
+    with zipfile.ZipFile(path) as archive, archive.open(seen["part"]) as file:
+        events = SheetEvents(formats).read(file)
+    return Marks(events.formulas, events.errors, events.styled, events.hidden, formats)
 
 
-def column_texts(kind: str, name: str, values: tuple[Any, ...], faults: dict[int, dict[str, list[str]]]) -> list[str]:
+class Lines:
+    """The rows below the header as COPY reads them (null ''), and by column what was made of their cells."""
+
+    def __init__(self, header: Mapping[str, Any], task: Mapping[str, Any], sight: Sight, hidden: set[int]) -> None:
+        self.header, self.task, self.sight, self.hidden = header, task, sight, hidden
+        self.emptied: dict[str, Counter[str]] = {}
+        self.hidden_rows: list[int] = []
+
+    def copy(self, rows: Iterator[list[Any]]) -> Iterator[str]:
+        """Faulty cells come empty, and are told of in the second field."""
+        header, task = self.header, self.task
+        names = [name for name in task["kinds"] if name in header["columns"]]
+        places = [header["columns"][name] for name in names]
+        tabs, count, number = len(names) - 1, 0, header["row"]
+        rows = self.sight.rows(itertools.islice(rows, number, None), number, faults=True)
+        while block := list(itertools.islice(rows, ROWS_A_BLOCK)):
+            faults: dict[int, dict[str, list[str]]] = {}
+            columns = list(zip(*block, strict=True))
+            texts = [self.texts(name, columns[place], faults) for name, place in zip(names, places, strict=True)]
+            for index, cells in enumerate(zip(*texts, strict=True)):
+                number += 1
+                line = "\t".join(cells)
+                found = faults.get(index)
+                if len(line) == tabs and not found:
+                    continue  # an empty row
+                count += 1
+                if count > task["rows"]:
+                    raise FileFault("TOO_MANY_ROWS", {"sheet": header["sheet"], "row": number, "limit": task["rows"]})
+                if number - 1 in self.hidden:
+                    self.hidden_rows.append(number)
+                told = copy_text(json.dumps(found, ensure_ascii=False)) if found else ""
+                yield f"{number}\t{told}\t{line}\n"
+        if not count:
+            raise FileFault("NO_ROWS", {"sheet": header["sheet"], "row": header["row"]})
+
+    def texts(self, name: str, values: Sequence[Any], faults: dict[int, dict[str, list[str]]]) -> list[str]:
+        said = self.emptied.setdefault(name, Counter())
+        return column_texts(self.task["kinds"][name], name, values, faults, said, self.task["units"].get(name, ()))
+
+    def remarks(self) -> dict[str, Any]:
+        """What people should know of how their cells were read, by column."""
+        names = {place: name for name, place in self.header["columns"].items()}
+        hidden = [] if self.header["returned"] else self.hidden_rows  # our filter hides the good rows
+        return {
+            "emptied": {name: dict(words) for name, words in self.emptied.items() if words},
+            "filled": {names[place]: count for place, count in self.sight.filled.items()},
+            "percents": {names[place]: count for place, count in self.sight.percents.items()},
+            "hidden": [hidden[0], len(hidden)] if hidden else [],
+        }
+
+
+def column_texts(
+    kind: str,
+    name: str,
+    values: Sequence[Any],
+    faults: dict[int, dict[str, list[str]]],
+    emptied: Counter[str] | None = None,
+    units: Sequence[str] = (),
+) -> list[str]:
     """One column of a block as fields of COPY: all at once while nothing is the matter, else cell by cell, noting
-    faults by row."""
+    faults by row, and words that say that a cell is empty."""
     try:
         texts = CONVERT_ALL[kind](values)
+        if not SPECIAL.isdisjoint(texts):
+            raise Unlike
     except (Unlike, TypeError):
         texts = []
         for index, value in enumerate(values):
             try:
-                texts.append("" if value == "" else CONVERT[kind](value))
+                if value.__class__ is Faulty:
+                    raise Fault(value.code, value.shown)
+                bare = read_as(kind, value, units)
+                if bare == "" and value != "" and emptied is not None and (word := value.strip()):
+                    emptied[word] += 1
+                texts.append("" if bare == "" else CONVERT[kind](bare))
             except Fault as fault:
                 texts.append("")
-                faults.setdefault(index, {})[name] = [fault.args[0], shown(value)]
+                faults.setdefault(index, {})[name] = [fault.args[0], shown(*fault.args[1:] or [value])]
     together = "".join(texts)
     # Whatever copy_text has to do something about is a backslash or cannot be printed.
     return texts if together.isprintable() and "\\" not in together else [*map(copy_text, texts)]
@@ -144,20 +246,26 @@ def limit(memory: int, seconds: int) -> None:
 
 
 def main() -> None:
-    task = json.load(sys.stdin)
+    task = json.loads(sys.stdin.readline())
     gc.disable()  # rows make no cycles, and looking for some costs a tenth of the time
     limit(task["memory"], task["seconds"])
     from python_calamine import CalamineError, CalamineWorkbook, PasswordError
 
     try:
         with CalamineWorkbook.from_path(task["path"]) as book:
-            header, rows = choose_sheet(book, task)
+            header, sheet = choose_sheet(book, task)
         out = sys.stdout.buffer
         out.write(json.dumps(header).encode() + b"\n")
-        lines = original_lines(rows) if task["original"] else copy_lines(rows, header, task)
-        while block := list(itertools.islice(lines, ROWS_A_BLOCK)):
-            out.write("".join(block).encode())
         out.flush()
+        marks = look_again(task["path"], json.loads(sys.stdin.readline()))
+        kinds = {place: task["kinds"].get(name, "") for name, place in header["columns"].items()}
+        sight = Sight(kinds, header["left"], marks, sheet.merged_cell_ranges, header["row"])
+        if task["original"]:
+            write(out, original_lines(sight.rows(sheet.iter_rows(), 0, faults=False)))
+            return
+        lines = Lines(header, task, sight, marks.hidden)
+        write(out, lines.copy(sheet.iter_rows()))
+        sys.stderr.write(json.dumps(lines.remarks()))
     except PasswordError:
         fail("ENCRYPTED", {})
     except FileFault as fault:
@@ -166,6 +274,12 @@ def main() -> None:
         fail("TOO_MUCH_MEMORY", {})
     except CalamineError as fault:
         fail("DAMAGED", {"part": str(fault)[:200]})
+
+
+def write(out: Any, lines: Iterator[str]) -> None:
+    while block := list(itertools.islice(lines, ROWS_A_BLOCK)):
+        out.write("".join(block).encode())
+    out.flush()
 
 
 def fail(code: str, params: dict[str, Any]) -> None:

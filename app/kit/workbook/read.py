@@ -9,12 +9,11 @@ import sys
 import threading
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
 from flask_babel import lazy_gettext as _
-from xlsxwriter.utility import xl_col_to_name
 
 from app.models.language import listed
 
@@ -44,7 +43,7 @@ class Notice:
 
 @dataclass(frozen=True)
 class Header:
-    """What was found: the sheet, the header's row (from 1), and the index of each column that is read."""
+    """What was found: the sheet, the header's (last) row from 1, and the place of each column that is read."""
 
     sheet: str
     row: int
@@ -54,12 +53,18 @@ class Header:
 
 @dataclass
 class Parser:
-    """The parsing process and what it says."""
+    """The parsing process and what it says; `remarks`, at its end, on how it read the cells."""
 
     process: "subprocess.Popen[bytes]"
     lines: IO[bytes]
     limits: Limits
     late: bool = False
+    remarks: dict[str, Any] = field(default_factory=dict)
+
+    def tell(self, message: dict[str, Any]) -> None:
+        with contextlib.suppress(BrokenPipeError):  # it has ended: finish() says why
+            self.process.stdin.write(json.dumps(message).encode() + b"\n")  # type: ignore[union-attr] # a pipe, as asked for
+            self.process.stdin.flush()  # type: ignore[union-attr]
 
     def kill(self) -> None:
         self.late = True
@@ -70,6 +75,7 @@ class Parser:
         told = self.process.stderr.read() if self.process.stderr else b""
         code = self.process.wait()
         if code == 0:
+            self.remarks = json.loads(told) if told else {}
             return
         if code == parse.FAULT_EXIT:
             fault = json.loads(told)
@@ -89,6 +95,12 @@ class Reading:
     header: Header
     names: list[str]  # the columns of chunks(), in their order
     parser: Parser
+    columns: dict[str, Column]
+
+    @property
+    def notices(self) -> list[Notice]:
+        """What the person should know of the header and, once they were read, of the rows."""
+        return [*self.header.notices, *on_rows(self.parser.remarks, self.columns)]
 
     def chunks(self) -> Iterator[bytes]:
         """The rows as COPY … (format text, null '') takes them: row number, faults, then the columns of `names`."""
@@ -126,6 +138,7 @@ def open_upload(
         "original": original,
         "names": header_names(workbook),
         "kinds": kinds,
+        "units": {column.name: list(column.units) for column in workbook.columns if column.units},
         "required": [column.name for column in workbook.columns if column.must_be_filled],
         "ignore": [header_key(label) for label in spellings(REASON)],
         "header_rows": HEADER_ROWS,
@@ -144,8 +157,11 @@ def open_upload(
             found = json.loads(first)
             places = {name: place for name, place in found["columns"].items() if name in kinds}
             header = Header(found["sheet"], found["row"], places, notices(found, closed, facts))
-            refuse_formulas(header, workbook, facts)
-            yield Reading(facts, header, [name for name in kinds if name in places], parser)
+            sheet = next((sheet for sheet in facts.sheets if sheet.name == header.sheet), None)
+            telling = sheet is not None and (sheet.telling or facts.formats)
+            parser.tell({"part": sheet.part if sheet and telling else "", "formats": facts.formats})
+            columns = {column.name: column for column in workbook.columns}
+            yield Reading(facts, header, [name for name in kinds if name in places], parser, columns)
         except Unreadable as fault:
             raise in_words(fault, workbook) from fault
 
@@ -166,9 +182,7 @@ def parsing(task: dict[str, Any], limits: Limits) -> Generator[Parser]:
         timer.daemon = True
         timer.start()
         try:
-            with contextlib.suppress(BrokenPipeError):  # it was ended before it read its task: finish() says why
-                process.stdin.write(json.dumps(task).encode())  # type: ignore[union-attr] # a pipe, as asked for
-                process.stdin.close()  # type: ignore[union-attr]
+            parser.tell(task)
             yield parser
         finally:
             timer.cancel()
@@ -190,6 +204,8 @@ def header_names(workbook: Workbook) -> dict[str, str]:
 
 def notices(found: dict[str, Any], closed: list[Column], facts: UploadFacts) -> list[Notice]:
     told = []
+    if found["first_row"] < found["row"]:
+        told.append(Notice("TWO_ROWS", {"first": found["first_row"], "last": found["row"]}))
     if found["unknown"]:
         told.append(Notice("UNKNOWN_COLUMNS", {"columns": listed(found["unknown"])}))
     if unread := [column for column in closed if column.name in found["columns"]]:
@@ -200,24 +216,27 @@ def notices(found: dict[str, Any], closed: list[Column], facts: UploadFacts) -> 
     return told
 
 
-def refuse_formulas(header: Header, workbook: Workbook, facts: UploadFacts) -> None:
-    """A formula's value is whatever was last calculated, and an error cell reads as empty: neither is data."""
-    for sheet in facts.sheets:
-        if sheet.name != header.sheet:
-            continue
-        for name, place in header.places.items():
-            for code, kind in (("FORMULAS", sheet.formulas), ("ERROR_CELLS", sheet.errors)):
-                faults = kind.get(xl_col_to_name(place))
-                if faults and faults.last_row > header.row:
-                    label = str(workbook.column(name).label)
-                    raise Unreadable(code, sheet=sheet.name, column=label, cell=faults.first, count=faults.count)
+def on_rows(remarks: dict[str, Any], columns: dict[str, Column]) -> Iterator[Notice]:
+    """What the parser made of cells, in the order of the columns."""
+    for name, column in columns.items():
+        if words := remarks.get("emptied", {}).get(name):
+            shown = [f"“{word}”" for word in sorted(words)]
+            yield Notice("EMPTIED", {"column": column.label, "count": sum(words.values()), "words": listed(shown)})
+        for code, key in (("FILLED", "filled"), ("PERCENTS", "percents")):
+            if count := remarks.get(key, {}).get(name):
+                yield Notice(code, {"column": column.label, "count": count})
+    if hidden := remarks.get("hidden"):
+        yield Notice("HIDDEN_ROWS", {"first": hidden[0], "count": hidden[1]})
 
 
 def in_words(fault: Unreadable, workbook: Workbook) -> Unreadable:
     """The fault, with columns by their labels where the parser knew only their names."""
     names = fault.params.get("columns")
     if isinstance(names, list):
-        return Unreadable(fault.code, **{**fault.params, "columns": labels(workbook.column(name) for name in names)})
+        words = {"columns": labels(workbook.column(name) for name in names)}
+        if "headers" in fault.params:
+            words["headers"] = listed(fault.params["headers"])
+        return Unreadable(fault.code, **{**fault.params, **words})
     return fault
 
 

@@ -63,14 +63,6 @@ FILE: dict[str, Label] = {
         "Sheet “%(sheet)s” has a value in cell %(cell)s, beyond the last column that can be taken (%(limit)s). Delete"
         " the columns to the right of the rows."
     ),
-    "FORMULAS": _(
-        "Sheet “%(sheet)s”, column “%(column)s”: %(count)s cells hold formulas, the first is %(cell)s. Copy the column"
-        " and paste it as values."
-    ),
-    "ERROR_CELLS": _(
-        "Sheet “%(sheet)s”, column “%(column)s”: %(count)s cells show an error such as #N/A, the first is %(cell)s."
-        " Enter the values."
-    ),
     "NO_SHEET": _("The workbook has no visible sheet with cells. Put the rows on a visible sheet."),
     "NO_HEADER": _(
         "None of the first %(rows)s rows of sheet “%(sheet)s” is a header that fits. A header row with these columns is"
@@ -81,7 +73,8 @@ FILE: dict[str, Label] = {
         " template."
     ),
     "TWICE_IN_HEADER": _(
-        "Sheet “%(sheet)s”: the header in row %(row)s has the column %(columns)s more than once. Keep one of each."
+        "Sheet “%(sheet)s”: in the header in row %(row)s several columns mean the same (%(columns)s): %(headers)s. Keep"
+        " one of them."
     ),
     "NOT_PERMITTED": _("Your role may not write the required columns %(columns)s. Ask somebody whose role may."),
     "NO_ROWS": _("Sheet “%(sheet)s” has a header in row %(row)s but no rows below it. Fill in the rows."),
@@ -100,6 +93,10 @@ CELL: dict[str, Label] = {
     "DATE": _("%(label)s: is not a clear date. Write it as 2026-09-01."),
     "DATETIME": _("%(label)s: is not a clear date and time. Write it as 2026-09-01 08:30."),
     "BOOLEAN": _("%(label)s: write 是 or 否 (yes or no)."),
+    "FORMULA": _(
+        "%(label)s: holds a formula, whose value is whatever was last calculated. Copy the column and paste it as values."
+    ),
+    "ERROR_CELL": _("%(label)s: shows an error of Excel's. Enter the value, or empty the cell."),
     "NUMBER_LOST_DIGITS": _(
         "%(label)s: the number is too long for a number cell and has lost digits. Format the column as text and enter"
         " it again."
@@ -144,6 +141,14 @@ SAVE: dict[str, Label] = {
 WARNINGS: dict[str, Label] = {
     "UNKNOWN_COLUMNS": _("These columns are not part of this import and were not read: %(columns)s."),
     "NOT_PERMITTED": _("Your role may not write these columns; they were not read: %(columns)s."),
+    "TWO_ROWS": _("The header was read from rows %(first)s and %(last)s together."),
+    "EMPTIED": _("%(column)s: %(words)s counts as empty. Cells read so: %(count)s."),
+    "FILLED": _("%(column)s: the value of a merged cell counts for each of its rows. Cells filled so: %(count)s."),
+    "PERCENTS": _("%(column)s: cells shown as a percentage were read as the number before the sign: %(count)s."),
+    "HIDDEN_ROWS": _(
+        "Rows that are hidden in the workbook, by a filter or by hand, count like all others: %(count)s, the first is"
+        " row %(first)s. Delete them from the workbook if they are not meant."
+    ),
     "OTHER_SHEETS": _("Only sheet “%(sheet)s” was read. Not read: %(others)s."),
 }
 

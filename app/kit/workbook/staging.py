@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from .declare import Column, Workbook
 from .export import Stopped
 from .guard import DEFAULT_LIMITS, Limits, UploadFacts
-from .read import Header, Reading, open_upload
+from .read import Header, Notice, Reading, open_upload
 from .rules import quoted, run
 
 
@@ -29,6 +29,7 @@ class Staged:
     columns: list[Column]  # those the file has and the person may write
     table: str
     rows: int
+    notices: list[Notice]
 
     @property
     def error_table(self) -> str:
@@ -56,7 +57,7 @@ def stage(
         run(connection, f"create temp table {table} (row_no integer, faults jsonb, {fields}) on commit drop")
         rows = copy(connection, table, reading, should_stop)
     run(connection, f"analyze {table} ({', '.join(quoted(column.name) for column in workbook.keys)})")
-    return Staged(workbook, reading.facts, reading.header, columns, table, rows)
+    return Staged(workbook, reading.facts, reading.header, columns, table, rows, reading.notices)
 
 
 def copy(connection: sa.Connection, table: str, reading: Reading, should_stop: Callable[[], bool] | None) -> int:

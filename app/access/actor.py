@@ -109,13 +109,14 @@ def delegations_to(user_id: int, today: date) -> list[Delegation]:
 DEPUTY_MAY = frozenset({Permission.HOME_READ, Permission.CASE_READ, Permission.CASE_DECIDE})
 
 
-def acting_for(actor: Actor, absent: Actor) -> Actor:
-    """The deputy while he signs in the name of somebody absent: her roles and rows, his own name, signing alone."""
+def acting_for(actor: Actor, absent: Actor, roles: frozenset[str]) -> Actor:
+    """The deputy while he signs in the name of somebody absent: those of her roles that he may take, her rows, his own
+    name, signing alone."""
     return replace(
         actor,
-        roles=absent.roles,
+        roles=absent.roles & roles,
         scope=replace(absent.scope, user_id=actor.user_id, user_name=actor.name),
-        permissions=absent.permissions & DEPUTY_MAY,
+        permissions=granted(absent.roles & roles) & DEPUTY_MAY,
         on_behalf_of=absent.name,
         absent_user_id=absent.user_id,
     )

@@ -2,7 +2,7 @@
 
 import flask_appbuilder.security.sqla.models  # noqa: F401  (registers ab_* in the metadata)
 
-from app.models.accounts import ColumnChoice, Delegation, Identity, KeptList, Password, SavedFilter
+from app.models.accounts import ColumnChoice, Delegation, Holder, Identity, KeptList, Password, SavedFilter
 from app.models.applications import AppealCase, DeferralCase, DismissalCase, InfoChangeCase
 from app.models.audit import AuditEntry
 from app.models.base import Model, db
@@ -16,6 +16,7 @@ from app.models.case import (
     LeaveCase,
     Material,
     ReturnCase,
+    StepSigner,
     StepState,
     Told,
 )
@@ -63,6 +64,7 @@ __all__ = [
     "EffectState",
     "Exemption",
     "FieldChange",
+    "Holder",
     "Identity",
     "InfoChangeCase",
     "IntoClass",
@@ -97,6 +99,7 @@ __all__ = [
     "SavedFilter",
     "Season",
     "Setting",
+    "StepSigner",
     "StepState",
     "Student",
     "TaskEvent",

@@ -74,6 +74,18 @@ class Identity(Model):
         return self.title or ", ".join(role.name for role in self.roles)
 
 
+class Holder(Model):
+    """A role that somebody of the staff holds whose account is in use. A view: nobody writes it."""
+
+    __tablename__ = "role_holder"
+    __table_args__ = {"info": {"view": True}}
+    identity_id: Mapped[int] = mapped_column(ForeignKey("identity.id"), primary_key=True)
+    role: Mapped[str] = mapped_column(String(64), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("ab_user.id"))
+    college_id: Mapped[int | None] = mapped_column(ForeignKey("college.id"))
+    department_id: Mapped[int | None] = mapped_column(ForeignKey("department.id"))
+
+
 class Delegation(Model):
     """代理: from `starts_on` to `ends_on` the deputy may sign what the absent identity may sign, in its name."""
 

@@ -199,6 +199,18 @@ class CaseStep(OfCase, Model):
     decider: Mapped[User | None] = relationship(foreign_keys=[decided_by])
     assignee: Mapped[User | None] = relationship(foreign_keys=[assigned_to])
     department: Mapped[Department | None] = relationship(lazy="joined")
+    signing_college: Mapped[College] = relationship(foreign_keys=[signing_college_id], viewonly=True)
+
+
+class StepSigner(Model):
+    """Who can sign an open step: holds its role where it is signed, and has no hand in the case that bars her. A view;
+    a step without a row is one that nobody can sign."""
+
+    __tablename__ = "step_signer"
+    __table_args__ = {"info": {"view": True}}
+    step_id: Mapped[int] = mapped_column(ForeignKey("case_step.id"), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("ab_user.id"), primary_key=True)
+    case_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("flow_case.id"))
 
 
 # What lists of cases are filtered by and no page loads: whether the case runs, and when its first open step is due.

@@ -1,12 +1,26 @@
 """设置与学期 settings and terms: rows that a registrar edits on a screen."""
 
+from collections.abc import Callable
 from enum import StrEnum
+from typing import Any
 
 from flask_babel import lazy_gettext as _
 from sqlalchemy import CheckConstraint, Date, SmallInteger, String, Text, UniqueConstraint
 
 from app.models.base import Key, Mapped, Model, Name, Now, SmallId, date, db, mapped_column
 from app.models.language import in_chinese
+
+CHECKS: dict[str, Callable[[str], Any]] = {}  # setting → what reads its value, and raises ValueError with a sentence
+
+
+def setting_check(key: str) -> Callable[[Callable[[str], Any]], Callable[[str], Any]]:
+    """Register the function that reads a setting's text: no value is saved at which it raises ValueError."""
+
+    def register(reads: Callable[[str], Any]) -> Callable[[str], Any]:
+        CHECKS[key] = reads
+        return reads
+
+    return register
 
 
 class Setting(Model):
@@ -39,6 +53,8 @@ class Setting(Model):
                 )
         elif self.kind == "boolean" and self.value not in ("true", "false"):
             raise ValueError(str(_("The value must be true or false.")))
+        if self.key in CHECKS:
+            CHECKS[self.key](self.value)
 
     def __str__(self) -> str:
         return self.title

@@ -1,16 +1,16 @@
 """改派 reassigning: an open step is handed to one of those who hold its role, or back to all of them, with the reason."""
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import Select, select
 
 from app.access import Actor, Permission, Role
 from app.kit import clock
 from app.kit.due import Due, tell
 from app.kit.flow import label
 from app.kit.flow.check import hands_of
+from app.kit.flow.hands import select_holders
 from app.kit.operation import NotAllowed, Refused, audit, get, operation
-from app.models import Case, CaseEvent, CaseState, CaseStep, Identity, StepState, db
-from app.models.accounts import AccountRole, User, signature
+from app.models import Case, CaseEvent, CaseState, CaseStep, StepState, db
+from app.models.accounts import signature
 
 LONGEST_REASON = 300
 
@@ -22,16 +22,6 @@ def may_reassign(actor: Actor, step: CaseStep) -> bool:
     if actor.has(Role.REGISTRY):
         return True
     return Role(step.role).scope == "college" and step.signing_college_id == actor.scope.college_id
-
-
-def select_holders(step: CaseStep) -> Select[User]:
-    """Those who could sign the step: accounts in use with its role, for its 学院 or department."""
-    holding = select(Identity.user_id).join(Identity.roles).where(AccountRole.name == step.role)
-    if step.role == Role.DEPARTMENT:
-        holding = holding.where(Identity.department_id == step.department_id)
-    elif Role(step.role).scope == "college":
-        holding = holding.where(Identity.college_id == step.signing_college_id)
-    return select(User).where(User.active, User.id.in_(holding)).order_by(User.username)
 
 
 @operation(needs=Permission.CASE_REASSIGN)

@@ -24,6 +24,7 @@ from app.models import db
 from app.models.accounts import LONGEST_ACCOUNT, User, signature
 from app.operations.accounts import WrongPassword, change_own_password, set_password
 from app.views.labels import role_badges, role_label
+from app.views.vacancies import WarnsOfVacancies
 
 
 class Guarded(ExportsLists, RequestLocalFilters):
@@ -49,7 +50,7 @@ def account_first(columns: list[str]) -> list[str]:
 
 
 # The names stay FAB's: its pages link to each other by them.
-class UserDBModelView(Guarded, fab.UserDBModelView):
+class UserDBModelView(WarnsOfVacancies, Guarded, fab.UserDBModelView):
     list_columns = account_first(fab.UserDBModelView.list_columns)
     search_columns = account_first(fab.UserDBModelView.search_columns)
     add_columns = account_first(fab.UserDBModelView.add_columns)

@@ -16,6 +16,7 @@ ACTS: dict[str, Any] = {
     "case:open": _("Opened a case"),
     "case:reassign": _("Handed a step on"),
     "case:refuse": _("Refused a case"),
+    "case:release": _("Took a step from who no longer holds the role"),
     "case:remove_material": _("Removed a material"),
     "case:resubmit": _("Handed a case in again"),
     "case:save": _("Saved a draft"),

@@ -11,6 +11,8 @@ from app.access import Permission, Role, current_actor
 from app.kit import clock
 from app.kit.diagram import case_diagram
 from app.kit.flow import flow_of, label
+from app.kit.flow.check import hands_of
+from app.kit.flow.hands import select_holders, vacancies_of
 from app.kit.flow.inbox import may, step_for, what_next
 from app.kit.flow.material import ALLOWED
 from app.kit.flow.words import keys_of, shown_change
@@ -19,6 +21,7 @@ from app.models import (
     Case,
     CaseEvent,
     CaseState,
+    CaseStep,
     DatedEffect,
     EffectState,
     Material,
@@ -31,7 +34,7 @@ from app.models import (
 from app.models.accounts import signature
 from app.models.language import listed
 from app.operations.leaving import checklist
-from app.operations.reassigning import may_reassign, select_holders
+from app.operations.reassigning import may_reassign
 from app.views.case_forms import records_form
 from app.views.case_words import ACTS
 
@@ -54,14 +57,14 @@ def page(case: Case) -> dict[str, Any]:
             "subject_url": url_for("StudentScreen.show", pk=case.student_id)
             if student and actor.may(Permission.ROSTER_READ) else None,
         },
-        "notes": notes(case),
+        "notes": [*notes(case), *barred(case, step, acts), *vacant(case)],
         "diagram": case_diagram(case),
         "diagram_tall": case_diagram(case, tall=True),
         "facts": facts(case),
         "timeline": timeline(case),
         "materials": materials(case, "add_material" in acts),
         "next": following(case),
-        "decisions": [{"key": key} | ACTS[key] for key in ACTS if key in acts],
+        "decisions": [{"key": key} | ACTS[key] | asked(key) for key in ACTS if key in acts],
         "decide_url": url_for("CaseScreen.decide", case_id=case.id),
         "expected_step": step.key if step else case.step_key or "",
         "form": form,
@@ -74,6 +77,11 @@ def page(case: Case) -> dict[str, Any]:
         "holders": holders(case),
         "reassign_url": url_for("CaseScreen.reassign", case_id=case.id),
     }  # fmt: skip
+
+
+def asked(act: str) -> dict[str, Any]:
+    """An office that takes a case back says why."""
+    return {"needs_opinion": True} if act == "withdraw" and not current_actor().has(Role.STUDENT) else {}
 
 
 def notes(case: Case) -> list[tuple[str, Any]]:
@@ -102,6 +110,20 @@ def effect_note(effect: DatedEffect) -> tuple[str, Any]:
     if effect.state == EffectState.ANNULLED:
         return "warn", _("Annulled before its day, %(day)s: %(why)s", day=day, why=effect.reason)
     return "bad", _("It could not take effect on %(day)s: %(why)s", day=day, why=effect.reason)
+
+
+def barred(case: Case, step: CaseStep | None, acts: set[str]) -> list[tuple[str, Any]]:
+    """Why the reader, who holds the role of the open step, cannot sign it: he had a hand in the case before."""
+    actor = current_actor()
+    if step is None or "approve" in acts or not actor.may(Permission.CASE_DECIDE):
+        return []
+    why = hands_of(actor.user_id, [case.id]).why_not(case, step)
+    return [("warn", _("You cannot sign this step. %(why)s", why=why))] if why else []
+
+
+def vacant(case: Case) -> list[tuple[str, Any]]:
+    """That the case waits for somebody whom nobody has appointed; a department sees too little of it to tell."""
+    return [] if current_actor().scope.kind == "department" else [("bad", why) for why in vacancies_of(case)]
 
 
 def facts(case: Case) -> list[tuple[Any, Any]]:

@@ -19,6 +19,7 @@ from app.views import my_page
 from app.views.calendar import progress_words
 from app.views.inbox_rows import counted, left, selects, shown
 from app.views.notices import unread
+from app.views.vacancies import vacancies
 
 FIRST = 8  # rows of the inbox on the start page
 SOON = 31  # days
@@ -45,6 +46,7 @@ class HomeView(IndexView):
             now=clock.now(),
             **(waiting(actor) or accounts(actor)),
             **calendar_of(actor),
+            **vacancies(actor),
             by_status=counts_by_status() if reads_roster else [],
             by_college=counts_by_college() if reads_roster else [],
         )

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from flask import Flask, flash, g, redirect, request, session, url_for
 from flask_appbuilder import BaseView, expose
 from flask_appbuilder.security.decorators import has_access, permission_name
-from flask_babel import format_datetime
+from flask_babel import format_datetime, ngettext
 from flask_babel import lazy_gettext as _
 from sqlalchemy import inspect, or_, select
 from wtforms import SelectField
@@ -15,16 +15,17 @@ from wtforms.validators import DataRequired
 from app.access import Permission, current_actor
 from app.access.scope import DATABASE_ROLES, enter_request_scope
 from app.kit import clock
-from app.kit.operation import Refused
+from app.kit.operation import Refused, get
 from app.kit.screen import Menu, Screen
 from app.kit.screen.base import Words
 from app.kit.screen.lookup import LookupField
 from app.models import AuditEntry, Delegation, Identity, db
 from app.models.accounts import User, signature
-from app.operations.delegation import as_deputy, delegate, deputies, revoke
+from app.operations.delegation import as_deputy, barred_steps, delegate, deputies, revoke
 from app.views.acts import act_label, act_words, table_label
 from app.views.audit_words import content, role_words
 from app.views.labels import role_badges
+from app.views.vacancies import WarnsOfVacancies
 
 SCOPES: dict[str, Any] = {
     "school": _("Whole school"),
@@ -39,7 +40,7 @@ SCOPES: dict[str, Any] = {
 assert set(SCOPES) | {"student"} == set(DATABASE_ROLES)
 
 
-class IdentityScreen(Screen):
+class IdentityScreen(WarnsOfVacancies, Screen):
     """The identities of staff: a user in some roles, for some rows. Students' own come with their accounts."""
 
     model = Identity
@@ -78,7 +79,9 @@ class IdentityScreen(Screen):
         if own in (before, item.user.id if item.user else None):
             raise Refused(_("Nobody changes his own identities. Another administrator of accounts can."))
 
-    pre_update = pre_add
+    def pre_update(self, item: Identity) -> None:
+        self.pre_add(item)
+        super().pre_update(item)
 
 
 class AuditScreen(Screen):
@@ -127,8 +130,14 @@ class DelegationView(BaseView):
         if request.method == "POST":
             try:
                 starts, ends = (date.fromisoformat(request.form.get(key, "")) for key in ("starts_on", "ends_on"))
-                delegate(actor, request.form.get("deputy", 0, int), starts, ends, request.form.get("reason", ""))
+                deputy = request.form.get("deputy", 0, int)
+                delegate(actor, deputy, starts, ends, request.form.get("reason", ""))
                 flash(_("Your deputy may sign for you in this time."), "success")
+                if number := barred_steps(actor, deputy):
+                    flash(ngettext("%(num)s case that waits for you now cannot be signed by this deputy, who has had a"
+                                   " hand in it before.",
+                                   "%(num)s cases that wait for you now cannot be signed by this deputy, who has had a"
+                                   " hand in them before.", number), "warning")  # fmt: skip
                 return redirect(url_for("DelegationView.list"))
             except ValueError:
                 error = _("Give both days.")
@@ -137,11 +146,13 @@ class DelegationView(BaseView):
         mine = select(Delegation).where(Delegation.absent_user_id == actor.user_id).order_by(Delegation.id.desc())
         received = select(Delegation).where(Delegation.deputy_user_id == actor.user_id, ~Delegation.revoked)
         self.update_redirect()
+        offered = deputies(get(Identity, actor.identity_id))
         page = self.render_template(
             "xueji/delegations.html", title=_("Delegation"), error=error, given=[*db.session.scalars(mine)],
             received=[*db.session.scalars(received.order_by(Delegation.id.desc()))], signature=signature,
             lookup_url=url_for("DelegationView.colleagues"), form=request.form, today=clock.today(),
-            chosen=db.session.scalar(deputies().where(User.id == request.form.get("deputy", 0, int))) if error else None,
+            chosen=db.session.scalar(offered.where(User.id == request.form.get("deputy", 0, int))) if error else None,
+            nobody=not db.session.scalar(select(offered.exists())),
         )  # fmt: skip
         return page, 422 if error else 200
 
@@ -149,9 +160,9 @@ class DelegationView(BaseView):
     @has_access
     @permission_name("list")
     def colleagues(self):
-        """Those who sign, by name or account, for choosing a deputy."""
+        """Those who may stand in for the reader, by name or account."""
         words = request.args.get("q", "").strip()[:40]
-        colleagues = deputies()
+        colleagues = deputies(get(Identity, current_actor().identity_id))
         if words:
             name, account = User.last_name + User.first_name, User.username
             colleagues = colleagues.where(or_(*(one.op("^@", is_comparison=True)(words) for one in (name, account))))

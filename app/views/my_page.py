@@ -31,7 +31,7 @@ from app.models import (
 from app.models.language import listed
 from app.operations.leaving import checklist
 from app.operations.registration import latest_registration
-from app.views.case_page import following
+from app.views.case_page import following, notes, vacant
 from app.views.inbox_rows import left
 from app.views.notices import unread
 from app.views.student_page import STUDY, sections
@@ -139,7 +139,8 @@ def line(case: Case) -> dict[str, Any]:
 def shown(case: Case) -> dict[str, Any]:
     """A case under way: its course, who acts next, and what the student has to do."""
     diagrams = {"diagram": case_diagram(case), "diagram_tall": case_diagram(case, tall=True)}
-    return line(case) | diagrams | {"next": following(case), "errands": errands(case)}
+    said = {"notes": [*notes(case), *vacant(case)]}
+    return line(case) | diagrams | said | {"next": following(case), "errands": errands(case)}
 
 
 def errands(case: Case) -> list[tuple[Any, Any, Any]]:

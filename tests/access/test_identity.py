@@ -81,8 +81,9 @@ def test_without_any_identity_nothing_opens(cast, behind):
 
 
 @pytest.fixture
-def given(cast) -> int:
-    """The vice president signs for the director from tomorrow to the day after."""
+def given(cast, behind) -> int:
+    """The vice president, whom the settings allow to, signs for the director from tomorrow to the day after."""
+    behind.run("update setting set value = 'affairs_director: vice_president' where key = 'deputy_roles'")
     director, deputy = cast.director, cast.vp.user_id
     return acting(director, lambda me: delegate(me, deputy, TODAY + DAY, TODAY + 2 * DAY, "出差").id)
 
@@ -94,7 +95,7 @@ def on(app, monkeypatch, day: date) -> None:
 @pytest.mark.parametrize("who", ["student", "admin", "auditor", "library", "nobody"])
 def test_only_who_signs_can_be_a_deputy(cast, who):
     user_id = 10**6 if who == "nobody" else getattr(cast, who).user_id
-    with pytest.raises(Refused, match="签"):
+    with pytest.raises(Refused, match=r"same role|岗位相同"):
         acting(cast.director, delegate, user_id, TODAY, TODAY, "出差")
     assert who not in str(cast.login("director").get("/delegations/colleagues", query_string={"q": who}).json)
 
@@ -104,8 +105,9 @@ def test_an_account_out_of_use_is_no_deputy_and_has_none(app, cast, behind, give
     behind.run("update ab_user set active = false where username = 'director'")
     with pytest.raises(NotAllowed):
         acting(cast.vp, as_deputy, given)
+    behind.run("update ab_user set active = false where username = 'leader_b'")
     with pytest.raises(Refused):
-        acting(cast.leader, delegate, cast.director.user_id, TODAY + DAY, TODAY + DAY, "出差")
+        acting(cast.leader, delegate, cast.leader_b.user_id, TODAY + DAY, TODAY + DAY, "出差")
 
 
 @pytest.mark.parametrize("day", [TODAY, TODAY + 3 * DAY], ids=["before", "after"])
@@ -136,12 +138,12 @@ def test_only_who_gave_it_takes_it_back(cast, given, who):
 
 def test_a_deputy_has_no_deputy_and_joins_no_chain(app, cast, given, monkeypatch):
     on(app, monkeypatch, TODAY + DAY)
-    second = acting(cast.leader, lambda me: delegate(me, cast.director.user_id, TODAY, TODAY + 5 * DAY, "病假").id)
-    deputy, leader = acting_for(cast.vp, cast.director), cast.leader.user_id
+    second = acting(cast.leader, lambda me: delegate(me, cast.leader_b.user_id, TODAY, TODAY + 5 * DAY, "病假").id)
+    deputy, leader = acting_for(cast.vp, cast.director, cast.director.roles), cast.leader.user_id
     client = cast.login("vp")
     assert client.post(f"/delegations/{given}/enter").status_code == 302
     assert client.post("/delegations/", data={}).status_code == 403
-    assert client.post(f"/delegations/{second}/enter").status_code == 403  # the director's, not his
+    assert client.post(f"/delegations/{second}/enter").status_code == 403  # another's, not his
     with pytest.raises(NotAllowed):
         acting(deputy, delegate, leader, TODAY, TODAY + DAY, "x")
 
@@ -183,7 +185,7 @@ def test_choosing_an_identity_ends_acting_for_another(app, cast, given, monkeypa
 def test_the_audit_names_the_deputy_and_the_absent(app, cast, cases, behind, given, monkeypatch):  # noqa: F811
     case_id = cases.at("affairs")
     on(app, monkeypatch, TODAY + DAY)
-    deputy = acting_for(cast.vp, cast.director)
+    deputy = acting_for(cast.vp, cast.director, cast.director.roles)
     (outcome,) = cases.decide(deputy, case_id, "affairs", opinion="同意")
     assert outcome.done, str(outcome.reason)
     (row,) = behind.rows("select user_name, user_id, detail->>'on_behalf_of' as absent from audit_entry"
@@ -198,7 +200,9 @@ def test_two_hands_are_two_people_whoever_they_sign_for(app, cast, cases, behind
     case_id = cases.at("affairs")
     behind.run("update case_step set declared = declared || '{\"hands_differ_from\": [\"college\"]}'"
                " where case_id = :id and key = 'affairs'", id=case_id)  # fmt: skip
-    (outcome,) = cases.decide(acting_for(cast.leader, cast.director), case_id, "affairs", opinion="同意")
+    (outcome,) = cases.decide(
+        acting_for(cast.leader, cast.director, cast.director.roles), case_id, "affairs", opinion="同意"
+    )
     assert not outcome.done
     assert "须由他人签署" in str(outcome.reason)
 
@@ -260,7 +264,7 @@ def test_the_administrator_gives_an_identity_and_the_audit_says_so(cast, behind)
 
 
 def test_a_delegation_that_is_refused_keeps_what_was_filled_in(app, cast):
-    deputy = cast.director.user_id
+    deputy = cast.leader_b.user_id
     filled = {"deputy": deputy, "starts_on": "2026-09-10", "ends_on": "2026-09-01", "reason": "外出"}
     answer = cast.login("leader").post("/delegations/", data=filled)
     assert answer.status_code == 422

@@ -280,11 +280,21 @@ def test_refused_ends_the_case(cases, cast, behind):
     cases.draft()  # she may try again
 
 
-@pytest.mark.parametrize("who", ["classmate", "leader", "clerk2", "director"])
+@pytest.mark.parametrize("who", ["classmate", "clerk", "leader", "clerk2", "director"])
 def test_only_the_applicant_takes_a_case_back(cases, cast, who):
     case_id = cases.at("college")
     with pytest.raises(Refused):
         acting(getattr(cast, who), withdraw, case_id)
+
+
+def test_the_college_takes_back_what_it_applied_for_and_says_why(cases, cast, behind):
+    case_id = cases.submitted(by="clerk", student=102)
+    with pytest.raises(Refused, match=r"reason|理由"):
+        acting(cast.clerk, withdraw, case_id, " ")
+    acting(cast.clerk, withdraw, case_id, "报错了人")
+    assert (
+        behind.one("select opinion from case_event where case_id = :id and act = 'withdraw'", id=case_id) == "报错了人"
+    )
 
 
 def test_taken_back_until_academic_affairs_has_signed(cases, cast):
@@ -312,7 +322,7 @@ def test_a_deputy_signs_in_the_name_of_the_absent(cases, cast, behind):
     case_id = cases.at("affairs")
     (outcome,) = cases.decide("vp", case_id, "affairs")
     assert not outcome.done
-    deputy = acting_for(cast.vp, cast.director)
+    deputy = acting_for(cast.vp, cast.director, cast.director.roles)
     (outcome,) = cases.decide(deputy, case_id, "affairs")
     assert outcome.done
     (event,) = behind.rows("select actor_name, on_behalf_of from case_event where step_key = 'affairs'")
@@ -321,7 +331,7 @@ def test_a_deputy_signs_in_the_name_of_the_absent(cases, cast, behind):
 
 def test_a_deputy_is_still_one_person(cases, cast):
     case_id = cases.at("college")
-    (outcome,) = cases.decide(acting_for(cast.clerk, cast.leader), case_id, "college")
+    (outcome,) = cases.decide(acting_for(cast.clerk, cast.leader, cast.leader.roles), case_id, "college")
     assert not outcome.done
 
 

@@ -51,6 +51,10 @@ class Race:
         with self.app.app_context():
             return acting(getattr(self.cast, who), verb)
 
+    def run_as_owner(self, statement: str) -> None:
+        with self.owner.begin() as connection:
+            connection.execute(text(statement))
+
     def run(self, first: Act, second: Act) -> tuple[Any, Any]:
         """What both came to: the first is held before its commit until the second waits for it, or has ended."""
         held, going_on = threading.Event(), threading.Event()
@@ -99,7 +103,7 @@ def approving(case_ids: list[int], step: str) -> Callable[[Actor], Any]:
 
 
 def withdrawing(case_id: int) -> Callable[[Actor], Any]:
-    return lambda actor: withdraw(actor, case_id).state
+    return lambda actor: withdraw(actor, case_id, "误报").state
 
 
 def test_two_leaders_upon_one_case(race):
@@ -139,6 +143,7 @@ def test_approved_by_one_while_sent_back_by_another(race):
 def test_taken_back_while_the_director_signs(race):
     """Whoever comes first has done it; the other is told, and nothing is half done."""
     first, second = race.cases[:2]
+    race.run_as_owner("update flow_case set opened_by_role = 'college_clerk'")
     for who, step in (("clerk", "accept"), ("leader", "college")):
         race.do(who, approving([first, second], step))
     signs, takes_back = approving([first], "affairs"), withdrawing(first)
@@ -199,7 +204,11 @@ def test_a_page_that_grew_old_decides_nothing_and_says_so(race):
 
 
 LOCKED = sorted(
-    (mapper for mapper in db.Model.registry.mappers if not mapper.class_.__tablename__.startswith("ab_")),
+    (
+        mapper
+        for mapper in db.Model.registry.mappers
+        if not mapper.class_.__tablename__.startswith("ab_") and not mapper.local_table.info.get("view")
+    ),
     key=lambda mapper: mapper.class_.__name__,
 )
 

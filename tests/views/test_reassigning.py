@@ -102,11 +102,11 @@ def test_what_is_signed_or_closed_is_not_handed_on(desk, end):
 
 
 def test_a_deputy_hands_nothing_on(desk):
-    leader, director = desk.cast.leader, desk.cast.director
+    leader, other = desk.cast.leader, desk.cast.leader_b
     with scope_as(leader.scope):
-        given = delegate(leader, director.user_id, TODAY, TODAY, "出差").id
-    with scope_as(director.scope):
-        deputy = as_deputy(director, given)
+        given = delegate(leader, other.user_id, TODAY, TODAY, "出差").id
+    with scope_as(other.scope):
+        deputy = as_deputy(other, given)
     with pytest.raises(NotAllowed):
         desk.hand(deputy, "leader_b")
 
@@ -131,11 +131,13 @@ def test_from_then_on_she_alone_signs(desk):
 
 def test_her_deputy_signs_for_her(desk):
     desk.hand("registry", "leader_b")
-    leader_b, director = desk.cast.leader_b, desk.cast.director
+    leader_b, other = desk.cast.leader_b, desk.cast.leader
+    (outcome,) = desk.cases.decide(other, desk.case_id, "college")
+    assert not outcome.done  # it is leader_b's
     with scope_as(leader_b.scope):
-        given = delegate(leader_b, director.user_id, TODAY, TODAY, "出差").id
-    with scope_as(director.scope):
-        deputy = as_deputy(director, given)
+        given = delegate(leader_b, other.user_id, TODAY, TODAY, "出差").id
+    with scope_as(other.scope):
+        deputy = as_deputy(other, given)
     (outcome,) = desk.cases.decide(deputy, desk.case_id, "college")
     assert outcome.done
 

@@ -115,13 +115,25 @@ def submit(actor: Actor, case_id: int) -> Case:
     return case
 
 
+def applied(actor: Actor, case: Case) -> bool:
+    """Whether the application is the actor's own: the student's, or her college's where the college made it."""
+    if actor.has(Role.STUDENT):
+        return applies(actor, flow_of(case), case.student_id, case.student_college_id)
+    return case.opened_by_role != Role.STUDENT and applies(
+        actor, flow_of(case), case.student_id, case.student_college_id
+    )
+
+
 @operation(needs=Permission.CASE_OPEN)
 def withdraw(actor: Actor, case_id: int, reason: str | None = None) -> Case:
-    """Take a case back; possible until academic affairs has signed."""
+    """Take a case back; possible until academic affairs has signed. An office says why: the student reads it."""
     case = get(Case, case_id, lock=True)
     hindered = why_not_withdraw(actor, case)
     if hindered:
         raise hindered
+    reason = (reason or "").strip()[:LONGEST_TEXT] or None
+    if reason is None and not actor.has(Role.STUDENT):
+        raise Refused(_("Give a reason: the student reads it."))
     case.state, case.step_key, case.closed_at = CaseState.WITHDRAWN, None, clock.now()
     db.session.execute(
         CaseStep.__table__.update()
@@ -135,8 +147,9 @@ def withdraw(actor: Actor, case_id: int, reason: str | None = None) -> Case:
 
 def why_not_withdraw(actor: Actor, case: Case) -> Refused | None:
     """Why the actor cannot take this case back; None if she can."""
-    if not applies(actor, flow_of(case), case.student_id, case.college_id):
-        return NotAllowed(_("Only who applied can take a case back."))
+    if not applied(actor, case):
+        return NotAllowed(_("Only who applied can take a case back. The college sends it back, or refuses it with a"
+                            " reason, when it signs."))  # fmt: skip
     if case.state not in FILLING | {CaseState.OPEN}:
         return Refused(_("This case is closed: %(state)s.", state=CaseState(case.state).label))
     signed = select(CaseStep.role).where(CaseStep.case_id == case.id, CaseStep.state == StepState.DONE)
@@ -162,7 +175,7 @@ def let_in_late(actor: Actor, case_id: int, reason: str) -> Case:
 
 def check_filling(actor: Actor, case: Case) -> None:
     """Raise unless the case is with its applicant and the actor is one."""
-    if not applies(actor, flow_of(case), case.student_id, case.college_id):
+    if not applies(actor, flow_of(case), case.student_id, case.student_college_id):
         raise NotAllowed(_("Only the student herself or the clerk of her college can apply."))
     if case.state not in FILLING:
         raise Refused(_("This case is not with the applicant: %(state)s.", state=CaseState(case.state).label))

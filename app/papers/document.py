@@ -2,7 +2,7 @@
 
 from flask_babel import force_locale
 from flask_babel import lazy_gettext as _
-from markupsafe import Markup, escape
+from markupsafe import Markup
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
@@ -14,6 +14,7 @@ from app.kit.paper import Page, PaperKind, Placeholder, chinese_date, wording_in
 from app.models import Case, CaseState, CaseStep, College, Document, PaperCounter, StepState, Student, db, setting
 from app.models.language import listed
 from app.operations.publicity import matter
+from app.papers.student_list import student_list
 
 WORDING = """
 <p>各学院、各有关单位：</p>
@@ -38,7 +39,6 @@ DOCUMENT = PaperKind(
         Placeholder("appeal_days", _("Days to appeal"), "10"),
     ),
 )
-HEAD = ("序号", "学院", "姓名", "学号", "事项")
 
 
 def select_waiting():
@@ -120,7 +120,5 @@ def _body(rows: list, number: str) -> str:
         "school": setting("school_name"), "first_student": rows[0].name, "count": len(rows), "matter": matters,
         "appeal_days": setting("appeal_days"), "number": number, "date": chinese_date(clock.today()),
     })  # fmt: skip
-    cells = [(place, row.college, row.name, row.student_no or "", row.matter) for place, row in enumerate(rows, 1)]
-    head = "".join(f"<th>{name}</th>" for name in HEAD)
-    lines = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in line)}</tr>" for line in cells)
-    return f"{text}<h3>附件：学生名单</h3><table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>"
+    students = student_list((row.college, row.name, row.student_no, row.matter) for row in rows)
+    return f"{text}<h3>附件：学生名单</h3>{students}"

@@ -15,6 +15,7 @@ from app.kit.operation import Refused, audit, get
 from app.kit.screen import Menu
 from app.models import Document, db
 from app.papers.document import issue_document, page, select_waiting
+from app.views.printing import print_run
 
 SHOWN = 50
 
@@ -76,4 +77,4 @@ class DocumentView(BaseView):
         paper = page(document)
         audit(current_actor(), "document:print", subject="document", subject_id=document_id)
         db.session.commit()
-        return self.render_template("xueji/print.html", title=paper.title, papers=[paper])
+        return print_run(self, paper.title, [paper])

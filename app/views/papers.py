@@ -16,6 +16,7 @@ from app.kit.screen import Api, Menu, Screen
 from app.models import CaseStep, JobRun, Paper, PaperTemplate, db
 from app.papers import all_papers
 from app.papers.application_form import print_application
+from app.views.printing import print_run
 
 MOST_AT_ONCE = 2000
 
@@ -90,7 +91,7 @@ class PaperScreen(Screen):
     def application(self, case_id: int):
         """The filled-in application form of a case, with room for signatures and seals."""
         form = print_application(current_actor(), case_id)
-        return self.render_template("xueji/print.html", title=form.title, papers=[form])
+        return print_run(self, form.title, [form])
 
     def _sheets(self, ids: list[int]):
         if not ids:
@@ -98,7 +99,7 @@ class PaperScreen(Screen):
         if len(ids) > MOST_AT_ONCE:
             raise Refused(_("At most %(most)s papers can be printed at once. Narrow the filter.", most=MOST_AT_ONCE))
         papers = print_papers(current_actor(), ids)
-        return self.render_template("xueji/print.html", title=_("Papers"), papers=pages(papers))
+        return print_run(self, _("Papers"), pages(papers))
 
 
 class PaperApi(Api):

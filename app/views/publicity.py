@@ -16,6 +16,7 @@ from app.kit.flow import flow_of
 from app.kit.operation import NotFound, Refused, get
 from app.kit.paper import Page, chinese_date
 from app.kit.screen import Menu
+from app.kit.wording import as_html
 from app.models import Objection, Publicity, PublicityEntry, db, setting, setting_int
 from app.operations.publicity import (
     answer_objection,
@@ -26,9 +27,10 @@ from app.operations.publicity import (
     select_to_publish,
     take_off,
 )
+from app.papers.student_list import student_list
+from app.views.printing import print_run
 
 SHOWN = 50
-HEAD = ("序号", "学院", "姓名", "学号", "事项")
 
 
 class PublicityView(BaseView):
@@ -134,7 +136,7 @@ class PublicityView(BaseView):
     def print(self, publicity_id: int):
         """The list as an A4 paper to be posted."""
         publicity = get(Publicity, publicity_id)
-        return self.render_template("xueji/print.html", title=publicity.title, papers=[poster(publicity)])
+        return print_run(self, publicity.title, [poster(publicity)])
 
     def _do(self, verb: Any, *args: Any, **how: Any) -> None:
         try:
@@ -175,13 +177,11 @@ def poster(publicity: Publicity) -> Page:
     rows = db.session.execute(select_public_entries(publicity.id)).all()
     if not rows:
         abort(404)
-    head = "".join(f"<th>{name}</th>" for name in HEAD)
-    cells = [(place, row.college_name, row.name, row.masked_no, row.matter) for place, row in enumerate(rows, 1)]
-    lines = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in line)}</tr>" for line in cells)
+    students = student_list((row.college_name, row.name, row.masked_no, row.matter) for row in rows)
     days = f"{chinese_date(publicity.opens_on)}至{chinese_date(publicity.closes_on)}"
+    (notice,) = as_html([publicity.notice])
     body = Markup(  # noqa: S704 - every value is escaped
-        f'<p class="indent">{escape(publicity.notice)}</p><p class="indent">公示期：{days}。</p>'
-        f"<table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>"
+        f'<p class="indent">{notice}</p><p class="indent">公示期：{days}。</p>{students}'
         f'<p class="right seal keep">{escape(setting("school_name"))}教务处<br>{chinese_date(publicity.opens_on)}</p>'
     )
     return Page(publicity.title, None, body, chinese_date(publicity.opens_on))

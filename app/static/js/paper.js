@@ -1,6 +1,7 @@
-/* The print button of papers. */
+/* The print button of papers. What is printed before its fonts have come is printed with others. */
 (function () {
   "use strict";
-  document.querySelector("[data-print]").addEventListener("click", () => window.print());
-  if ("printNow" in document.body.dataset) window.addEventListener("load", () => window.print());
+  const print = () => document.fonts.ready.then(() => window.print());
+  document.querySelector("[data-print]").addEventListener("click", print);
+  if ("printNow" in document.body.dataset) window.addEventListener("load", print);
 })();

@@ -4,6 +4,8 @@ import secrets
 
 from flask import Flask, Response, g
 
+from app.kit import own
+
 POLICY = (
     "default-src 'self'; script-src 'self' 'nonce-{nonce}'; style-src 'self' 'nonce-{nonce}';"
     " img-src 'self' data: blob:; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
@@ -30,5 +32,5 @@ def _secure(response: Response) -> Response:
 
 
 def install(app: Flask) -> None:
-    app.jinja_env.globals["csp_nonce"] = nonce
+    app.jinja_env.globals |= {"csp_nonce": nonce, "own": own.own, "own_mark": own.mark}
     app.after_request(_secure)

@@ -18,11 +18,13 @@ DAY = date(2026, 9, 1)
 # What a CHECK, or a reader of the row, wants instead of the invented value.
 PARTICULAR: dict[str, dict[str, Any]] = {
     "ab_user": {"active": True},
-    "case_step": {"state": "open", "role": "college_clerk"},
+    "case_event": {"act": "approve", "step_key": "accept", "role": "college_clerk"},
+    "case_step": {"key": "accept", "state": "open", "role": "college_clerk"},
     "academic_year": {"opened_by": None},
     "dated_task": {"moved": None, "owners": ["college"]},
     "dated_effect": {"state": "waiting", "settled_at": None, "effective_on": date(2099, 1, 1)},
     "delegation": {"deputy_user_id": 1},
+    "dismissal_exemption": {"ground": "absence"},
     "flow_case": {"flow": "leave", "state": "open", "step_key": "accept", "reason": "other"},
     "identity": {"scope": "college", "student_id": None, "department_id": None},
     "meeting": {"kind": "college"},

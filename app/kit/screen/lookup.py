@@ -8,6 +8,7 @@ from flask_appbuilder.fields import AJAXSelectField
 from markupsafe import Markup
 from wtforms.validators import DataRequired, Optional
 
+from app.kit.own import own
 from app.kit.screen.interface import XuejiInterface
 
 
@@ -23,9 +24,9 @@ class LookupWidget:
         row = field.row_of(kwargs["value"]) if "value" in kwargs else field.chosen()
         option = Markup('<option value="{}" selected>{}</option>').format(row.id, self.show(row)) if row else ""
         return Markup(
-            '<select id="{0}" name="{1}" class="form-control xj-lookup" data-endpoint="{2}">'
+            '<select id="{0}" name="{1}" class="form-control xj-lookup" data-endpoint="{2}" {4}>'
             '<option value=""></option>{3}</select>'
-        ).format(kwargs.get("id", field.name), kwargs.get("name", field.name), url_for(self.endpoint), option)
+        ).format(kwargs.get("id", field.name), kwargs.get("name", field.name), url_for(self.endpoint), option, own())
 
 
 class LookupField(AJAXSelectField):

@@ -8,6 +8,7 @@ from flask_babel import gettext, lazy_gettext
 from markupsafe import Markup
 
 from app.access import Permission, current_actor
+from app.kit.own import own
 from app.models import CaseState, EffectState, JobState, RegistrationState, RosterStatus
 
 NOTHING = Markup('<span class="none">—</span>')
@@ -76,7 +77,8 @@ def masked(screen: str, column: str, needs: Permission) -> Callable[[Any], Marku
             return hidden
         url = url_for(f"{screen}.reveal", pk=pk, column=column)
         return Markup(
-            '<span data-masked>{}</span> <button type="button" class="btn btn-quiet btn-sm" data-reveal="{}">{}</button>'
-        ).format(hidden, url, REVEAL)
+            '<span data-masked>{}</span> <button type="button" class="btn btn-quiet btn-sm" data-reveal="{}" {}>{}'
+            "</button>"
+        ).format(hidden, url, own(), REVEAL)
 
     return show

@@ -92,7 +92,7 @@
     /* an emptied lookup must still be sent, as an empty value */
     select.form?.addEventListener("formdata", (event) => { if (select.name && !event.formData.has(select.name)) event.formData.set(select.name, ""); });
   }
-  for (const select of $$("select.xj-lookup, select[data-search]")) combobox(select);
+  for (const select of $$("select[data-search], select.xj-lookup")) if (!select.dataset.endpoint || xueji.own(select)) combobox(select);
 
   for (const filter of $$("[data-filters]")) {
     const box = document.getElementById(filter.dataset.filters);

@@ -3,8 +3,11 @@
   "use strict";
   const $$ = (selector, root) => [...(root || document).querySelectorAll(selector)];
   const words = JSON.parse(document.getElementById("words").textContent);
+  /* what the page itself made, and no text of people on it, carries the mark of this answer */
+  const mark = document.querySelector("meta[name=own-mark]").content;
   window.xueji = {
     words,
+    own: (element) => element.dataset.own === mark,
     say: (key, values) => Object.entries(values || {}).reduce((text, [name, value]) => text.replace(`{${name}}`, value), words[key]),
   };
 
@@ -140,7 +143,7 @@
   }
 
   /* Progress that follows a job: JSON {state, done, total, message, url} */
-  for (const box of $$("[data-poll-url]")) {
+  for (const box of $$("[data-poll-url]").filter(xueji.own)) {
     const bar = box.querySelector("progress"), message = box.querySelector("[data-poll-message]"), counted = box.querySelector("[data-poll-count]");
     let wait = 700;
     async function look() {

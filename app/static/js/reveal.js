@@ -1,7 +1,7 @@
 /* Shows one masked value on demand; the server logs it. */
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-reveal]");
-  if (!button) return;
+  if (!button || !xueji.own(button)) return;
   const shown = button.previousElementSibling;
   button.disabled = true;
   try {

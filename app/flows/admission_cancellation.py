@@ -9,7 +9,7 @@ from app.access import Role
 from app.kit import clock
 from app.kit.flow import Field, Flow, Material, Step, add_labels, among, hook, register
 from app.models import Case, ClockKind, LegalClock, RosterStatus, Told, db
-from app.operations.appeals import told_after_the_decision
+from app.operations.appeals import time_to_appeal, told_after_the_decision
 from app.operations.roster import changes, roster_effect
 from app.papers import change_notice
 
@@ -52,7 +52,7 @@ admission_cancellation = register(
             Step("college", Role.COLLEGE_LEADER, days=2, seal=True, hands_differ_from=("submit", "accept")),
             Step("admissions", Role.ADMISSIONS, days=2), Step("affairs", Role.AFFAIRS_DIRECTOR, days=2),
             Step("document", Role.REGISTRY, days=3, document=True, takes_effect=True),
-            Step("told", Role.COLLEGE_CLERK, days=5, records=("delivered_how", "delivered_on"), rule=told_after_the_decision),
+            Step("told", Role.COLLEGE_CLERK, days=5, records=("delivered_how", "delivered_on"), rule=told_after_the_decision, fills=time_to_appeal),
             Step("leaving", Role.DEPARTMENT, days=5, each_department=True, checklist=True),
         ),
         effect=cancel_admission, paper=change_notice.issue,

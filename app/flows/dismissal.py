@@ -6,7 +6,7 @@ from sqlalchemy import Select
 from app.access import Role
 from app.kit.flow import Field, Flow, Material, Step, Window, register
 from app.models import DismissalCase, RosterStatus
-from app.operations.appeals import told_after_the_decision
+from app.operations.appeals import time_to_appeal, told_after_the_decision
 from app.operations.roster import changes, roster_effect
 from app.papers import change_notice
 
@@ -39,7 +39,7 @@ dismissal = register(
             Step("publicity", Role.REGISTRY, days=10, publicity=True),
             Step("document", Role.REGISTRY, days=3, document=True, takes_effect=True),
             Step("told", Role.COLLEGE_CLERK, days=5, records=("delivered_how", "delivered_on"),
-                 rule=told_after_the_decision),
+                 rule=told_after_the_decision, fills=time_to_appeal),
             Step("leaving", Role.DEPARTMENT, days=5, each_department=True, checklist=True),
         ),
         effect=dismiss,

@@ -20,6 +20,7 @@ from app.kit.operation import operation
 from app.models import db
 from app.operations import (  # noqa: F401  (importing them registers their sources)
     dated_effects,
+    due_days,
     escalation,
     legal_clocks,
     registration,

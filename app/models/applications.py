@@ -23,7 +23,7 @@ class AppealCase(Case):
     """申诉申请 with the decision that it is about and the last day for it."""
 
     appealed_case_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("flow_case.id"), index=True)
-    appeal_until: Mapped[date | None] = mapped_column(Date)
+    appeal_until: Mapped[date | None] = mapped_column(Date, use_existing_column=True)
     __mapper_args__ = {"polymorphic_identity": "appeal"}
 
 

@@ -148,6 +148,7 @@ class Told:
 
     delivered_how: Mapped[str | None] = mapped_column(String(12), use_existing_column=True)
     delivered_on: Mapped[date | None] = mapped_column(Date, index=True, use_existing_column=True)
+    appeal_until: Mapped[date | None] = mapped_column(Date, use_existing_column=True)
 
 
 class ReturnCase(IntoClass, Case):

@@ -1,6 +1,17 @@
 """公示 publicity: a dated list that anybody may read, and the objections to it with their answers."""
 
-from sqlalchemy import BigInteger, Boolean, CheckConstraint, Date, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Date,
+    ForeignKey,
+    Index,
+    SmallInteger,
+    String,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import relationship
 
 from app.models.base import BigId, Mapped, Model, Moment, Name, Now, SmallId, date, mapped_column
@@ -17,6 +28,7 @@ class Publicity(Model):
     notice: Mapped[str] = mapped_column(Text)  # what it is about, and where to object
     opens_on: Mapped[date] = mapped_column(Date)
     closes_on: Mapped[date] = mapped_column(Date)
+    days: Mapped[int | None] = mapped_column(SmallInteger)  # working days for which it was published
     published_by: Mapped[int] = mapped_column(ForeignKey("ab_user.id"))
     published_at: Mapped[Now]
     entries: Mapped[list["PublicityEntry"]] = relationship(viewonly=True, order_by="PublicityEntry.id")

@@ -1,6 +1,6 @@
 """送达与申诉 delivery and appeal: when a decision reached the student, until when she may appeal, what a revocation does."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from flask_babel import lazy_gettext as _
@@ -9,6 +9,7 @@ from sqlalchemy.orm import aliased
 
 from app.access import Actor
 from app.kit import clock
+from app.kit.calendar import end_of_term
 from app.kit.flow import among, hook
 from app.kit.flow.apply import note
 from app.models import (
@@ -37,6 +38,18 @@ def told_after_the_decision(case_ids: list[int], records: dict[str, Any]) -> dic
     return dict.fromkeys(early, _("The decision cannot have reached the student before it was made."))
 
 
+def last_day_to_appeal(delivered_on: date) -> date:
+    """Natural days from the day on which the decision reached the student; never a day on which nobody works."""
+    return end_of_term(delivered_on + timedelta(days=setting_int("appeal_days")))
+
+
+@hook
+def time_to_appeal(given: dict[str, Any]) -> dict[str, Any]:
+    """What follows from the day of delivery."""
+    delivered_on = given.get("delivered_on")
+    return {"appeal_until": last_day_to_appeal(delivered_on)} if delivered_on else {}
+
+
 @hook
 def find_decision(case: AppealCase) -> None:
     """An appeal is about the latest decision that reached the student."""
@@ -47,7 +60,7 @@ def find_decision(case: AppealCase) -> None:
     found = db.session.execute(told.order_by(table.delivered_on.desc(), table.id.desc()).limit(1)).first()
     if found is not None:
         case.appealed_case_id = found.id
-        case.appeal_until = found.delivered_on + timedelta(days=setting_int("appeal_days"))
+        case.appeal_until = last_day_to_appeal(found.delivered_on)
 
 
 @hook

@@ -56,7 +56,7 @@ def publish(actor: Actor, case_ids: list[int], title: str, notice: str, *, days:
         raise Refused(_("Some of these cases no longer wait to be published. Reload the page and select again."))
     day = clock.today()
     publicity = Publicity(
-        title=title.strip(), notice=notice.strip(), opens_on=day, closes_on=working_days_after(day, days)[-1],
+        title=title.strip(), notice=notice.strip(), opens_on=day, closes_on=working_days_after(day, days)[-1], days=days,
         published_by=actor.user_id, published_at=clock.now(),
     )  # fmt: skip
     db.session.add(publicity)

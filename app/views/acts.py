@@ -10,6 +10,7 @@ ACTS: dict[str, Any] = {
     "absence:end": _("Ended an absence"),
     "absence:record": _("Recorded an absence"),
     "admission:import": _("Imported admissions"),
+    "calendar:recompute": _("Due dates followed the calendar"),
     "case:add_material": _("Attached a material"),
     "case:approve": _("Approved a case"),
     "case:let_in_late": _("Let a case in late"),

@@ -23,6 +23,7 @@ from app.models import College, DatedTask, Owner, Season, TaskEvent, TaskKind, d
 from app.models.language import in_chinese, listed
 from app.operations.tasks import move_task, remark, tick, untick
 from app.views.calendar_feed import feed_url
+from app.views.calendar_terms import unknown_days
 from app.views.rule_words import how_long
 
 MONTHS = [8, 9, 10, 11, 12, 1, 2, 3, 4, 5, 6, 7]
@@ -60,7 +61,7 @@ class CalendarView(BaseView):
             rows=[row_of(group, year) for group in groups], months=month_names(),
             month_now=MONTHS.index(today.month) if year is not None and 0 <= place(today, year) <= 12 * WIDE else None,
             today=today_at(today, year), wide=WIDE, feed=feed_url(current_actor()),
-            may_move=current_actor().may(Permission.CALENDAR_WRITE),
+            may_move=current_actor().may(Permission.CALENDAR_WRITE), unknown=unknown_days(year) if year else None,
         )  # fmt: skip
 
     @expose("/task/<int:task_id>")

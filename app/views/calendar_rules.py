@@ -6,7 +6,7 @@ from flask_babel import lazy_gettext as _
 from wtforms import SelectField, SelectMultipleField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Length, Regexp
 
-from app.access import Permission
+from app.access import Permission, current_actor
 from app.kit import clock
 from app.kit.schedule import check_rule
 from app.kit.screen import Menu, Screen
@@ -14,6 +14,7 @@ from app.kit.screen.base import choices
 from app.kit.tasks import years_open
 from app.models import CalendarDay, Owner, TaskKind, TaskRule, db
 from app.models.language import listed
+from app.operations.due_days import recompute
 from app.operations.year_plan import check_in_year, said_of
 from app.views.rule_words import how_long, when_words
 
@@ -92,7 +93,7 @@ class TaskRuleScreen(Screen):
 
 
 class CalendarDayScreen(Screen):
-    """放假与调休. A year that is open already follows from its terms' page."""
+    """放假与调休. Due dates follow what is saved here at once; an open year's tasks from its terms' page."""
 
     model = CalendarDay
     menu = Menu(_("Holidays and exchanged days"), "calendar", "fa-umbrella-beach")
@@ -103,3 +104,8 @@ class CalendarDayScreen(Screen):
     base_order = ("day", "desc")
     list_title, add_title = _("Holidays and exchanged days"), _("New day")
     edit_title, show_title = _("Edit day"), _("Day")
+
+    def post_add(self, item: CalendarDay) -> None:
+        recompute(current_actor(), clock.today())
+
+    post_update = post_delete = post_add

@@ -13,12 +13,13 @@ from werkzeug.datastructures import MultiDict
 
 from app.access import Permission, current_actor
 from app.kit import clock
-from app.kit.calendar import monday_of
+from app.kit.calendar import monday_of, unknown_exchanges
 from app.kit.operation import Refused
 from app.kit.schedule import TermDates, year_name
 from app.kit.screen import Menu
 from app.kit.tasks import academic_year_of
 from app.models import AcademicYear, db
+from app.models.language import listed
 from app.operations.calendar import move_terms, open_year, preview_terms
 from app.operations.year_plan import terms_of
 
@@ -49,6 +50,8 @@ class AcademicYearView(BaseView):
                 open_year(current_actor(), year, autumn, spring)
                 flash(_("The academic year %(year)s is open; all its tasks have their dates.", year=year_name(year)),
                       "success")  # fmt: skip
+                if warning := unknown_days(year):
+                    flash(warning, "warning")
                 return redirect(url_for("AcademicYearView.edit", year=year))
             except ValueError:
                 error = NOT_READ
@@ -60,7 +63,7 @@ class AcademicYearView(BaseView):
         self.update_redirect()
         page = self.render_template(
             "xueji/years.html", title=_("Years and terms"), rows=rows, error=error,
-            form=request.form or suggested(rows), may_write=current_actor().may(Permission.CALENDAR_WRITE),
+            form=request.form or suggested(rows), unknown=unknown_days(suggested(rows)["year"]), may_write=current_actor().may(Permission.CALENDAR_WRITE),
         )  # fmt: skip
         return page, 422 if error else 200
 
@@ -96,10 +99,20 @@ class AcademicYearView(BaseView):
         page = self.render_template(
             "xueji/year.html", title=year_name(year), year=year, terms=terms, wanted=wanted, move=move, error=error,
             reason=request.form.get("reason", ""), changed=wanted != terms, trials=trials(year, terms),
-            case_url=lambda case: url_for("CaseScreen.show", pk=case.case_id),
+            unknown=unknown_days(year), case_url=lambda case: url_for("CaseScreen.show", pk=case.case_id),
             may_write=current_actor().may(Permission.CALENDAR_WRITE),
         )  # fmt: skip
         return page, 422 if error else 200
+
+
+def unknown_days(year: int) -> Any | None:
+    """That exchanged days within an academic year are not known yet; None if all are."""
+    years = unknown_exchanges(date(year, 8, 1), date(year + 1, 7, 31))
+    if not years:
+        return None
+    return _("The exchanged days of %(years)s are not published yet: until then its working days are Monday to Friday"
+             " but statutory holidays, and due dates follow when they become known. You can enter them yourself under"
+             " “Holidays and exchanged days”.", years=listed(str(one) for one in years))  # fmt: skip
 
 
 NOT_READ = _("Give a year, two first Mondays and the number of weeks.")

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from app.kit import clock
+from app.kit.calendar import end_of_term
 from app.kit.flow import decide, let_in_late, submit, withdraw
 from app.kit.operation import NotAllowed, NotFound, Refused
 from tests.flows.walk import STUDENT
@@ -15,6 +16,11 @@ WAYS = ("in_person", "post", "left", "published")
 @pytest.fixture
 def walk(walks, request):
     return walks(getattr(request, "param", "dismissal"))
+
+
+def tenth_day(delivered: date) -> date:
+    """The last day to appeal: natural days, and never a day off."""
+    return end_of_term(delivered + timedelta(days=10), {})
 
 
 def told(walk, case_id: int, how: object = "in_person", on: object = None, who: str = "clerk"):
@@ -38,7 +44,7 @@ def test_each_way_of_delivery_starts_the_time_to_appeal(walk, behind, how):
     case_id = walk.at("told")
     assert told(walk, case_id, how)[0]
     ends = behind.rows("select * from legal_clock where kind = 'appeal'")
-    assert [(row["student_id"], row["due_on"] - row["since"]) for row in ends] == [(STUDENT, timedelta(days=10))]
+    assert [(row["student_id"], row["due_on"]) for row in ends] == [(STUDENT, tenth_day(clock.today()))]
     page = walk.cast.login("clerk").get(f"/casescreen/show/{case_id}").text
     words = dict(zip(WAYS, ("直接送达", "邮寄送达", "留置送达", "公告送达"), strict=True))
     assert words[how] in page
@@ -97,8 +103,8 @@ def test_ten_natural_days_and_not_one_more(walk, walks):
     walk.at("leaving")
     delivered = clock.today()
     appeal, case_id = appealed(walks)
-    with clock.on(delivered + timedelta(days=11)):
-        with pytest.raises(Refused, match=str(delivered + timedelta(days=10))):
+    with clock.on(tenth_day(delivered) + timedelta(days=1)):
+        with pytest.raises(Refused, match=str(tenth_day(delivered))):
             appeal.act("student", submit, case_id)
         appeal.act("registry", let_in_late, case_id, "住院")  # the registry's exception
         appeal.act("student", submit, case_id)
@@ -124,7 +130,7 @@ def test_the_review_lasts_natural_days_whatever_is_a_holiday(walk, walks, behind
     with clock.on(delivered := clock.today() + timedelta(days=10)):
         appeal.act("student", submit, case_id)
     due = behind.one("select due_on from case_step where case_id = :id and state = 'open'", id=case_id)
-    assert due == delivered + timedelta(days=15)
+    assert due == end_of_term(delivered + timedelta(days=15), {})
 
 
 def test_one_decision_is_reviewed_once(walk, walks):

@@ -14,7 +14,7 @@ YEAR = YearDates(2026, AUTUMN, SPRING)
 WEEK = timedelta(weeks=1)
 
 # Written down from the manual's time-table and a calendar of the year. National Day is 1 to 7 October, Mid-Autumn 25 to
-# 27 September: what would end in them ends on the first working day after.
+# 27 September, Tomb Sweeping Day 4 and 5 April: what would end in them ends on the first working day after.
 DATES = """
 freshman_data            2026-08-01 2026-08-31
 freshman_checkin         2026-08-31 2026-09-06
@@ -44,7 +44,7 @@ spring_downgrade         2027-03-01 2027-03-14
 spring_makeup            2027-03-01 2027-03-14
 spring_dismissal         2027-03-15 2027-03-21
 spring_makeup_grades     2027-03-15 2027-03-21
-spring_grade_clearing    2027-03-22 2027-04-04
+spring_grade_clearing    2027-03-22 2027-04-06
 graduate_photo           2027-03-01 2027-03-31
 graduate_photo_check     2027-04-01 2027-04-30
 top_up_admission         2027-05-01 2027-05-31

@@ -14,6 +14,7 @@ from app.access import Actor, Permission
 from app.kit import clock
 from app.kit.flow.apply import LONGEST_TEXT, typed
 from app.kit.flow.check import Decision, Reason, hindrances
+from app.kit.flow.declare import HOOKS
 from app.kit.flow.registry import FLOWS
 from app.kit.flow.steps import among, open_next, reopen_previous
 from app.kit.operation import Refused, audit_columns, operation
@@ -122,11 +123,12 @@ def _set_cases(ids: list[int], **values: Any) -> None:
 
 def _record(cases: list[Any], steps: list[Any], decision: Decision) -> None:
     """Write into the cases what their step has to fill in; one statement for each flow and set of columns."""
-    groups: dict[tuple[str, tuple[str, ...]], list[int]] = defaultdict(list)
+    groups: dict[tuple[str, tuple[str, ...], str | None], list[int]] = defaultdict(list)
     for case, step in zip(cases, steps, strict=True):
-        groups[case.flow, tuple(step.declared["records"])].append(case.id)
-    for (flow, columns), ids in groups.items():
+        groups[case.flow, tuple(step.declared["records"]), step.declared.get("fills")].append(case.id)
+    for (flow, columns, fills), ids in groups.items():
         given = {name: typed(FLOWS[flow], name, decision.records[name]) for name in columns if name in decision.records}
+        given |= HOOKS[fills](given) if fills else {}
         if given:
             db.session.execute(update(Case.__table__).where(among(Case.__table__.c.id, ids)).values(**given))
 

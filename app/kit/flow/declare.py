@@ -10,6 +10,7 @@ from app.models import Case, RosterStatus
 # What a flow does beyond its words is done by named functions, each for any number of cases at once:
 Effect = Callable[[Actor, list[int]], None]  # changes what the cases were about; also: issues their papers
 Rule = Callable[[list[int], dict[str, Any]], dict[int, Any]]  # case → why it may not pass, for those that may not
+Fills = Callable[[dict[str, Any]], dict[str, Any]]  # what a step records → the columns that follow from it
 Prepare = Callable[[Case], None]  # fills in what follows from the student and the form, whenever the form is saved
 Concerns = Callable[[int], bool]  # student → whether there is anything that she could apply about today
 
@@ -95,15 +96,24 @@ class Step:
     records: tuple[str, ...] = ()
     hands_differ_from: tuple[str, ...] = ()  # steps, or "submit", that the same person must not have done
     rule: Rule | None = None
+    fills: Fills | None = None
 
     def to_json(self) -> dict[str, Any]:
-        data = asdict(self) | {"role": self.role.value, "rule": self.rule and hook_name(self.rule)}
+        data = (
+            asdict(self)
+            | {"role": self.role.value}
+            | {key: getattr(self, key) and hook_name(getattr(self, key)) for key in ("rule", "fills")}
+        )
         return data | {"records": list(self.records), "hands_differ_from": list(self.hands_differ_from)}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Step":
         tuples = {key: tuple(data[key]) for key in ("records", "hands_differ_from")}
-        return cls(**data | tuples | {"role": Role(data["role"]), "rule": _hook(data["rule"])})
+        return cls(
+            **data
+            | tuples
+            | {"role": Role(data["role"]), "rule": _hook(data["rule"]), "fills": _hook(data.get("fills"))}
+        )
 
 
 @dataclass(frozen=True)

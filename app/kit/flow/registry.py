@@ -57,7 +57,15 @@ def problems(flow: Flow) -> list[str]:
             found.append(f"step {step.key}: {step.days} days")
         found += [f"step {step.key}: no earlier step {key}" for key in step.hands_differ_from if key not in done]
         done.add(step.key)
-    used = [flow.effect, flow.paper, flow.rule, flow.prepare, flow.concerns, *(step.rule for step in flow.steps)]
+    used = [
+        flow.effect,
+        flow.paper,
+        flow.rule,
+        flow.prepare,
+        flow.concerns,
+        *(step.rule for step in flow.steps),
+        *(step.fills for step in flow.steps),
+    ]
     found += [f"{hook_name(item)} is not a hook" for item in used if item and hook_name(item) not in HOOKS]
     return found
 

@@ -7,7 +7,7 @@ from sqlalchemy import ARRAY, BigInteger, any_, bindparam, literal, select, text
 
 from app.access import Actor, Role
 from app.kit import clock
-from app.kit.calendar import working_days_after
+from app.kit.calendar import DAY, end_of_term, overrides, working_days_after
 from app.kit.flow.declare import Flow
 from app.kit.flow.registry import LONGEST_STEP
 from app.models import Case, CaseStep, Department, StepState, db
@@ -18,10 +18,13 @@ def among(column, ids: list[int]):
     return column == any_(bindparam(None, ids, type_=ARRAY(BigInteger)))
 
 
-def due_dates() -> dict[str, str]:
-    """Number of working days → the date on which a step opened today is due, as JSON."""
-    days = working_days_after(clock.today(), LONGEST_STEP)
-    return {str(number): day.isoformat() for number, day in enumerate(days, start=1)}
+def due_dates(opened_on: date | None = None) -> dict[str, str]:
+    """Number of days → the day on which a step opened then (or today) is due, as JSON; `n5` are five natural days."""
+    begins, own = opened_on or clock.today(), overrides()
+    working = working_days_after(begins, LONGEST_STEP, own)
+    found = {str(number): day.isoformat() for number, day in enumerate(working, start=1)}
+    natural = {f"n{n}": end_of_term(begins + n * DAY, own).isoformat() for n in range(1, LONGEST_STEP + 1)}
+    return found | natural
 
 
 def copy_steps(case: Case, flow: Flow) -> None:
@@ -43,21 +46,19 @@ def copy_steps(case: Case, flow: Flow) -> None:
     db.session.flush()
 
 
-_OPEN_NEXT = text("""
-    update case_step s set state = 'open', opened_at = :now, due_on = case
-        when (s.declared ->> 'natural_days')::boolean then cast(:today as date) + s.days
-        else (cast(:due as jsonb) ->> s.days::text)::date end
+# the key of `due_dates` for a step
+DAYS = "(case when (s.declared ->> 'natural_days')::boolean then 'n' else '' end || s.days)"
+_OPEN_NEXT = text(f"""
+    update case_step s set state = 'open', opened_at = :now, due_on = (cast(:due as jsonb) ->> {DAYS})::date
     where s.case_id = any(:ids) and s.state = 'waiting'
         and s.position = (select min(w.position) from case_step w where w.case_id = s.case_id and w.state = 'waiting')
         and not exists (select from case_step o where o.case_id = s.case_id and o.state = 'open')
-""")
-_REOPEN_PREVIOUS = text("""
-    update case_step s set state = 'open', opened_at = :now, due_on = case
-        when (s.declared ->> 'natural_days')::boolean then cast(:today as date) + s.days
-        else (cast(:due as jsonb) ->> s.days::text)::date end
+""")  # noqa: S608 (our own text)
+_REOPEN_PREVIOUS = text(f"""
+    update case_step s set state = 'open', opened_at = :now, due_on = (cast(:due as jsonb) ->> {DAYS})::date
     where s.case_id = any(:ids) and s.state = 'done'
         and s.position = (select max(d.position) from case_step d where d.case_id = s.case_id and d.state = 'done')
-""")
+""")  # noqa: S608 (our own text)
 _FOLLOW_STEPS = text("""
     update flow_case c set version = c.version + 1, step_key = o.key,
         state = case when o.key is null then 'done' else 'open' end,
@@ -81,7 +82,7 @@ def reopen_previous(case_ids: list[int]) -> None:
 
 
 def _run(statement, case_ids: list[int]) -> None:
-    values = {"ids": case_ids, "now": clock.now(), "today": clock.today(), "due": json.dumps(due_dates())}
+    values = {"ids": case_ids, "now": clock.now(), "due": json.dumps(due_dates())}
     used = {name: values[name] for name in statement.compile().params}
     db.session.execute(statement, used)
 

@@ -8,6 +8,7 @@ from typing import Any
 from flask_babel import lazy_gettext as _
 from sqlalchemy import and_, or_, select
 
+from app.kit.calendar import end_of_term
 from app.kit.flow.declare import Flow
 from app.models import Case, DatedTask, TaskRule, db
 
@@ -96,7 +97,7 @@ def why_closed(flow: Flow, case: Case, today: date) -> Any | None:
 def _why_outside(dated: date | None, days: int, today: date) -> Any | None:
     if dated is None or dated > today:
         return _("Enter the date of the diagnosis or notice; it cannot lie in the future.")
-    last = dated + timedelta(days=days)
+    last = end_of_term(dated + timedelta(days=days))
     if today <= last:
         return None
     return _("The diagnosis or notice is dated %(dated)s: the case had to be handed in by %(last)s."

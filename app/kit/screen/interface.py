@@ -7,7 +7,7 @@ from flask import request
 from flask_appbuilder.exceptions import DatabaseException
 from flask_appbuilder.models.sqla.interface import SQLAInterface
 from flask_babel import lazy_gettext as _
-from sqlalchemy import Column, String, cast, false, inspect, or_, select
+from sqlalchemy import Boolean, Column, String, cast, false, inspect, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Query, selectinload
 from sqlalchemy.orm.exc import StaleDataError
@@ -110,8 +110,13 @@ class XuejiInterface(SQLAInterface):
     def _is_reckoned(self, column: str) -> bool:
         return column in self.list_columns and not isinstance(self.list_columns[column], Column)
 
+    def _is_box(self, column: str) -> bool:
+        found = self.list_columns.get(column)
+        return isinstance(getattr(found, "type", None), Boolean)
+
     def is_nullable(self, col_name: str) -> bool:
-        return self._is_reckoned(col_name) or super().is_nullable(col_name)
+        """A box that is not ticked is an answer."""
+        return self._is_box(col_name) or self._is_reckoned(col_name) or super().is_nullable(col_name)
 
     def is_unique(self, col_name: str) -> bool:
         return not self._is_reckoned(col_name) and super().is_unique(col_name)

@@ -1,0 +1,69 @@
+"""期限重算 due days follow the calendar of working days: what is known of it later moves what is not over yet."""
+
+import json
+from collections.abc import Iterator
+from datetime import date
+
+from flask_babel import lazy_gettext as _
+from sqlalchemy import func, select, text
+
+from app.access import Actor, Permission, Role
+from app.kit.calendar import exchanges_known, overrides, working_days_after
+from app.kit.due import Due, Staff, due_source
+from app.kit.flow.steps import DAYS, due_dates
+from app.kit.operation import audit, operation
+from app.kit.schedule import year_name
+from app.models import AcademicYear, Case, CaseStep, Publicity, StepState, db
+from app.operations.appeals import last_day_to_appeal
+
+OPENED = "cast(timezone('Asia/Shanghai', s.opened_at) as date)"
+STEPS = text(f"""
+    update case_step s set due_on = (cast(:due as jsonb) -> {OPENED}::text ->> {DAYS})::date
+    where s.state = 'open' and s.due_on <> (cast(:due as jsonb) -> {OPENED}::text ->> {DAYS})::date
+""")  # noqa: S608 (our own text)
+APPEALS = text("""
+    update flow_case f set appeal_until = (cast(:days as jsonb) ->> f.delivered_on::text)::date
+    where f.delivered_on is not null and f.appeal_until >= :today
+        and f.appeal_until < (cast(:days as jsonb) ->> f.delivered_on::text)::date
+""")
+
+
+@operation(needs=Permission.CALENDAR_WRITE)
+def recompute(actor: Actor, today: date) -> int:
+    """Date the open steps anew, and lengthen lists before the public and times to appeal where days off have come to be
+    known: what was told to people is never shortened. Returns how many moved."""
+    opened = func.timezone("Asia/Shanghai", CaseStep.opened_at).cast(Publicity.opens_on.type)
+    days = db.session.scalars(select(opened).where(CaseStep.state == StepState.OPEN, opened.is_not(None)).distinct())
+    due = {day.isoformat(): due_dates(day) for day in days}
+    moved = db.session.execute(STEPS, {"due": json.dumps(due)}).rowcount if due else 0
+    told = select(Case.__table__.c.delivered_on).where(Case.__table__.c.appeal_until >= today).distinct()
+    ends = {day.isoformat(): last_day_to_appeal(day).isoformat() for day in db.session.scalars(told) if day}
+    if ends:
+        moved += db.session.execute(APPEALS, {"days": json.dumps(ends), "today": today}).rowcount
+    own = overrides()
+    running = select(Publicity).where(Publicity.closes_on >= today, Publicity.days.is_not(None))
+    for one in db.session.scalars(running):
+        closes_on = working_days_after(one.opens_on, one.days or 1, own)[-1]
+        if closes_on > one.closes_on:
+            one.closes_on, moved = closes_on, moved + 1
+    if moved:
+        audit(actor, "calendar:recompute", detail={"moved": moved})
+    return moved
+
+
+@due_source("due_days")
+def due_days(actor: Actor, today: date) -> Iterator[Due]:
+    """Once a day or more: dates that follow, and a word to the registry when a year's exchanged days become known."""
+    recompute(actor, today)
+    own, registry = overrides(), Staff().holding(Role.REGISTRY)
+    for year in db.session.scalars(select(AcademicYear.year).where(AcademicYear.year >= today.year - 1)):
+        for one in (year, year + 1):
+            if one <= today.year or not exchanges_known(one, own):
+                continue
+            yield Due(
+                key=f"exchanged:{one}", users=registry,
+                title=_("The exchanged days of %(year)s are known", year=one),
+                text=_("Due dates follow by themselves. Look at what the tasks of %(year)s would do under “Years and"
+                       " terms”.", year=year_name(year)),
+                path=f"/years/{year}",
+            )  # fmt: skip

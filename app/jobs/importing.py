@@ -76,7 +76,7 @@ def read(what: Import, run: RunningJob) -> Report:
     )  # fmt: skip
     rows = connection.exec_driver_sql(f"select count(*) from {staged.table}").scalar_one()  # noqa: S608 (our own table)
     run.progress(0, rows)
-    report = importing.check(connection, staged)
+    report = importing.check(connection, staged, erase=run.params.get("erase", False))
     run.progress(rows)
     if run.should_stop():
         raise Stopped
@@ -101,7 +101,8 @@ def findings(report: Report) -> dict[str, Any]:
             ]
             notices[language] = [notice.message for notice in report.staged.notices]
     kinds.update((error.column, error.code) for error in report.errors(connection))
-    return {"errors": errors, "notices": notices, "kinds": [[*kind, count] for kind, count in kinds.most_common()]}
+    kinds_found = [[*kind, count] for kind, count in kinds.most_common()]
+    return {"errors": errors, "notices": notices, "kinds": kinds_found, "blanks": report.blanks}
 
 
 @contextmanager

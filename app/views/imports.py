@@ -133,7 +133,8 @@ class ImportView(BaseView):
         run = self._import_of(check)
         if run is None:
             title = translated("Import of %(file)s", file=check.params["file_name"])
-            run = enqueue(current_actor(), self.what.commit, title, check.params | {"check": check.id})
+            erase = "erase" in request.form
+            run = enqueue(current_actor(), self.what.commit, title, check.params | {"check": check.id, "erase": erase})
         return redirect(self.url("show", run_id=run.id))
 
     def _first_page(self, error: str | None = None, subject: int | None = None):
@@ -169,6 +170,7 @@ class ImportView(BaseView):
             counts=[*self._counts(figures), wrong],
             errors=found["errors"][language], errors_total=figures["cells"], notices=found["notices"][language],
             by_reason=[(f"{labels[column]}: {kinds.get(code, code)}", number) for column, code, number in found["kinds"]],
+            blanks=[(labels[column], number) for column, number in found["blanks"].items()],
             fixed_url=url_for("JobsView.file", run_id=run.id) if run.file_name else None,
             commit_url=None if figures["bad_rows"] else self.url("commit", run_id=run.id),
             again_url=self.url("upload", subject=run.params["subject"]),

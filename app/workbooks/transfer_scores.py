@@ -24,6 +24,10 @@ APPLIED = (
     "exists (select from flow_case c join student k on k.id = c.student_id"
     " where k.student_no = {{student_no}} and c.round_id = {round} and c.state = 'open')"
 )
+SECOND = (
+    "(select c.second_score from flow_case c join student k on k.id = c.student_id"
+    " where k.student_no = {{student_no}} and c.round_id = {round} and c.state = 'open')"
+)
 OTHER_NAME = "exists (select from student k where k.student_no = {student_no} and k.name <> {name})"
 
 
@@ -38,6 +42,7 @@ def transfer_scores(actor: Actor, round_id: int) -> Workbook:
                  f"not {APPLIED.format(round=int(round_id))}"),
             Rule("name", "OTHER_NAME", _("is not the name of the student with this number."), OTHER_NAME),
         ],
+        stored={"second_score": SECOND.format(round=int(round_id))},
         save=partial(save, actor, round_id),
     )  # fmt: skip
 

@@ -289,7 +289,39 @@ def test_a_changed_row_is_changed_and_columns_the_file_lacks_keep_their_values(t
     counts = commit(tables, result)
     assert (counts.new, counts.changed, counts.unchanged) == (0, 1, 1)
     row = people(tables)[0]
-    assert (row.name, row.score, row.id_number, row.year) == ("李四", None, number(ID), 2026)
+    assert (row.name, row.score, row.id_number, row.year) == ("李四", 620.5, number(ID), 2026)
+
+
+def test_blank_cells_keep_what_is_stored_and_are_counted_and_erase_when_asked(tables, tmp_path):
+    """F37."""
+    commit(tables, report(tables, tmp_path, GOOD, but(exam_no="0002", id_number=None, score=None)))
+    blank = ["0001", "张三", None, None], ["0002", "张三", None, None], ["0003", "新人", None, None]
+    path = save(tmp_path / "blank.xlsx", ["考生号", "姓名", "身份证号", "分数"], *blank)
+    kept = check(tables, stage(tables, PEOPLE, path))
+    assert kept.blanks == {"id_number": 1, "score": 1}
+    assert (kept.new, kept.changed, kept.unchanged) == (1, 0, 2)
+    erased = check(tables, stage(tables, PEOPLE, path), erase=True)
+    assert (erased.new, erased.changed, erased.unchanged, erased.blanks) == (1, 1, 1, kept.blanks)
+    commit(tables, erased)
+    row = people(tables)[0]
+    assert (row.score, row.id_number, row.year) == (None, None, 2026)
+
+
+@pytest.mark.parametrize(("erase", "left"), [(False, 5), (True, None)])
+def test_blank_cells_keep_what_a_workbook_without_a_target_says_is_stored(tables, tmp_path, erase, left):
+    got = []
+
+    def keep(connection, rows):  # noqa: F811
+        got.extend(connection.exec_driver_sql(f"select score from {rows.table} order by row_no").scalars())
+
+    columns = [Column("exam_no", "考生号", "code", key=True), Column("score", "分数", "number")]
+    stored = {"score": "case {exam_no} when '0001' then 5 end"}
+    book = Workbook("s", "s", columns, stored=stored, save=keep)
+    path = save(tmp_path / "x.xlsx", ["考生号", "分数"], ["0001", None], ["0002", None], ["0003", 7])
+    found = check(tables, stage(tables, book, path), erase=erase)
+    assert found.blanks == {"score": 1}
+    commit(tables, found)
+    assert got == [left, None, 7]
 
 
 def test_a_workbook_with_save_hands_over_the_typed_rows(tables, tmp_path):

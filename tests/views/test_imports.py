@@ -248,6 +248,23 @@ def test_a_good_file_is_checked_then_imported_once(desk, tmp_path):
     assert desk.one(f"select result ->> 'unchanged' from job_run where id = {done.rpartition('/')[2]}") == "2"
 
 
+def test_blank_cells_keep_what_is_stored_unless_they_are_to_erase_it(desk, tmp_path):
+    """F37."""
+    stored = "select coalesce(phone, '') || coalesce(address, '') from student where entry_year = 2026"
+    blank = GOOD | {"手机": "", "家庭住址": ""}
+    desk.work(desk.browser.post(f"{desk.work(desk.upload(book(GOOD, path=tmp_path)))}/commit"))
+    page = desk.work(desk.upload(book(blank, path=tmp_path)))
+    shown = desk.browser.get(page).text
+    assert "把这 2 处已有内容清空" in shown
+    desk.work(desk.browser.post(f"{page}/commit"))
+    assert desk.one(stored) == "13800000000某路 1 号"
+    again = desk.work(desk.upload(book(blank, path=tmp_path)))
+    result = desk.work(desk.browser.post(f"{again}/commit", data={"erase": "1"}))
+    assert desk.one(stored) == ""
+    assert desk.one(f"select result ->> 'changed' from job_run where id = {result.rpartition('/')[2]}") == "1"
+    assert "处已有内容清空" not in desk.browser.get(desk.work(desk.upload(book(blank, path=tmp_path)))).text
+
+
 def test_what_became_wrong_after_the_check_saves_nothing(desk, tmp_path):
     page = desk.work(desk.upload(book(GOOD, OTHER, path=tmp_path)))
     with desk.owner.begin() as connection:

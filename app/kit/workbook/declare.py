@@ -139,6 +139,8 @@ class Target:
 class Workbook:
     """`rows(filters)` is a select with one labelled column for each workbook column; `target` or `save` takes rows in.
 
+    `stored` says of columns without a target, as SQL with {column}, what is stored already: a blank cell keeps it.
+
     With `cells` it selects a model instead, and `cells(row, columns)` gives the values of a row.
 
     `save(connection, saved)` is called instead of the upsert when the workbook is written by an operation: see
@@ -154,6 +156,7 @@ class Workbook:
     target: Target | None = None
     save: Callable[[sa.Connection, Any], None] | None = None
     rules: Sequence[Rule] = ()
+    stored: Mapping[str, str] = field(default_factory=dict)
     group: str | None = None  # label of the select's column by which an export may be split into one workbook each
 
     def __post_init__(self) -> None:

@@ -15,7 +15,7 @@ from .declare import Column, Workbook
 from .reasons import SaveRefused, sentence
 from .rules import literal, longest, look_up, run
 from .staging import Staged, stage
-from .statements import findings, insert, typed, update
+from .statements import blanks, findings, insert, kept, typed, update
 
 __all__ = ["CellError", "Counts", "Report", "Staged", "Typed", "check", "commit", "stage"]
 
@@ -34,7 +34,10 @@ class CellError:
 
 @dataclass(frozen=True)
 class Report:
-    """What an import would do. new, changed and unchanged count rows without errors."""
+    """What an import would do. new, changed and unchanged count rows without errors.
+
+    `blanks` counts by column the stored values where the file has a blank cell; they stay unless blanks erase.
+    """
 
     staged: Staged
     rows: int
@@ -44,6 +47,7 @@ class Report:
     bad_rows: int
     by_code: dict[str, int]
     first: list[CellError]
+    blanks: dict[str, int]
 
     def errors(self, connection: sa.Connection) -> Iterator[CellError]:
         """Every error in the order of rows and columns, streamed."""
@@ -76,8 +80,11 @@ class Typed:
     columns: list[Column]
 
 
-def check(connection: sa.Connection, work: Staged) -> Report:
-    """Find every bad cell, and what saving the others would do; the number of statements is that of the columns."""
+def check(connection: sa.Connection, work: Staged, *, erase: bool = False) -> Report:
+    """Find every bad cell, and what saving the others would do; the number of statements is that of the columns.
+
+    With `erase`, a blank cell empties what is stored; without it, it keeps it.
+    """
     run(
         connection,
         f"create temp table {work.error_table} (row_no integer, name text, code text, value text, detail text)"
@@ -89,7 +96,8 @@ def check(connection: sa.Connection, work: Staged) -> Report:
     for sql in findings(work):
         run(connection, f"insert into {work.error_table} (row_no, name, code, value, detail) {sql}")
     run(connection, f"analyze {work.error_table}")
-    run(connection, typed(work))
+    counted_blanks = run(connection, sql).one() if (sql := blanks(work)) else ()
+    run(connection, typed(work, erase))
     changes = {change: count for change, count in run(connection, counted(work.typed_table, "change"))}
     codes = {code: count for code, count in run(connection, counted(work.error_table, "code"))}
     bad_rows = run(connection, f"select count(distinct row_no) from {work.error_table}").scalar_one()  # noqa: S608 (names of our own)
@@ -102,6 +110,7 @@ def check(connection: sa.Connection, work: Staged) -> Report:
         bad_rows,
         codes,
         [],
+        {name: count for name, count in zip(kept(work), counted_blanks, strict=True) if count},
     )
     for error in report.errors(connection):
         report.first.append(error)

@@ -3,7 +3,7 @@
 # ruff: noqa: S608 (names are quoted and conditions declared in code; what people wrote stays in the tables)
 from collections.abc import Iterator
 
-from .declare import Column
+from .declare import PLACEHOLDER, Column
 from .rules import DIALECT, found, literal, quoted, row_rules, staged, tables, value
 from .staging import Staged
 
@@ -68,24 +68,68 @@ def table_name(work: Staged) -> str:
     return DIALECT.identifier_preparer.format_table(work.workbook.target.table)
 
 
-def typed(work: Staged) -> str:
-    """The rows without errors as they will be stored, each with what saving it means."""
+def good_rows(work: Staged) -> str:
+    """The rows without errors with their values, as v."""
     fields = ", ".join(f"{value(work.workbook, column)} as {quoted(column.name)}" for column in work.columns)
     good = f"not exists (select from {work.error_table} e where e.row_no = s.row_no)"
     # The offset is a fence: no value is cast before the rows with errors are gone.
-    rows = f"(select s.row_no, {fields} from {tables(work.table, work.columns)} where {good} offset 0) v"
-    change, join = "null::text", ""
+    return f"(select s.row_no, {fields} from {tables(work.table, work.columns)} where {good} offset 0) v"
+
+
+def kept(work: Staged) -> dict[str, str]:
+    """By column, what is stored of a value already, as SQL beside v; of the columns that a cell may leave blank."""
+    columns = [column for column in work.columns if not column.must_be_filled]
     if target := work.workbook.target:
-        pairs = [(f"t.{quoted(target.column(c.name).name)}", f"v.{quoted(c.name)}", c.key) for c in work.columns]
-        theirs = ", ".join(their for their, _mine, key in pairs if not key)
-        mine = ", ".join(our for _their, our, key in pairs if not key)
-        same = " and ".join(f"{their} = {our}" for their, our, key in pairs if key)
+        return {column.name: f"t.{quoted(target.column(column.name).name)}" for column in columns}
+    return {
+        column.name: PLACEHOLDER.sub(lambda match: f"v.{quoted(match[1])}", work.workbook.stored[column.name])
+        for column in columns
+        if column.name in work.workbook.stored
+    }
+
+
+def blanks(work: Staged) -> str | None:
+    """How many stored values of each column stand where the file has a blank cell: one row, a figure for each of kept()."""
+    stored = kept(work)
+    if not stored:
+        return None
+    counts = (
+        f"count(*) filter (where v.{quoted(name)} is null and ({theirs}) is not null)"
+        for name, theirs in stored.items()
+    )
+    return f"select {', '.join(counts)} from {good_rows(work)}{beside(work, 'join')}"
+
+
+def beside(work: Staged, join: str) -> str:
+    """The target's rows as t, beside v by its key."""
+    target = work.workbook.target
+    if not target:
+        return ""
+    same = " and ".join(
+        f"t.{quoted(target.column(column.name).name)} = v.{quoted(column.name)}" for column in work.workbook.keys
+    )
+    return f" {join} {table_name(work)} t on {same}"
+
+
+def typed(work: Staged, erase: bool = False) -> str:
+    """The rows without errors as they will be stored, each with what saving it means.
+
+    A blank cell says nothing: what is stored stays, unless blanks are to erase it.
+    """
+    stored = {} if erase else kept(work)
+    values = {column.name: f"v.{quoted(column.name)}" for column in work.columns}
+    values |= {name: f"coalesce({values[name]}, {theirs})" for name, theirs in stored.items()}
+    change = "null::text"
+    if target := work.workbook.target:
+        others = [column.name for column in work.columns if not column.key]
+        theirs = ", ".join(f"t.{quoted(target.column(name).name)}" for name in others)
+        mine = ", ".join(values[name] for name in others)
         differs = f"when row({theirs}) is distinct from row({mine}) then 'changed'" if mine else ""
-        first_key = next(their for their, _our, key in pairs if key)
+        first_key = f"t.{quoted(target.column(work.workbook.keys[0].name).name)}"
         change = f"case when {first_key} is null then 'new' {differs} else 'unchanged' end"
-        join = f"left join {table_name(work)} t on {same}"
+    fields = ", ".join(f"{sql} as {quoted(name)}" for name, sql in values.items())
     made = f"create temp table {work.typed_table} on commit drop as"
-    return f"{made} select v.*, {change} as change from {rows} {join}"
+    return f"{made} select v.row_no, {fields}, {change} as change from {good_rows(work)}{beside(work, 'left join')}"
 
 
 def insert(work: Staged) -> str:

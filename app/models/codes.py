@@ -1,10 +1,15 @@
 """代码集 code sets: national and school codes as versioned tables, each value in Chinese and English."""
 
+import re
+
+from flask_babel import gettext as _
 from sqlalchemy import Boolean, Date, ForeignKey, String, UniqueConstraint, select, true
 from sqlalchemy.orm import relationship
 
 from app.models.base import Key, Mapped, Model, Name, SmallId, date, db, mapped_column
 from app.models.language import in_chinese
+
+ALIASES_APART = r"\s*[、，,；;\n]\s*"  # as Python and PostgreSQL read it
 
 
 class CodeSet(Model):
@@ -22,7 +27,10 @@ class CodeSet(Model):
 
 
 class Code(Model):
-    """One value of a code set. `national` is false for values of the school's own, which are never uploaded as codes."""
+    """One value of a code set. `national` is false for values of the school's own, which are never uploaded as codes.
+
+    `aliases` are further words that a workbook may name it by, with 、 between them.
+    """
 
     __tablename__ = "code"
     __table_args__ = (UniqueConstraint("set_key", "code"),)
@@ -34,7 +42,23 @@ class Code(Model):
     position: Mapped[int] = mapped_column(default=0, server_default="0")
     national: Mapped[bool] = mapped_column(Boolean, default=True, server_default="true")
     valid_until: Mapped[date | None] = mapped_column(Date)
+    aliases: Mapped[str | None] = mapped_column(String(400))
     set: Mapped[CodeSet] = relationship()
+
+    @property
+    def words(self) -> list[str]:
+        """The aliases one by one."""
+        return [word for word in re.split(ALIASES_APART, self.aliases or "") if word]
+
+    def check(self) -> None:
+        """Raise ValueError, with a sentence, when one of its words names another value of the set as well."""
+        with db.session.no_autoflush:
+            key = self.set.key if self.set else self.set_key
+            others = [other for other in codes_of(key, retired=True) if other.id != self.id]
+        for other in others:
+            if taken := {other.code, other.name_zh, other.name_en, *other.words} & set(self.words):
+                what = str(_("%(word)s means %(other)s already. Leave it out.", word=min(taken), other=other))
+                raise ValueError(what)
 
     def __str__(self) -> str:
         return self.name_zh if in_chinese() else self.name_en

@@ -38,12 +38,20 @@ def _load_code_sets(connection: Connection) -> None:
         codes = [
             {
                 "set_key": key, "code": code["code"], "name_zh": code["zh"], "name_en": code["en"],
-                "position": position, "national": code["national"] == "yes",
+                "position": position, "national": code["national"] == "yes", "aliases": code["aliases"],
             }
             for position, code in enumerate(read_table(FOLDER / "codes" / f"{key}.csv"), 1)
         ]  # fmt: skip
         if versions.get(key) == row["version"]:
-            connection.execute(insert(Code).on_conflict_do_nothing(), codes)
+            # Codes from before there were aliases get theirs; whoever empties them on the screen leaves ''.
+            statement = insert(Code)
+            new = {"aliases": statement.excluded.aliases}
+            connection.execute(
+                statement.on_conflict_do_update(
+                    index_elements=["set_key", "code"], set_=new, where=Code.aliases.is_(None)
+                ),
+                codes,
+            )
             continue
         values = {name: row[name] for name in ("key", "version", "source")}
         _upsert(connection, CodeSet, ["key"], [values | {"title_zh": row["zh"], "title_en": row["en"]}])

@@ -19,9 +19,9 @@ from app.kit.operation import NotFound, Refused, get
 from app.kit.screen import Menu
 from app.kit.screen.exporting import XLSX, files_folder
 from app.kit.upload import keep, kept_findings, limits
-from app.kit.workbook import export
 from app.kit.workbook.declare import Column
 from app.kit.workbook.reasons import Unreadable
+from app.kit.workbook.template import accepted_values, write_template
 from app.models import JobRun, JobState, db
 from app.views.jobs import LABELS, TONES
 from app.workbooks.admissions import admissions_import
@@ -96,7 +96,8 @@ class ImportView(BaseView):
         book = self.what.workbook(current_actor(), self.what.usual() or 0)
         with tempfile.TemporaryDirectory(dir=files_folder()) as folder:
             path = Path(folder) / "template.xlsx"
-            export.write_workbook(path, book, self.what.columns, [])
+            choices = accepted_values(db.session.connection(), self.what.columns)
+            write_template(path, book, self.what.columns, choices)
             return send_file(path.open("rb"), XLSX, as_attachment=True, download_name=f"{book.title}.xlsx")
 
     @expose("/<int:run_id>")

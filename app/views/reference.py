@@ -17,6 +17,7 @@ LABELS = {
     "title": _("Title"),
     "version": _("Version"),
     "source": _("Source"),
+    "aliases": _("Also written as"),
     "position": _("Position"),
     "national": _("National code"),
     "valid_until": _("Valid until"),
@@ -54,10 +55,17 @@ class CodeScreen(Screen):
     quick = ("name_zh", "code")
     list_columns = ["set", "code", "name_zh", "name_en", "national", "valid_until"]
     show_columns = add_columns = edit_columns = [
-        "set", "code", "name_zh", "name_en", "position", "national", "valid_until",
+        "set", "code", "name_zh", "name_en", "aliases", "position", "national", "valid_until",
     ]  # fmt: skip
+    description_columns = {"aliases": _("Further words that a workbook may write for it, with 、 between them.")}
     search_columns = ["set", "code", "name_zh"]
     list_title, add_title, edit_title, show_title = _("Codes"), _("New code"), _("Edit code"), _("Code")
+
+    def pre_add(self, item: Code) -> None:
+        item.aliases = item.aliases or ""  # emptied by hand, and so left by the reference data
+        item.check()
+
+    pre_update = pre_add
 
 
 class CodeSetApi(Api):
@@ -75,7 +83,7 @@ class CodeApi(Api):
     label_columns = LABELS
     resource_name = "code"
     reads = Permission.SETTING_READ
-    list_columns = show_columns = ["id", "set.key", "code", "name_zh", "name_en", "national", "valid_until"]
+    list_columns = show_columns = ["id", "set.key", "code", "name_zh", "name_en", "aliases", "national", "valid_until"]
     search_columns = ["set", "code", "name_zh"]
     order_columns = ["code", "position"]
 

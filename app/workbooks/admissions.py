@@ -4,7 +4,7 @@ from datetime import date
 from functools import partial
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import ColumnElement, Connection
+from sqlalchemy import ColumnElement, Connection, func
 
 from app.access import Actor, Permission
 from app.kit import clock
@@ -13,6 +13,7 @@ from app.kit.workbook.declare import Column, Lookup, Rule, Target, Workbook
 from app.kit.workbook.importing import Typed
 from app.kit.workbook.rules import identity_rules
 from app.models import Code, College, Major, Student
+from app.models.codes import ALIASES_APART
 from app.operations.admissions import admit
 
 MOBILE = r"1[3-9]\d{9}"
@@ -23,9 +24,10 @@ SPRING = 3  # from this month on, the autumn to come is meant
 
 
 def code(set_key: str) -> Lookup:
-    """A value of a code set, by its name in either language or its code."""
+    """A value of a code set, by its name in either language, an alias, or its code, with zeros before it or without."""
     valid: ColumnElement[bool] = (Code.set_key == set_key) & Code.valid_until.is_(None)
-    return Lookup(Code.code, [Code.name_zh, Code.name_en, Code.code], valid)
+    alias = func.regexp_split_to_table(Code.aliases, ALIASES_APART)
+    return Lookup(Code.code, [Code.name_zh, Code.name_en, alias, Code.code, func.ltrim(Code.code, "0")], valid)
 
 
 # The headers that admissions offices write stand here whatever the catalogue says.
@@ -46,10 +48,11 @@ COLUMNS = [
     Column("major", _("Major"), required=True, aliases=["录取专业", "专业", "专业名称"],
            lookup=Lookup(Major.id, [Major.name, Major.name_en, Major.national_code, Major.code], Major.active,
                          {"education_level": Major.education_level, "college": Major.college_id})),
-    Column("study_length", _("Years of study"), "number", required=True, minimum=1, maximum=8, aliases=["学制", "修业年限"]),
+    Column("study_length", _("Years of study"), "number", required=True, minimum=1, maximum=8, aliases=["学制", "修业年限"],
+           units=["年制", "年"]),
     Column("source_province", _("Province of origin"), aliases=["生源地", "生源省份", "省份"]),
     Column("graduated_school", _("Secondary school"), aliases=["毕业中学", "中学名称"]),
-    Column("admission_score", _("Admission score"), "number", minimum=0, maximum=900,
+    Column("admission_score", _("Admission score"), "number", minimum=0, maximum=900, units=["分"],
            aliases=["高考成绩", "投档成绩", "总分", "录取成绩"]),
     Column("phone", _("Phone"), "code", pattern=MOBILE, hint=_("write a mobile number of 11 digits."),
            aliases=["手机", "联系电话", "本人电话", "手机号"]),

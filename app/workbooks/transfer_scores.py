@@ -15,9 +15,9 @@ from app.operations.transfer_preparing import MOST_SCORE, set_scores
 COLUMNS = [
     Column("student_no", _("Student number"), "code", key=True, aliases=["学号"]),
     Column("name", _("Name"), aliases=["姓名"]),
-    Column("score", _("Score"), "number", required=True, minimum=0, maximum=MOST_SCORE,
+    Column("score", _("Score"), "number", required=True, minimum=0, maximum=MOST_SCORE, units=["分"],
            aliases=["成绩", "综合成绩", "平均成绩", "总分", "绩点"]),
-    Column("second_score", _("Second score"), "number", minimum=0, maximum=MOST_SCORE,
+    Column("second_score", _("Second score"), "number", minimum=0, maximum=MOST_SCORE, units=["分"],
            aliases=["同分比较值", "第二成绩", "高考成绩"]),
 ]  # fmt: skip
 APPLIED = (

@@ -6,6 +6,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.models import Code, db
 from app.models.student import CODED, Student
+from app.reference import load_reference
 
 
 def refused(behind, statement: str, why: str) -> None:
@@ -73,3 +74,24 @@ def test_no_export_has_a_code_where_a_name_is_known(app):
             assert not raw & {f"student.{name}" for name in CODED}, book.key
             found += 1
     assert found
+
+
+def test_an_alias_that_means_another_value_is_refused(cast, behind):
+    client = cast.login("registry")
+    number = behind.one("select id from code where set_key = 'ethnic_group' and code = '01'")
+    form = {"set": "ethnic_group", "code": "01", "name_zh": "汉族", "name_en": "Han", "position": "1", "national": "y"}
+    for words, told in (("汉、回", "“回”已表示“回族”"), ("汉、大汉", None), ("", None)):
+        answer = client.post(f"/codescreen/edit/{number}", data=form | {"aliases": words}, follow_redirects=True)
+        assert (told or "") in answer.text
+        assert behind.one("select aliases from code where id = :id", id=number) == ("汉" if told else words)
+
+
+def test_reference_data_fills_aliases_that_nobody_edited(app, behind):
+    behind.run("update code set aliases = null where set_key = 'sex' and code = '1'")
+    behind.run("update code set aliases = '' where set_key = 'sex' and code = '2'")
+    behind.connection.execute(text("set local role xueji_owner"))
+    load_reference(behind.connection)
+    assert behind.rows("select aliases from code where set_key = 'sex' and code in ('1', '2') order by code") == [
+        {"aliases": "男性、男生、M"},
+        {"aliases": ""},
+    ]

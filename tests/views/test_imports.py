@@ -18,6 +18,8 @@ from app.jobs.running import perform
 from app.jobs.upkeep import purge
 from app.kit.job import RunRecord
 from app.kit.upload import imports_folder
+from app.kit.workbook.read import header_names
+from app.workbooks.admissions import COLUMNS, admissions
 from tests.conftest import Cast
 from tests.workbooks.test_admissions import GOOD, OTHER, write
 
@@ -290,3 +292,22 @@ def test_the_empty_workbook_is_one_that_the_import_knows(desk):
     page = desk.browser.get(desk.work(desk.upload(answer.data)))
     assert page.status_code == 422  # no rows, but every column
     assert desk.one("select message from job_run order by id desc limit 1").count("1") >= 1
+
+
+def test_the_empty_workbook_offers_what_is_accepted_and_is_read_when_filled(desk, tmp_path):
+    made = openpyxl.load_workbook(io.BytesIO(desk.browser.get(f"{HOME}template").data))
+    rows, (lists,) = made.active, [sheet for sheet in made if sheet.sheet_state == "hidden"]
+    offered = {}
+    for rule in rows.data_validations.dataValidation:
+        column = next(iter(rule.sqref.ranges)).min_col
+        area = rule.formula1.rpartition("!")[2].replace("$", "")
+        offered[rows.cell(1, column).value] = [cell.value for (cell,) in lists[area]]
+    assert offered["性别"][:3] == ["未知的性别", "男", "女"] and len(offered["民族"]) > 50
+    assert {"学院", "专业", "证件类型", "政治面貌"} <= offered.keys() and len(offered) == 7
+    columns = {column.name: place for place, column in enumerate(COLUMNS, 1)}
+    known = header_names(admissions(None, 2026))
+    for name, value in GOOD.items():
+        rows.cell(2, columns[known[name]], value)
+    made.save(tmp_path / "filled.xlsx")
+    page = desk.work(desk.upload((tmp_path / "filled.xlsx").read_bytes()))
+    assert f"{page}/commit" in desk.browser.get(page).text

@@ -84,7 +84,7 @@ def test_strangers_cannot_admit(cast):
         ("考生号", "26-5", "PATTERN"),
         ("考生号", "", "REQUIRED"),
         ("姓名", "", "REQUIRED"),
-        ("性别", "男性", "NOT_FOUND"),
+        ("性别", "先生", "NOT_FOUND"),
         ("性别", "女", "ID_SEX"),
         ("出生日期", "2008-03-02", "ID_BIRTH_DATE"),
         ("出生日期", "2008年2月30日", "DATE"),
@@ -108,6 +108,40 @@ def test_a_bad_cell_is_told_of(checks, column, value, code):
     assert code in report.by_code
     assert report.bad_rows == 1 and report.first[0].row == 2
     assert report.first[0].message
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("民族", 1), ("民族", "01"), ("民族", "汉"), ("证件类型", "身份证"), ("学制", "4年"), ("学制", "四年"), ("学制", "四年制"),
+     ("政治面貌", "团员"), ("政治面貌", 3), ("性别", "男性"), ("性别", "Male"), ("层次", "普通本科"), ("层次", 5), ("高考成绩", "586分"),
+     ("出生日期", "2008/3/1 0:00:00")],
+)  # fmt: skip
+def test_usual_words_are_accepted(checks, column, value):
+    """F08, F12."""
+    report = checks(GOOD | {column: value})
+    assert (report.by_code, report.new) == ({}, 1)
+
+
+def test_an_alias_is_data(checks, behind):
+    row = GOOD | {"民族": "大汉"}
+    assert checks(row).by_code == {"NOT_FOUND": 1}
+    behind.run("update code set aliases = '汉、大汉，汉人' where set_key = 'ethnic_group' and code = '01'")
+    assert checks(row).by_code == {}
+    behind.run("update code set valid_until = '2026-01-01' where set_key = 'ethnic_group' and code = '01'")
+    assert checks(row).by_code == {"NOT_FOUND": 1}
+
+
+def test_a_refusal_names_what_is_accepted(checks):
+    """F08: what the row may choose among, a major within its college and level."""
+    found = checks(GOOD | {"政治面貌": "共青"}, OTHER | {"录取专业": "汉语言文学"}, OTHER | {"民族": "火星族"})
+    said = {error.column: error.message for error in found.first if error.code == "NOT_FOUND"}
+    assert "中共党员、中共预备党员、共青团员" in said["political_status"]
+    assert "软件工程" in said["major"] and "汉语言文学" not in said["major"]
+    assert (
+        "汉族、蒙古族" in said["ethnic_group"]
+        and said["ethnic_group"].count("、") == 15
+        and "…" in said["ethnic_group"]
+    )
 
 
 def test_duplicates_name_their_rows(checks):

@@ -15,7 +15,7 @@ from .declare import Column, Workbook
 from .reasons import SaveRefused, sentence
 from .rules import literal, longest, look_up, run
 from .staging import Staged, stage
-from .statements import blanks, findings, insert, kept, typed, update
+from .statements import blanks, findings, insert, kept, say_accepted, typed, update
 
 __all__ = ["CellError", "Counts", "Report", "Staged", "Typed", "check", "commit", "stage"]
 
@@ -95,8 +95,12 @@ def check(connection: sa.Connection, work: Staged, *, erase: bool = False) -> Re
             run(connection, look_up(work.table, column, work.columns))
     for sql in findings(work):
         run(connection, f"insert into {work.error_table} (row_no, name, code, value, detail) {sql}")
+    for column in work.columns:
+        if column.lookup:
+            run(connection, say_accepted(work, column))
     run(connection, f"analyze {work.error_table}")
-    counted_blanks = run(connection, sql).one() if (sql := blanks(work)) else ()
+    counting = blanks(work)
+    counted_blanks = run(connection, counting).one() if counting else ()
     run(connection, typed(work, erase))
     changes = {change: count for change, count in run(connection, counted(work.typed_table, "change"))}
     codes = {code: count for code, count in run(connection, counted(work.error_table, "code"))}
@@ -170,4 +174,4 @@ def explain(workbook: Workbook, column: Column, code: str, detail: str | None) -
         "maximum": column.maximum,
         "detail": detail,
     }
-    return sentence("cell", code, params)
+    return sentence("cell", "NOT_AMONG" if code == "NOT_FOUND" and detail else code, params)

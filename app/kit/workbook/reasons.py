@@ -109,6 +109,7 @@ CELL: dict[str, Label] = {
     "TOO_LARGE": _("%(label)s: must not be above %(maximum)s."),
     "OVERFLOW": _("%(label)s: is larger than this field can hold. Check the digits."),
     "NOT_FOUND": _("%(label)s: is not known here. Check the spelling, or have it added first."),
+    "NOT_AMONG": _("%(label)s: is not known here. Write one of these: %(detail)s."),
     "AMBIGUOUS": _("%(label)s: more than one bears this name. Write the code."),
     "DUPLICATE": _("%(label)s: stands more than once in this file, in rows %(detail)s. Keep one."),
     "TAKEN": _("%(label)s: belongs to another record already. Check the number."),

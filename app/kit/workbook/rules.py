@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-from .declare import PLACEHOLDER, Column, Rule, Workbook
+from .declare import PLACEHOLDER, Column, Lookup, Rule, Workbook
 
 # Literals are written into the SQL, and nothing is escaped for a driver's placeholders: run() sends it as it stands.
 DIALECT = postgresql.dialect(paramstyle="named")
@@ -105,16 +105,25 @@ def look_up(table: str, column: Column, columns: Sequence[Column]) -> str:
 
 
 def lookup_rows(column: Column, within: Sequence[str]) -> str:
-    lookup = column.lookup
-    assert lookup
+    assert column.lookup
     wanted = sa.text("select key from wanted")
-    parts = []
-    for accepted in lookup.accepts:
-        key = sa.cast(accepted, sa.Text)
-        narrowed = [lookup.within[parent].label(f"within_{i}") for i, parent in enumerate(within)]
-        part = sa.select(key.label("key"), lookup.value.label("value"), *narrowed).where(key.in_(wanted))
-        parts.append(part if lookup.where is None else part.where(lookup.where))
-    return literal(sa.union(*parts))
+    rows = [named(column.lookup, accepted, within).subquery() for accepted in column.lookup.accepts]
+    return literal(sa.union(*(sa.select(one).where(one.c.key.in_(wanted)) for one in rows)))
+
+
+def named(lookup: Lookup, accepted: Any, within: Sequence[str] = ()) -> sa.Select:
+    """Every value with one of the words for it, key, and what narrows it."""
+    narrowed = [lookup.within[parent].label(f"within_{i}") for i, parent in enumerate(within)]
+    rows = sa.select(sa.cast(accepted, sa.Text).label("key"), lookup.value.label("value"), *narrowed)
+    return rows if lookup.where is None else rows.where(lookup.where)
+
+
+def names(column: Column, within: Sequence[str] = ()) -> str:
+    """Select the names a cell of this column is best filled with, in the order of what they stand for."""
+    assert column.lookup
+    group = ", ".join(["key", *(f"within_{i}" for i in range(len(within)))])
+    rows = literal(named(column.lookup, column.lookup.accepts[0], within))
+    return f"select {group}, min(value) as value from ({rows}) n group by {group} order by min(value)"
 
 
 def row_rules(workbook: Workbook, columns: Sequence[Column]) -> list[Bad]:

@@ -4,9 +4,10 @@
 from collections.abc import Iterator
 
 from .declare import PLACEHOLDER, Column
-from .rules import DIALECT, found, literal, quoted, row_rules, staged, tables, value
+from .rules import DIALECT, found, literal, names, parents, quoted, row_rules, staged, tables, value
 from .staging import Staged
 
+NAMES_TOLD = 16  # of those a cell may hold
 ROWS_NAMED = 5  # of those that hold the same key
 
 
@@ -29,6 +30,23 @@ def findings(work: Staged) -> Iterator[str]:
     for column in work.columns:
         if column.unique and work.workbook.target and not work.workbook.save:  # an operation has rules of its own
             yield taken(work, column)
+
+
+def say_accepted(work: Staged, column: Column) -> str:
+    """Beside each cell of which nothing is known, what would be: the first names among which its row may choose."""
+    within = parents(column, work.columns)
+    group = "".join(f", within_{i}" for i in range(len(within)))
+    same = "".join(f" and l.within_{i} = {found(parent)}.value" for i, parent in enumerate(within))
+    listed = (
+        f"select array_agg(key order by value) as names{group} from ({names(column, within)}) n"
+        f"{f' group by {group[2:]}' if group else ''}"
+    )
+    return (
+        f"update {work.error_table} e set detail = array_to_string(l.names[1:{NAMES_TOLD}], '、')"
+        f" || case when cardinality(l.names) > {NAMES_TOLD} then '…' else '' end"
+        f" from {tables(work.table, work.columns)} cross join ({listed}) l"
+        f" where s.row_no = e.row_no and e.name = {literal(column.name)} and e.code = 'NOT_FOUND'{same}"
+    )
 
 
 def duplicates(work: Staged, columns: list[Column]) -> str:

@@ -14,7 +14,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import BadRequest, HTTPException
 
 from app.kit.holding import secret_of_form
-from app.kit.operation import Refused
+from app.kit.operation import Faulty, Refused
 from app.kit.screen.interface import sentence
 from app.models import db
 from app.views.held import keep_refused
@@ -39,11 +39,12 @@ PAGES = {
 }
 
 
-def _answer(status: int, detail: str | None = None, *, remedied: bool = False):
-    """The page, or the JSON. `remedied`: the detail says itself what to do."""
+def _answer(status: int, detail: str | None = None, *, remedied: bool = False, fields: dict[str, str] | None = None):
+    """The page, or the JSON. `remedied`: the detail says itself what to do; `fields`: what is wrong with each."""
     title, remedy = PAGES.get(status, PAGES[400 if status < 500 else 500])
     if request.path.startswith("/api/") or request.accept_mimetypes.best == "application/json":
-        return jsonify(message=str(detail or title), reference=g.get("request_id")), status
+        more = {"fields": fields} if fields else {}
+        return jsonify(message=str(detail or title), reference=g.get("request_id"), **more), status
     appbuilder = current_app.extensions["appbuilder"]
     page = render_template(
         "xueji/error.html",
@@ -89,7 +90,8 @@ def _forged(error: CSRFError):
 
 
 def _refused(error: Refused):
-    return _answer(error.status, str(error))
+    faults = error.faults if isinstance(error, Faulty) else {}
+    return _answer(error.status, str(error), fields={name: str(why) for name, why in faults.items()})
 
 
 def _database(error: Exception):

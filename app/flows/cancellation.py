@@ -41,7 +41,7 @@ cancellation = register(
         applicants=frozenset({Role.COLLEGE_CLERK}),
         allowed_from=frozenset({RosterStatus.ENROLLED, RosterStatus.ON_LEAVE, RosterStatus.RETAINED}),
         reasons=(),
-        fields=(Field("died_on"), Field("statement", optional=True)),
+        fields=(Field("died_on", fact=True), Field("statement", optional=True)),
         window=Window(("cancellation",)),
         materials=(Material("application"), Material("death_certificate")),
         steps=(

@@ -17,7 +17,10 @@ info_change = register(
         applicants=frozenset({Role.STUDENT, Role.COLLEGE_CLERK}),
         allowed_from=frozenset({RosterStatus.ENROLLED, RosterStatus.ON_LEAVE, RosterStatus.RETAINED}),
         reasons=(),
-        fields=(*(Field(f"new_{name}", optional=True) for name in personal_data.NEW), Field("statement")),
+        fields=(
+            *(Field(f"new_{name}", optional=True, fact=name == "birth_date") for name in personal_data.NEW),
+            Field("statement"),
+        ),
         window=None,
         materials=(Material("application"), Material("police_certificate")),
         steps=(
@@ -27,6 +30,7 @@ info_change = register(
             Step("registry", Role.REGISTRY, days=1, originals=True, takes_effect=True, rule=personal_data.data_agree),
         ),
         rule=personal_data.data_agree,
+        check=personal_data.check_data,
         effect=personal_data.change_data,
         paper=info_notice.issue,
     )

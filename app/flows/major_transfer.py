@@ -7,7 +7,7 @@ from app.kit.flow import Field, Flow, Material, Step, Window, add_labels, regist
 from app.models import RosterStatus
 from app.operations.transfer_decision import admitted_in_round
 from app.operations.transfer_placing import class_of_new_major, transfer
-from app.operations.transfers import fits_round, join_round
+from app.operations.transfers import check_choices, fits_round, join_round
 from app.papers import change_notice
 
 add_labels({
@@ -45,6 +45,7 @@ major_transfer = register(
             Step("document", Role.REGISTRY, days=3, document=True, takes_effect=True),
         ),
         prepare=join_round,
+        check=check_choices,
         rule=fits_round,
         effect=transfer,
         paper=change_notice.issue,

@@ -29,6 +29,19 @@ class Refused(Exception):
         return str(self.reason)
 
 
+class Faulty(Refused):
+    """Values that cannot be: field → what is wrong, all of them, for a form to say each beside its field."""
+
+    status = 422
+
+    def __init__(self, faults: dict[str, Any]) -> None:
+        super().__init__(next(iter(faults.values())))
+        self.faults = faults
+
+    def __str__(self) -> str:
+        return " ".join(str(why) for why in self.faults.values())
+
+
 class NotAllowed(Refused):
     """The actor lacks the permission, or the row is not one of hers."""
 

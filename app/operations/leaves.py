@@ -81,26 +81,38 @@ def recall_leave(case: Case) -> None:
 @hook
 def leave_within_limits(case_ids: list[int], records: dict[str, Any]) -> dict[int, Any]:
     """Cases whose leave is longer than one may be, or too long together with the earlier ones. Enlistment is free."""
-    query = select(LeaveCase.id, LeaveCase.student_id, LeaveCase.reason, LeaveCase.leave_terms, LeaveCase.leave_until)
-    rows = list(db.session.execute(query.where(among(LeaveCase.id, case_ids))))
+    rows = list(db.session.scalars(select(LeaveCase).where(among(LeaveCase.id, case_ids))))
     earlier = _months_on_leave([row.student_id for row in rows])
+    reasons = {row.id: _out_of_limits(row, earlier.get(row.student_id, 0)) for row in rows}
+    return {case_id: next(iter(why.values())) for case_id, why in reasons.items() if why}
+
+
+@hook
+def check_leave(case: LeaveCase, student: Student) -> dict[str, Any]:
+    """The same of a draft, as soon as it says from when and how long."""
+    if not case.leave_from or case.leave_terms is None:
+        return {}
+    return _out_of_limits(case, _months_on_leave([student.id]).get(student.id, 0))
+
+
+def _out_of_limits(case: LeaveCase, before: int) -> dict[str, Any]:
+    """Field → why this leave cannot be; `before` are the months that the student was on leave already."""
     once, total = setting_int("leave_max_months_once"), setting_int("leave_max_months_total")
-    reasons: dict[int, Any] = {}
-    for row in rows:
-        months, before = 6 * row.leave_terms, earlier.get(row.student_id, 0)
-        if not 1 <= row.leave_terms <= 8:
-            reasons[row.id] = _("A leave lasts one term at least and eight at most.")
-        elif row.leave_until < clock.today():
-            reasons[row.id] = _("This leave would be over already.")
-        elif row.reason == "enlistment":
-            continue
-        elif months > once:
-            reasons[row.id] = _("One leave lasts at most %(most)s months; this one has %(months)s.",
-                                most=once, months=months)  # fmt: skip
-        elif months + before > total:
-            reasons[row.id] = _("All leaves together last at most %(most)s months; with the earlier %(before)s"
-                                " it would be %(sum)s.", most=total, before=before, sum=months + before)  # fmt: skip
-    return reasons
+    terms = case.leave_terms or 0
+    months = 6 * terms
+    if not 1 <= terms <= 8:
+        return {"leave_terms": _("A leave lasts one term at least and eight at most.")}
+    if case.leave_from and months_after(case.leave_from, months) <= clock.today():
+        return {"leave_from": _("This leave would be over already.")}
+    if case.reason == "enlistment":
+        return {}
+    if months > once:
+        return {"leave_terms": _("One leave lasts at most %(most)s months; this one has %(months)s.",
+                                 most=once, months=months)}  # fmt: skip
+    if months + before > total:
+        return {"leave_terms": _("All leaves together last at most %(most)s months; with the earlier %(before)s"
+                                 " it would be %(sum)s.", most=total, before=before, sum=months + before)}  # fmt: skip
+    return {}
 
 
 def _months_on_leave(student_ids: list[int]) -> dict[int, int]:

@@ -22,27 +22,45 @@ def data_agree(case_ids: list[int], records: dict[str, Any]) -> dict[int, Any]:
     query = select(InfoChangeCase, Student).join(Student, Student.id == InfoChangeCase.student_id)
     reasons: dict[int, Any] = {}
     for case, student in db.session.execute(query.where(among(InfoChangeCase.id, case_ids))):
-        after = {name: getattr(case, f"new_{name}") or getattr(student, name) for name in NEW}
-        changed = {name for name in NEW if after[name] != getattr(student, name)}
-        if not changed:
+        if wrong := check_data(case, student):
+            reasons[case.id] = next(iter(wrong.values()))
+        elif not _changed(case, student):
             reasons[case.id] = _("Nothing would change: fill in the new value of at least one field.")
-        elif (
-            student.id_type == "1" and changed & {"id_number", "birth_date", "sex"} and (why := _contradiction(**after))
-        ):
-            reasons[case.id] = why
-        elif "id_number" in changed and _taken(after["id_number"], student.id):
-            reasons[case.id] = _("Another student on the roster has this ID number.")
     return reasons
 
 
-def _contradiction(id_number: str, birth_date: date, sex: str, **_rest: Any) -> Any | None:
-    """Why these three cannot all be true of one resident's card; None if they can."""
+@hook
+def check_data(case: InfoChangeCase, student: Student) -> dict[str, Any]:
+    """Field → why the data could not stand so."""
+    changed, after = _changed(case, student), _after(case, student)
+    named = [name for name in ("id_number", "birth_date", "sex") if name in changed]
+    if student.id_type == "1" and named:
+        wrong = _contradiction(**after)
+        if wrong:
+            name, why = wrong
+            return {f"new_{name if name in changed else named[0]}": why}
+    if "id_number" in changed and _taken(after["id_number"], student.id):
+        return {"new_id_number": _("Another student on the roster has this ID number.")}
+    return {}
+
+
+def _after(case: InfoChangeCase, student: Student) -> dict[str, Any]:
+    return {name: getattr(case, f"new_{name}") or getattr(student, name) for name in NEW}
+
+
+def _changed(case: InfoChangeCase, student: Student) -> set[str]:
+    after = _after(case, student)
+    return {name for name in NEW if after[name] != getattr(student, name)}
+
+
+def _contradiction(id_number: str, birth_date: date, sex: str, **_rest: Any) -> tuple[str, Any] | None:
+    """(field, why) of these three not being true of one resident's card together; None if they can."""
     if not db.session.scalar(select(func.id_number_ok(id_number))):
-        return _("The ID number fails its check: compare it with the card, digit by digit.")
+        return "id_number", _("The ID number fails its check: compare it with the card, digit by digit.")
     if id_number[6:14] != f"{birth_date:%Y%m%d}":
-        return _("The ID number says another birth date. Enter both as the certificate has them.")
+        return "birth_date", _("The ID number says another birth date. Enter both as the certificate has them.")
     if (int(id_number[16]) % 2 == 1) != (sex == "1"):
-        return _("The ID number says another sex. Enter both as the certificate has them.")
+        return "sex", _("The ID number says another sex. Enter both as the certificate has them.")
     return None
 
 

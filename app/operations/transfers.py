@@ -92,14 +92,10 @@ def _why_not_taken(case: TransferCase, student: Student) -> Any | None:
     if one is None or one.state not in takes:
         return _("No round of transfers is open for applications. The roster registry announces the next one.")
     wishes = case.wishes
-    if case.third_major_id and not case.second_major_id:
-        return _("Fill in the choices in turn: the second before the third.")
     if len(wishes) > one.choices:
         return _("This round takes at most %(most)s choices.", most=one.choices)
-    if len(set(wishes)) < len(wishes):
-        return _("The same major is chosen twice.")
-    if student.major_id in wishes:
-        return _("The student is in this major already.")
+    if wrong := check_choices(case, student):
+        return next(iter(wrong.values()))
     quotas = {quota.major_id: quota for quota in select_quotas(one.id)}
     for wish in wishes:
         quota = quotas.get(wish)
@@ -108,6 +104,22 @@ def _why_not_taken(case: TransferCase, student: Student) -> Any | None:
         if quota.grade and quota.grade != student.grade:
             return _("%(major)s takes students of grade %(grade)s alone.", major=str(quota.major), grade=quota.grade)
     return None
+
+
+@hook
+def check_choices(case: TransferCase, student: Student) -> dict[str, Any]:
+    """Choice → why it cannot be one: chosen twice, out of turn, or the student's own major."""
+    keys = ("first_major_id", "second_major_id", "third_major_id")
+    chosen = {key: getattr(case, key) for key in keys if getattr(case, key)}
+    wrong: dict[str, Any] = {}
+    for key, major_id in chosen.items():
+        if major_id == student.major_id:
+            wrong[key] = _("The student is in this major already.")
+        elif major_id in [chosen.get(before) for before in keys[: keys.index(key)]]:
+            wrong[key] = _("The same major is chosen twice.")
+    if case.third_major_id and not case.second_major_id:
+        wrong["third_major_id"] = _("Fill in the choices in turn: the second before the third.")
+    return wrong
 
 
 def select_quotas(round_id: int) -> list[TransferQuota]:

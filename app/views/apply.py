@@ -14,10 +14,10 @@ from app.kit.diagram import flow_diagram
 from app.kit.flow import FLOWS, Flow, WindowState, open_case, window_state
 from app.kit.flow.inbox import flows_open_to
 from app.kit.flow.standing import why_not_status
-from app.kit.operation import Refused, get
+from app.kit.operation import Faulty, Refused, get
 from app.kit.screen import Menu
 from app.models import Student
-from app.views.case_forms import application_form, values
+from app.views.case_forms import application_form, can_be_saved, say_faults, values
 
 
 class ApplyView(BaseView):
@@ -54,14 +54,16 @@ class ApplyView(BaseView):
         flow, student = FLOWS.get(key), self._student(student_id)
         if flow is None or student is None:
             abort(404)
-        form = application_form(flow)
+        form = application_form(flow, student)
         exception = current_actor().may(Permission.CASE_EXCEPT)
         error = None
-        if request.method == "POST" and form.validate():
+        if request.method == "POST" and can_be_saved(form, flow, student):
             late = request.form.get("late_reason", "").strip() if exception else ""
             try:
                 case = open_case(current_actor(), flow, student_id, values(form), late_reason=late or None)
                 return go(url_for("CaseScreen.show", pk=case.id))
+            except Faulty as faulty:
+                say_faults(form, faulty.faults)
             except Refused as refused:
                 error = str(refused)
         page = self.render_template(

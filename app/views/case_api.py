@@ -72,7 +72,7 @@ class CaseOperationApi(SaysWhy, BaseApi):
             403: {description: The role may not, or the student is not hers}
             404: {description: No such student within reach}
             409: {description: Refused; the message says why}
-            422: {$ref: '#/components/responses/422'}
+            422: {description: "Values that cannot be; `fields` says of each what is wrong"}
         """
         body = fields(flow=str, student_id=int, values=(dict, {}), late_reason=(str, None))
         flow = FLOWS.get(body["flow"])
@@ -101,6 +101,7 @@ class CaseOperationApi(SaysWhy, BaseApi):
           responses:
             200: {description: The case}
             409: {description: Refused; the message says why}
+            422: {description: "Values that cannot be; `fields` says of each what is wrong"}
         """
         return told(save_draft(current_actor(), case_id, fields(values=dict)["values"]))
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from flask_babel import format_date, gettext
 from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
 from sqlalchemy import select
@@ -10,11 +11,14 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from app.access import current_actor
 from app.kit.flow import Flow, label
-from app.kit.flow.words import choices
+from app.kit.flow.filling import foreseen_faults
+from app.kit.flow.words import choices, present_value
+from app.kit.screen.present import mask
 from app.models import Case, ClassGroup, Student, db
 from app.operations.meetings import select_own_meetings
 
 LONG = frozenset({"statement"})
+HIDDEN = frozenset({"new_id_number"})  # of which what stands now is shown masked
 HINTS = {
     "leave_terms": _("1 or 2; one leave and all leaves together have limits that the school sets."),
     "evidence_date": _(
@@ -24,12 +28,38 @@ HINTS = {
 }
 
 
-def application_form(flow: Flow, case: Case | None = None) -> FlaskForm:
-    """The form of a flow, filled in from the case. Fields that only some reasons need are never required here."""
+def application_form(flow: Flow, student: Student, case: Case | None = None) -> FlaskForm:
+    """The form of a flow, filled in from the case. Fields that only some reasons need are required with these alone."""
     fields = {
         item.key: _field(flow, item.key, required=item.when is None and not item.optional) for item in flow.fields
     }
-    return _form(fields, case)
+    form = _form(fields, case)
+    for field in form:
+        now = present_value(flow, student, field.name, format_date)
+        if now is not None:
+            shown = mask(str(now)) if field.name in HIDDEN else now
+            field.description = " ".join(
+                filter(None, [str(field.description), gettext("Now: %(value)s", value=str(shown))])
+            )
+    return form
+
+
+def can_be_saved(form: FlaskForm, flow: Flow, student: Student, case: Case | None = None) -> bool:
+    """Whether the form may be saved; else every field says what is wrong with it, whoever finds it."""
+    form.validate()
+    for item in flow.fields:
+        asked = item.when is not None and not item.optional and form[item.when.column].data in item.when.values
+        if asked and form[item.key].data in (None, "") and not form[item.key].errors:
+            form[item.key].errors = [form[item.key].gettext("This field is required.")]
+    sound = {field.name: field.data for field in form if not field.errors}
+    say_faults(form, foreseen_faults(flow, student, case, sound))
+    return not form.errors
+
+
+def say_faults(form: FlaskForm, faults: dict[str, Any]) -> None:
+    """Let each field say what an operation found wrong with it."""
+    for name, why in faults.items():
+        form[name].errors = [*form[name].errors, str(why)]
 
 
 def records_form(flow: Flow, step: dict[str, Any], case: Case, student: Student | None) -> FlaskForm | None:

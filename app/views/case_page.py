@@ -35,10 +35,9 @@ from app.models.accounts import signature
 from app.models.language import listed
 from app.operations.leaving import checklist
 from app.operations.reassigning import may_reassign
-from app.views.case_forms import records_form
+from app.views.case_forms import HIDDEN, records_form
 from app.views.case_words import ACTS
 
-HIDDEN = frozenset({"new_id_number"})  # of which the page shows what stands now masked
 EVENT_TONES = {"approve": "ok", "submit": "info", "resubmit": "info", "send_back": "warn", "refuse": "bad"}
 
 

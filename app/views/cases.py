@@ -13,7 +13,7 @@ from app.kit.filing import files_root
 from app.kit.flow import among, decide, flow_of, let_in_late, save_draft, submit, withdraw
 from app.kit.flow.inbox import may, select_open_steps, step_for
 from app.kit.flow.material import add_material, material_file, remove_material
-from app.kit.operation import NotFound, Refused, get
+from app.kit.operation import Faulty, NotFound, Refused, get
 from app.kit.screen import Api, Menu, Screen
 from app.kit.screen.base import Words
 from app.models import Case, CaseState, CaseStep, Student, db
@@ -21,7 +21,7 @@ from app.models.language import listed
 from app.operations.batches import parse
 from app.operations.leaving import tick
 from app.operations.reassigning import reassign
-from app.views.case_forms import application_form, records_form, values
+from app.views.case_forms import application_form, can_be_saved, records_form, say_faults, values
 from app.views.case_page import page
 from app.views.case_words import ACTS, LABELS, flow_name, flow_words, reason_name, step_name, step_words
 
@@ -90,14 +90,23 @@ class CaseScreen(Screen):
         flow, actor = flow_of(case), current_actor()
         if "save" not in may(actor, case):
             abort(403)
-        form = application_form(flow, case)
-        if request.method == "POST" and form.validate():
-            save_draft(actor, case_id, values(form))
-            return redirect(url_for("CaseScreen.show", pk=case_id))
-        return self.render_template(
-            "xueji/apply.html", title=flow.title, form=form, student=get(Student, case.student_id),
+        student, error = get(Student, case.student_id), None
+        form = application_form(flow, student, case)
+        if request.method == "POST" and can_be_saved(form, flow, student, case):
+            try:
+                save_draft(actor, case_id, values(form))
+                return redirect(url_for("CaseScreen.show", pk=case_id))
+            except NotFound:
+                raise
+            except Faulty as faulty:
+                say_faults(form, faulty.faults)
+            except Refused as refused:
+                error = str(refused)
+        page = self.render_template(
+            "xueji/apply.html", title=flow.title, form=form, student=student, error=error,
             back_url=url_for("CaseScreen.show", pk=case_id),
         )  # fmt: skip
+        return page, 422 if error or form.errors else 200
 
     @expose("/decide/<int:case_id>", methods=["POST"])
     @has_access

@@ -8,7 +8,7 @@ from app.access import acting_for
 from app.flows import leave
 from app.kit import clock
 from app.kit.flow import let_in_late, open_case, save_draft, submit, withdraw
-from app.kit.operation import NotAllowed, NotFound, Refused
+from app.kit.operation import Faulty, NotAllowed, NotFound, Refused
 from tests.conftest import TODAY
 from tests.flows.conftest import ILL, LEAVE, acting
 
@@ -101,9 +101,10 @@ def test_too_late_says_since_when_and_the_registry_lets_in(cases, cast, behind):
 
 
 def test_illness_counts_from_the_diagnosis_and_not_by_the_window(cases, cast):
-    case_id = cases.complete(values=ILL | {"evidence_date": date(2026, 11, 2)})
-    with clock.on(date(2026, 11, 1)), pytest.raises(Refused):  # a diagnosis of tomorrow
-        acting(cast.student, submit, case_id)
+    with clock.on(date(2026, 11, 1)), pytest.raises(Faulty, match="尚未到来"):  # a diagnosis of tomorrow
+        cases.complete(values=ILL | {"evidence_date": date(2026, 11, 2)})
+    with clock.on(date(2026, 11, 2)):
+        case_id = cases.complete(values=ILL | {"evidence_date": date(2026, 11, 2)})
     with clock.on(date(2026, 11, 10)), pytest.raises(Refused, match="2026-11-09"):
         acting(cast.student, submit, case_id)
     with clock.on(date(2026, 11, 9)):
@@ -111,10 +112,9 @@ def test_illness_counts_from_the_diagnosis_and_not_by_the_window(cases, cast):
 
 
 def test_one_leave_and_all_leaves_are_limited(cases, cast, behind):
-    case_id = cases.complete(values=LEAVE | {"leave_terms": 3})
-    with pytest.raises(Refused, match="18"):
-        acting(cast.student, submit, case_id)
-    acting(cast.student, save_draft, case_id, {"leave_terms": 2})
+    with pytest.raises(Faulty, match="18"):
+        cases.complete(values=LEAVE | {"leave_terms": 3})
+    case_id = cases.complete(values=LEAVE | {"leave_terms": 2})
     behind.run("insert into roster_change (student_id, college_id, student_college_id, code, effective_on, until,"
                " new_status, new_college_id, new_major_id, new_grade, new_study_length, new_text)"
                " values (101, 1, 1, '11', '2025-03-01', '2026-08-30', 'on_leave', 1, 1, 2024, 4, '{}')")  # fmt: skip

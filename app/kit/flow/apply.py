@@ -1,6 +1,5 @@
 """Applying: open a case, fill it in, hand it in, take it back. Deciding is in batch.py."""
 
-from datetime import date
 from typing import Any
 
 from flask_babel import lazy_gettext as _
@@ -10,18 +9,17 @@ from sqlalchemy.exc import IntegrityError
 from app.access import Actor, Permission, Role
 from app.kit import clock
 from app.kit.flow.declare import Flow
+from app.kit.flow.filling import against_checks, fill
 from app.kit.flow.labels import label
 from app.kit.flow.registry import flow_of
-from app.kit.flow.standing import why_not_another, why_not_dated, why_not_status
+from app.kit.flow.standing import why_not_another, why_not_status
 from app.kit.flow.steps import among, copy_steps, open_next
 from app.kit.flow.window import why_closed
-from app.kit.flow.words import choices
-from app.kit.operation import NotAllowed, Refused, audit, get, operation
+from app.kit.operation import Faulty, NotAllowed, Refused, audit, get, operation
 from app.models import Case, CaseEvent, CaseState, CaseStep, Material, StepState, Student, db
 from app.models.language import listed
 
 FILLING = frozenset({CaseState.DRAFT, CaseState.SENT_BACK})
-LONGEST_TEXT = 2000
 
 
 def applies(actor: Actor, flow: Flow, student_id: int, college_id: int) -> bool:
@@ -98,8 +96,10 @@ def submit(actor: Actor, case_id: int) -> Case:
     if missing:
         raise Refused(_("Attach first: %(materials)s.", materials=listed(missing)))
     db.session.flush()
+    if faults := against_checks(flow, case, {item.key for item in flow.fields}):  # days pass, rules change
+        raise Faulty(faults)
     hindered = flow.rule([case.id], {}).get(case.id) if flow.rule else None
-    hindered = hindered or why_not_dated(flow, case) or why_not_another(flow, case)
+    hindered = hindered or why_not_another(flow, case)
     if hindered:
         raise Refused(hindered)
     if not again:
@@ -216,39 +216,7 @@ def _shown(flow: Flow, case: Case) -> dict[str, Any]:
 
 
 def _fill(flow: Flow, case: Case, values: dict[str, Any]) -> None:
-    offered = {item.key for item in flow.fields}
-    if unknown := sorted(values.keys() - offered):
-        raise Refused(_("This form has no field %(fields)s.", fields=listed(unknown)))
-    for key, value in values.items():
-        setattr(case, key, typed(flow, key, value))
-    if case.reason is not None and case.reason not in flow.reasons:
-        raise Refused(_("%(reason)s is no reason of this procedure.", reason=case.reason))
+    if faults := fill(flow, case, values):
+        raise Faulty(faults)
     if flow.prepare:
         flow.prepare(case)
-
-
-def typed(flow: Flow, key: str, value: Any) -> Any:
-    """A value of a form or of JSON in the type of its column. Raises Refused for one that does not fit."""
-    column = flow.model.__mapper__.columns[key]
-    kind = column.type.python_type
-    if value is None or value == "":
-        return None
-    offered = choices(flow, key) if key != "reason" else None  # which reasons there are is said of the whole form
-    if offered and str(value) not in dict(offered):
-        shown = str(value)[:40]
-        raise Refused(_("%(field)s: “%(value)s” is none of the choices.", field=label("field", key), value=shown))
-    try:
-        if kind is date and not isinstance(value, date):
-            return date.fromisoformat(str(value))
-        if kind is int:
-            number = int(str(value))
-            if not 0 <= number < 32768 and not key.endswith("_id"):
-                raise ValueError(value)
-            return number
-    except ValueError as error:
-        shown = str(value)[:40]
-        raise Refused(_("%(field)s: %(value)s cannot be read.", field=label("field", key), value=shown)) from error
-    most = min(getattr(column.type, "length", None) or LONGEST_TEXT, LONGEST_TEXT)
-    if kind is str and len(str(value)) > most:
-        raise Refused(_("%(field)s: at most %(most)s characters.", field=label("field", key), most=most))
-    return value

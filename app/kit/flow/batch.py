@@ -12,9 +12,9 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from app.access import Actor, Permission
 from app.kit import clock
-from app.kit.flow.apply import LONGEST_TEXT, typed
 from app.kit.flow.check import Decision, Reason, hindrances
 from app.kit.flow.declare import HOOKS
+from app.kit.flow.filling import LONGEST_TEXT, typed
 from app.kit.flow.registry import FLOWS
 from app.kit.flow.steps import among, open_next, reopen_previous
 from app.kit.operation import Refused, audit_columns, operation

@@ -12,6 +12,7 @@ Effect = Callable[[Actor, list[int]], None]  # changes what the cases were about
 Rule = Callable[[list[int], dict[str, Any]], dict[int, Any]]  # case → why it may not pass, for those that may not
 Fills = Callable[[dict[str, Any]], dict[str, Any]]  # what a step records → the columns that follow from it
 Prepare = Callable[[Case], None]  # fills in what follows from the student and the form, whenever the form is saved
+Check = Callable[[Any, Any], dict[str, Any]]  # (case, its student) → field → what cannot be; asked when it is saved
 Concerns = Callable[[int], bool]  # student → whether there is anything that she could apply about today
 
 HOOKS: dict[str, Callable[..., Any]] = {}
@@ -49,6 +50,7 @@ class Field:
     key: str
     when: When | None = None
     optional: bool = False
+    fact: bool = False  # the day of something that has happened: never still to come
 
 
 @dataclass(frozen=True)
@@ -135,6 +137,7 @@ class Flow:
     paper: Effect | None = None
     rule: Rule | None = None  # asked when a case is handed in
     prepare: Prepare | None = None
+    check: Check | None = None  # asked whenever the form is saved, of what is filled in so far
     concerns: Concerns | None = None  # asked before it is offered to a student in one of these states
     derived: tuple[str, ...] = ()  # columns that `prepare` reckons, shown beside the fields
     before_registration: bool = False  # only for freshmen who do not hold the formal 学籍 yet
@@ -190,7 +193,7 @@ class Flow:
         )
 
 
-_HOOKED = ("effect", "paper", "rule", "prepare", "concerns")
+_HOOKED = ("effect", "paper", "rule", "prepare", "check", "concerns")
 
 
 def _hook(name: str | None) -> Callable[..., Any] | None:

@@ -62,6 +62,7 @@ def problems(flow: Flow) -> list[str]:
         flow.paper,
         flow.rule,
         flow.prepare,
+        flow.check,
         flow.concerns,
         *(step.rule for step in flow.steps),
         *(step.fills for step in flow.steps),

@@ -39,14 +39,20 @@ def shown(flow: Flow, case: Case, key: str, on_day: Callable[[date], str]) -> An
     return dict(offered).get(value, value) if offered else value
 
 
-def shown_change(flow: Flow, case: Case, key: str, on_day: Callable[[date], str], hide: Callable = str) -> Any:
+def shown_change(
+    flow: Flow, case: Case, key: str, on_day: Callable[[date], str], hide: Callable[[Any], Any] = str
+) -> Any:
     """The same, and for a `new_…` value the student's present one before it; `hide` is asked for what stands now."""
-    new = shown(flow, case, key, on_day)
-    now = getattr(case.student, key.removeprefix("new_"), None) if key.startswith("new_") and case.student else None
-    if new is None or now is None or now == getattr(case, key):
-        return new
-    offered = choices(flow, key)
-    return f"{hide(on_day(now) if isinstance(now, date) else dict(offered or ()).get(now, now))} → {new}"
+    new, now = shown(flow, case, key, on_day), present_value(flow, case.student, key, on_day)
+    return new if new is None or now is None or now == new else f"{hide(now)} → {new}"
+
+
+def present_value(flow: Flow, student: Any, key: str, on_day: Callable[[date], str]) -> Any:
+    """What stands now in the place of a `new_…` value, in words; None for any other column, and where nothing stands."""
+    now = getattr(student, key.removeprefix("new_"), None) if key.startswith("new_") and student else None
+    if now in (None, ""):
+        return None
+    return on_day(now) if isinstance(now, date) else dict(choices(flow, key) or ()).get(now, now)
 
 
 def keys_of(flow: Flow) -> list[str]:

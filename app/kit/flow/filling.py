@@ -1,0 +1,88 @@
+"""填写 filling in: the values of a form set on its case, and everything that is wrong with them, each at its field."""
+
+from datetime import date
+from typing import Any
+
+from flask_babel import lazy_gettext as _
+
+from app.kit import clock
+from app.kit.flow.declare import Flow
+from app.kit.flow.labels import label
+from app.kit.flow.standing import why_not_dated
+from app.kit.flow.words import choices
+from app.kit.operation import Refused
+from app.models import Case, Student, db
+from app.models.language import listed
+
+LONGEST_TEXT = 2000
+
+
+def fill(flow: Flow, case: Case, values: dict[str, Any]) -> dict[str, Any]:
+    """Set the values of a form on its case; field → what is wrong with it. Raises Refused for a field that it has not.
+
+    What the case still lacks is no fault of a draft: handing in asks for it.
+    """
+    offered = {item.key for item in flow.fields}
+    if unknown := sorted(values.keys() - offered):
+        raise Refused(_("This form has no field %(fields)s.", fields=listed(unknown)))
+    faults: dict[str, Any] = {}
+    for key, value in values.items():
+        try:
+            setattr(case, key, typed(flow, key, value))
+        except Refused as refused:
+            faults[key] = refused.reason
+    if case.reason is not None and case.reason not in flow.reasons:
+        faults["reason"] = _("%(reason)s is no reason of this procedure.", reason=case.reason)
+    return against_checks(flow, case, offered - faults.keys()) | faults
+
+
+def against_checks(flow: Flow, case: Case, keys: set[str]) -> dict[str, Any]:
+    """What these fields say that cannot be: facts that are still to come, days before the last change, and what the flow
+    itself checks."""
+    facts = [item.key for item in flow.fields if item.fact and item.key in keys]
+    found = {
+        key: _("%(field)s: this day is still to come.", field=label("field", key))
+        for key in facts
+        if (day := getattr(case, key)) and day > clock.today()
+    }
+    if flow.dated in keys and (why := why_not_dated(flow, case)):
+        found[flow.dated] = why
+    if flow.check and (student := db.session.get(Student, case.student_id)):
+        asked = flow.check(case, student)
+        found = {key: why for key, why in asked.items() if key in keys} | found
+    return found
+
+
+def foreseen_faults(flow: Flow, student: Student, case: Case | None, values: dict[str, Any]) -> dict[str, Any]:
+    """The faults of values that are not saved: for a form of which some fields cannot be read at all."""
+    now = {item.key: getattr(case, item.key) for item in flow.fields} if case else {}
+    with db.session.no_autoflush:
+        copy = flow.model(student_id=student.id, college_id=student.college_id, **now)
+        return fill(flow, copy, values)
+
+
+def typed(flow: Flow, key: str, value: Any) -> Any:
+    """A value of a form or of JSON in the type of its column. Raises Refused for one that does not fit."""
+    column = flow.model.__mapper__.columns[key]
+    kind = column.type.python_type
+    if value is None or value == "":
+        return None
+    offered = choices(flow, key) if key != "reason" else None  # which reasons there are is said of the whole form
+    if offered and str(value) not in dict(offered):
+        shown = str(value)[:40]
+        raise Refused(_("%(field)s: “%(value)s” is none of the choices.", field=label("field", key), value=shown))
+    try:
+        if kind is date and not isinstance(value, date):
+            return date.fromisoformat(str(value))
+        if kind is int:
+            number = int(str(value))
+            if not 0 <= number < 32768 and not key.endswith("_id"):
+                raise ValueError(value)
+            return number
+    except ValueError as error:
+        shown = str(value)[:40]
+        raise Refused(_("%(field)s: %(value)s cannot be read.", field=label("field", key), value=shown)) from error
+    most = min(getattr(column.type, "length", None) or LONGEST_TEXT, LONGEST_TEXT)
+    if kind is str and len(str(value)) > most:
+        raise Refused(_("%(field)s: at most %(most)s characters.", field=label("field", key), most=most))
+    return value

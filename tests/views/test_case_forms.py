@@ -1,0 +1,84 @@
+"""The forms of cases: all that is wrong is said at once, each beside its field, when a draft is saved; what was typed stays."""
+
+import re
+
+import pytest
+
+from app.demo.people import check_character
+from tests.flows.conftest import LEAVE
+from tests.flows.conftest import cases as cases
+
+FORM = {key: str(value) for key, value in LEAVE.items()}
+
+
+def fault(page, name: str) -> str:
+    """What stands beside a field of a page; nothing where nothing is wrong."""
+    found = re.search(rf'id="{name}-error">([^<]*)<', page.text)
+    return found[1] if found else ""
+
+
+@pytest.fixture
+def student(cast):
+    return cast.login("student")
+
+
+def test_everything_wrong_is_said_at_once_and_what_was_typed_stays(student, cases, behind):
+    """Of one field the text cannot be read, of another the flow knows that it cannot be, a third lacks."""
+    wrong = FORM | {
+        "reason": "illness",
+        "leave_from": "yesterday",
+        "evidence_date": "2026-09-03",
+        "statement": "  想休息 ",
+    }
+    page = student.post("/apply/leave/101", data=wrong | {"leave_terms": "x"})
+    assert page.status_code == 422 and behind.one("select count(*) from flow_case") == 0
+    for name in ("leave_from", "leave_terms", "evidence_date"):
+        assert fault(page, name), name
+    assert "尚未到来" in fault(page, "evidence_date") and not fault(page, "statement")
+    assert 'value="yesterday"' in page.text and "想休息" in page.text
+
+
+def test_what_only_some_reasons_need_is_asked_for_with_these(student, behind):
+    page = student.post("/apply/leave/101", data=FORM | {"reason": "illness", "leave_terms": "9"})
+    assert fault(page, "evidence_date") and "一个学期" in fault(page, "leave_terms")
+    assert student.post("/apply/leave/101", data=FORM).status_code == 302
+    assert behind.one("select count(*) from flow_case") == 1
+
+
+def test_a_draft_is_checked_when_it_is_saved_again(student, cases, behind):
+    case_id = cases.draft()
+    page = student.post(f"/casescreen/edit/{case_id}", data=FORM | {"leave_terms": "3"})
+    assert page.status_code == 422 and "18" in fault(page, "leave_terms") and 'value="3"' in page.text
+    assert behind.one("select leave_terms from flow_case") == 2
+    assert student.post(f"/casescreen/edit/{case_id}", data=FORM | {"leave_terms": "1"}).status_code == 302
+    assert behind.one("select leave_terms from flow_case") == 1
+
+
+def test_a_draft_that_is_no_longer_with_its_applicant_keeps_what_was_typed(student, cases, behind, monkeypatch):
+    case_id = cases.draft()
+    monkeypatch.setattr("app.views.cases.may", lambda actor, case: ["save"])  # as the page saw it
+    behind.run("update flow_case set state = 'withdrawn', closed_at = now() where id = :id", id=case_id)
+    page = student.post(f"/casescreen/edit/{case_id}", data=FORM | {"statement": "另一段话"})
+    assert page.status_code == 422 and "另一段话" in page.text and "alert-danger" in page.text
+
+
+def test_a_change_of_personal_data_shows_what_stands_now_and_checks_the_number(student, behind):
+    (now,) = behind.rows("select name, id_number, birth_date::text, sex from student where id = 101")
+    page = student.get("/apply/info_change/101").text
+    assert f"现为：{now['name']}" in page and f"现为：{now['birth_date']}" in page
+    assert now["id_number"] not in page and now["id_number"][:4] + "*" in page
+    form = {"new_id_number": now["id_number"][:17] + "*", "statement": "更正"}
+    assert "校验" in fault(student.post("/apply/info_change/101", data=form), "new_id_number")
+    other = now["id_number"][:6] + "2001020311" + ("1" if now["sex"] == "1" else "2")
+    form["new_id_number"] = other + check_character(other)
+    assert "出生日期" in fault(student.post("/apply/info_change/101", data=form), "new_id_number")
+    assert student.post("/apply/info_change/101", data=form | {"new_birth_date": "2001-02-03"}).status_code == 302
+    assert behind.one("select count(*) from flow_case") == 1
+
+
+def test_a_day_of_a_fact_is_not_still_to_come(cast, behind):
+    behind.run("update dated_task set opens_on = '2026-01-01', due_on = '2027-12-31' where key = 'cancellation'")
+    clerk = cast.login("clerk")
+    page = clerk.post("/apply/cancellation/101", data={"died_on": "2026-09-03"})
+    assert "尚未到来" in fault(page, "died_on")
+    assert clerk.post("/apply/cancellation/101", data={"died_on": "2026-09-02"}).status_code == 302

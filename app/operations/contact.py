@@ -1,15 +1,29 @@
 """联系方式 contact data: what a student's college keeps up to date itself; what was before stays in her history."""
 
+import re
 from typing import Any
 
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 
 from app.access import Actor, Permission
-from app.kit.operation import Refused, audit, get, operation, say_why
+from app.kit.operation import Faulty, Refused, audit, get, operation, say_why
 from app.models import Student
 
 CONTACT = ("phone", "email", "address", "postcode", "guardian_name", "guardian_phone", "dormitory", "note")
+PHONE = re.compile(r"[+(（]?[0-9][0-9 ()（）-]{5,}[0-9](\s*(转|ext\.?|-)\s*\d{1,6})?", re.ASCII)
+FORMS = {  # field → how it is written, and what is said of one that is not
+    "phone": (PHONE, _("Write a phone number: digits, with + for a foreign one.")),
+    "guardian_phone": (PHONE, _("Write a phone number: digits, with + for a foreign one.")),
+    "email": (re.compile(r"[^@\s,;]+@[^@\s,;]+\.[^@\s,;.]{2,}"), _("Write an e-mail address like name@example.com.")),
+    "postcode": (re.compile(r"[0-9A-Za-z][0-9A-Za-z -]{2,9}", re.ASCII), _("Write a postcode: six digits in China.")),
+}
+
+
+def wrong_contact(student: Student, values: dict[str, str | None]) -> dict[str, Any]:
+    """Field → what is wrong with its new value. What was stored before stays until it is changed."""
+    changed = {name: values.get(name) for name in FORMS if values.get(name) != getattr(student, name)}
+    return {name: FORMS[name][1] for name, value in changed.items() if value and not FORMS[name][0].fullmatch(value)}
 
 
 @operation(needs=Permission.STUDENT_CONTACT_WRITE)
@@ -18,6 +32,8 @@ def change_contact(actor: Actor, student_id: int, version: int, values: dict[str
     student = get(Student, student_id, lock=True)
     if student.version != version:
         raise Refused(_("Somebody else changed this record meanwhile. Open it again and repeat your change."))
+    if faults := wrong_contact(student, values):
+        raise Faulty(faults)
     changed = [name for name in CONTACT if (values.get(name) or None) != getattr(student, name)]
     if changed:
         say_why(gettext("Contact data"))

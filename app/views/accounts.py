@@ -20,6 +20,7 @@ from app.kit.screen import RequestLocalFilters, XuejiInterface
 from app.kit.screen.api import SaysWhy
 from app.kit.screen.exporting import ExportsLists
 from app.kit.screen.filters import ConditionsWidget
+from app.kit.screen.forms import KeepsForms
 from app.models import db
 from app.models.accounts import LONGEST_ACCOUNT, User, signature
 from app.operations.accounts import WrongPassword, change_own_password, set_password
@@ -27,7 +28,7 @@ from app.views.labels import role_badges, role_label
 from app.views.vacancies import WarnsOfVacancies
 
 
-class Guarded(ExportsLists, RequestLocalFilters):
+class Guarded(KeepsForms, ExportsLists, RequestLocalFilters):
     """What FAB's screens lack: a filter of one's own in every thread, the list as a workbook, and no way to files."""
 
     search_widget = ConditionsWidget

@@ -1,10 +1,13 @@
 """代码与设置: code sets and settings, edited as rows."""
 
+from typing import Any
+
 from flask_babel import lazy_gettext as _
+from wtforms import StringField, ValidationError
 
 from app.access import Permission
 from app.kit.screen import Api, Menu, Screen
-from app.models import Code, CodeSet, Setting
+from app.models import Code, CodeSet, Setting, db
 
 LABELS = {
     "key": _("Key"),
@@ -88,6 +91,49 @@ class CodeApi(Api):
     order_columns = ["code", "position"]
 
 
+UNITS: dict[str, Any] = {  # the last part of a key → what its number counts
+    "days": _("days"), "months": _("months"), "years": _("years"), "once": _("months"), "total": _("months"),
+    "mb": _("MB"), "rows": _("rows"), "size": _("rows or students"),
+}  # fmt: skip
+KINDS = {"text": _("A text."), "boolean": _("true or false.")}
+
+
+def bounds(row: Setting) -> str:
+    """What a setting takes, in words."""
+    if row.kind != "integer":
+        return str(KINDS[row.kind])
+    unit = UNITS.get(row.key.rpartition("_")[2], "")
+    low, high = row.minimum, row.maximum
+    if low is None or high is None:
+        return str(_("A whole number. %(unit)s", unit=unit))
+    return str(
+        _("A whole number from %(low)s to %(high)s. Counted in: %(unit)s.", low=low, high=high, unit=unit or "—")
+    )
+
+
+class SettingField(StringField):
+    """The value of one setting, with its bounds and its note beside it."""
+
+    def fits(self, row: Setting) -> None:
+        self.label.text = row.title
+        self.description = " ".join(filter(None, [bounds(row), row.note]))
+        self.flags.required = row.kind == "integer"
+
+
+class SettingFits:
+    """What the setting itself checks is said at the field."""
+
+    def __call__(self, form: Any, field: Any) -> None:
+        row = db.session.get(Setting, form._id)
+        if row is None:
+            return
+        asked = Setting(kind=row.kind, minimum=row.minimum, maximum=row.maximum, key=row.key, value=field.data or "")
+        try:
+            asked.check()
+        except ValueError as error:
+            raise ValidationError(str(error)) from error
+
+
 class SettingScreen(Screen):
     """设置. A setting is changed, never added or removed: the code names the keys."""
 
@@ -103,6 +149,14 @@ class SettingScreen(Screen):
     search_columns = ["key", "title_zh"]
     base_order = ("key", "asc")
     list_title, edit_title, show_title = _("Settings"), _("Edit setting"), _("Setting")
+
+    edit_form_extra_fields = {"value": SettingField(LABELS["value"], [SettingFits()])}
+
+    def _get_edit_widget(self, form, exclude_cols=None, widgets=None):
+        row = db.session.get(Setting, form._id)
+        if row is not None:
+            form.value.fits(row)
+        return super()._get_edit_widget(form, exclude_cols, widgets)
 
     def pre_update(self, item: Setting) -> None:
         item.check()

@@ -11,11 +11,12 @@ from wtforms import HiddenField, StringField, TextAreaField
 from wtforms.validators import Length, Optional, Regexp
 
 from app.access import Permission, current_actor
-from app.kit.operation import Refused, get
+from app.kit.operation import Faulty, Refused, get
 from app.kit.screen import Api, Menu, Screen
 from app.models import RosterChange, RosterStatus, Student
 from app.operations.contact import CONTACT, change_contact, open_contact
 from app.views import student_page
+from app.views.case_forms import say_faults
 from app.workbooks.roster import roster_export
 
 LABELS = {
@@ -130,6 +131,8 @@ class StudentScreen(Screen):
                 change_contact(current_actor(), student_id, int(form.version.data), values)
                 flash(_("Saved."), "success")
                 return redirect(back)
+            except Faulty as faulty:
+                say_faults(form, faulty.faults)
             except Refused as refused:
                 error = str(refused)
         page = self.render_template(

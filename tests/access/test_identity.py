@@ -236,8 +236,8 @@ def test_nobody_grants_himself(cast, behind, path):
     before = behind.rows("select user_id, scope from identity order by id")
     where = {"add": ["add"], "edit": [f"edit/{admin.identity_id}", f"edit/{other.identity_id}"]}[path]
     for address in where:
-        client.post(f"/identityscreen/{address}", data=what)
-        assert "不能变更自己的身份" in client.get("/").text, address
+        answer = client.post(f"/identityscreen/{address}", data=what)
+        assert "不能变更自己的身份" in answer.text, address
     client.post(f"/identityscreen/edit/{admin.identity_id}", data=form(other.user_id, role))
     assert behind.rows("select user_id, scope from identity order by id") == before
     held = "select count(*) from identity_role where role_id = :r"

@@ -111,6 +111,34 @@ def test_what_does_not_fit_is_refused_and_kept_on_the_page(cast, behind, wrong):
     assert behind.one("select email from student where id = 101") is None
 
 
+WRONG = {"phone": "abc", "guardian_phone": "12", "email": "a at b", "postcode": "重庆"}
+
+
+def test_what_is_no_phone_and_no_address_is_refused_all_at_once_beside_its_field(cast, behind):
+    client = cast.login("clerk")
+    answer = client.post(FORM, data=filled(client, dormitory="梅园") | WRONG)
+    assert answer.status_code == 422 and "梅园" in answer.text
+    for name, typed in WRONG.items():
+        assert f'id="{name}-error"' in answer.text and f'value="{typed}"' in answer.text
+    assert behind.one("select phone from student where id = 101") == "13800000000"
+
+
+@pytest.mark.parametrize(
+    "right", [{"phone": "023-6246 1234"}, {"phone": "+44 20 7946 0958"}, {"phone": "(023)62461234转8012"}, {"phone": ""},
+              {"email": "wang.wu+1@cqupt.edu.cn"}, {"postcode": "400065"}],
+)  # fmt: skip
+def test_what_is_written_as_one_writes_it_is_taken(cast, right):
+    client = cast.login("clerk")
+    assert client.post(FORM, data=filled(client) | right).status_code == 302
+
+
+def test_what_was_stored_before_there_was_a_check_hinders_nobody(cast, behind):
+    behind.run("update student set guardian_phone = '不详' where id = 101")
+    client = cast.login("clerk")
+    form = filled(client, dormitory="梅园") | {"guardian_phone": "不详"}
+    assert client.post(FORM, data=form).status_code == 302
+
+
 def test_nothing_changed_is_nothing_written(cast, behind):
     client = cast.login("clerk")
     assert client.post(FORM, data=filled(client)).status_code == 302

@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from app.access import Actor, Permission, Role
 from app.kit import clock
 from app.kit.flow.declare import Flow
-from app.kit.flow.filling import against_checks, fill
+from app.kit.flow.filling import LONGEST_TEXT, against_checks, fill
 from app.kit.flow.labels import label
 from app.kit.flow.registry import flow_of
 from app.kit.flow.standing import why_not_another, why_not_status

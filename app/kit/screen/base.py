@@ -16,6 +16,7 @@ from app.kit.screen import preferences
 from app.kit.screen.arranging import KeepsArrangements
 from app.kit.screen.exporting import ExportsLists
 from app.kit.screen.filters import ConditionsWidget
+from app.kit.screen.forms import KeepsForms
 from app.kit.screen.interface import COUNT_CAP, XuejiInterface, page_within
 from app.kit.screen.lookup import LookupField
 from app.kit.screen.present import badge_of, masked
@@ -44,7 +45,7 @@ class Words:
     pairs: Callable[[], Iterable[tuple[str, Any]]]
 
 
-class Screen(ExportsLists, KeepsArrangements, RequestLocalFilters, ModelView):
+class Screen(KeepsForms, ExportsLists, KeepsArrangements, RequestLocalFilters, ModelView):
     """List and forms of one model.
 
     Declare `model`, `menu`, `reads` (and `writes` for plain reference data) and the columns; see the README.

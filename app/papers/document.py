@@ -1,5 +1,8 @@
 """发文 document: the school's decision on a list of students, numbered, printed, and effective for all of them at once."""
 
+import hashlib
+from dataclasses import dataclass
+
 from flask_babel import force_locale
 from flask_babel import lazy_gettext as _
 from markupsafe import Markup
@@ -10,7 +13,7 @@ from app.access import Actor, Permission
 from app.kit import clock
 from app.kit.flow import FLOWS, among, decide
 from app.kit.operation import Refused, audit, operation
-from app.kit.paper import Page, PaperKind, Placeholder, chinese_date, wording_in_use
+from app.kit.paper import LONGEST_TITLE, Page, PaperKind, Placeholder, chinese_date, wording_in_use
 from app.models import Case, CaseState, CaseStep, College, Document, PaperCounter, StepState, Student, db, setting
 from app.models.language import listed
 from app.operations.publicity import matter
@@ -42,31 +45,58 @@ DOCUMENT = PaperKind(
 
 
 def select_waiting():
-    """Cases that wait for a document, with the step at which they do."""
+    """Cases that wait for a document, with the step at which they do; in the order of a document's list."""
     return (
         select(Case, CaseStep)
         .join(CaseStep, CaseStep.case_id == Case.id)
         .where(Case.state == CaseState.OPEN, CaseStep.state == StepState.OPEN)
         .where(CaseStep.declared["document"].as_boolean())
-        .order_by(Case.flow, Case.id)
+        .join(Student, Student.id == Case.student_id)
+        .join(College, College.id == Case.college_id)
+        .order_by(Case.flow, College.code, Student.student_no)
     )
 
 
+@dataclass(frozen=True)
+class Preview:
+    """A document before it is issued. `seen` stands for all of it: issuing asks for what was looked at."""
+
+    page: Page
+    seen: str
+    cases: int
+
+
 @operation(needs=Permission.DOCUMENT_ISSUE)
-def issue_document(actor: Actor, case_ids: list[int], *, step: str, title: str, opinion: str | None = None) -> Document:
-    """Number a document and decide all of its cases, or none of them. Raises Refused with each case that cannot be."""
-    title, ids = title.strip(), sorted(set(case_ids))
-    if not 0 < len(title) <= 80:
-        raise Refused(_("Give the document a title of at most 80 characters."))
+def preview_document(actor: Actor, case_ids: list[int], *, step: str, title: str) -> Preview:
+    """Issues the document and takes it back, so that what is looked at is what will be. Raises Refused as issuing does."""
+    with db.session.begin_nested() as trial:
+        document = issue_document(actor, case_ids, step=step, title=title)
+        made = Preview(page(document), _fingerprint(document.title, document.body), document.cases)
+        trial.rollback()
+    return made
+
+
+@operation(needs=Permission.DOCUMENT_ISSUE)
+def issue_document(
+    actor: Actor, case_ids: list[int], *, step: str, title: str, opinion: str | None = None, seen: str | None = None
+) -> Document:
+    """Number a document and decide all of its cases, or none of them. Raises Refused with each case that cannot be, and
+    where `seen` says that something else was looked at."""
+    ids = sorted(set(case_ids))
     rows = _listed(ids)
     if not rows or len(rows) < len(ids):
         raise Refused(_("Select at least one case; those that are no longer there must be taken off."))
+    title = title.strip() or suggested_title(rows[0].name, [row.flow for row in rows])
+    _check_title(title, [row.name for row in rows])
     day, serial = clock.today(), _next_serial()
     number = f"{setting('document_prefix')}〔{day.year}〕{serial}号"
     document = Document(
         year=day.year, serial=serial, number=number, dated=day, title=title, body=_body(rows, number),
         cases=len(ids), issued_by=actor.user_id, issued_at=clock.now(),
     )  # fmt: skip
+    if seen is not None and seen != _fingerprint(document.title, document.body):
+        raise Refused(_("The document is no longer what you looked at: somebody changed the list, or the data of a student."
+                        " Look at it again."))  # fmt: skip
     db.session.add(document)
     db.session.flush()
     document_id = document.id
@@ -80,6 +110,26 @@ def issue_document(actor: Actor, case_ids: list[int], *, step: str, title: str, 
     issued = db.session.get(Document, document_id)
     assert issued is not None
     return issued
+
+
+def suggested_title(first: str, flows: list[str]) -> str:
+    """What a document is called unless somebody calls it otherwise; it names whom its text names."""
+    many = f"等{len(flows)}名学生" if len(flows) > 1 else "学生"
+    title = f"关于对{first}{many}作出{_matters(flows)}决定的通知"
+    return title if len(title) <= LONGEST_TITLE else DOCUMENT.title
+
+
+def _check_title(title: str, names: list[str]) -> None:
+    if len(title) > LONGEST_TITLE:
+        raise Refused(_("Give the document a title of at most 80 characters."))
+    named = next((name for name in names if f"{name}等" in title), names[0])
+    if named != names[0]:
+        raise Refused(_("The title names %(named)s first, but the text and the list begin with %(first)s.",
+                        named=named, first=names[0]))  # fmt: skip
+
+
+def _fingerprint(title: str, body: str) -> str:
+    return hashlib.sha256(f"{title}\0{body}".encode()).hexdigest()
 
 
 def page(document: Document) -> Page:
@@ -113,9 +163,13 @@ def _listed(ids: list[int]) -> list:
     return rows
 
 
-def _body(rows: list, number: str) -> str:
+def _matters(flows: list[str]) -> str:
     with force_locale("zh"):
-        matters = "、".join(dict.fromkeys(str(FLOWS[row.flow].title) for row in rows))
+        return "、".join(dict.fromkeys(str(FLOWS[flow].title) for flow in flows))
+
+
+def _body(rows: list, number: str) -> str:
+    matters = _matters([row.flow for row in rows])
     text = wording_in_use(DOCUMENT).wording.fill({
         "school": setting("school_name"), "first_student": rows[0].name, "count": len(rows), "matter": matters,
         "appeal_days": setting("appeal_days"), "number": number, "date": chinese_date(clock.today()),

@@ -14,7 +14,7 @@ from app.kit.flow import flow_of
 from app.kit.operation import Refused, audit, get
 from app.kit.screen import Menu
 from app.models import Document, db
-from app.papers.document import issue_document, page, select_waiting
+from app.papers.document import issue_document, page, preview_document, select_waiting, suggested_title
 from app.views.printing import print_run
 
 SHOWN = 50
@@ -50,23 +50,41 @@ class DocumentView(BaseView):
         issued = db.session.scalars(select(Document).order_by(Document.id.desc()).limit(SHOWN))
         return self.render_template(
             "xueji/documents.html", title=_("Documents"), error=error, form=request.form, may_issue=may,
-            groups=[(title, key, cases) for (title, key), cases in groups.items()],
+            groups=[(title, key, cases, suggested_title(cases[0].student.name, [one.flow for one in cases]))
+                    for (title, key), cases in groups.items()],
             issued=[(one, format_date(one.dated)) for one in issued],
         )  # fmt: skip
+
+    @expose("/preview", methods=["POST"])
+    @has_access
+    @permission_name("issue")
+    def preview(self):
+        """What would be issued, page for page; nothing has happened yet."""
+        chosen, step, title = self._chosen()
+        try:
+            made = preview_document(current_actor(), chosen, step=step, title=title)
+        except Refused as refused:
+            return self._list(str(refused)), 422
+        return self.render_template("xueji/document_preview.html", title=_("Look at the document before it is issued"),
+                                    made=made, chosen=chosen, step=step)  # fmt: skip
 
     @expose("/issue", methods=["POST"])
     @has_access
     @permission_name("issue")
     def issue(self):
-        chosen = [int(one) for one in request.form.getlist("case") if one.isdecimal() and len(one) < 19]
+        chosen, step, title = self._chosen()
         try:
             document = issue_document(
-                current_actor(), chosen, step=request.form.get("step", ""), title=request.form.get("title", "")
+                current_actor(), chosen, step=step, title=title, seen=request.form.get("seen", "")
             )
         except Refused as refused:
             return self._list(str(refused)), 422
         flash(_("Issued: %(number)s. The changes have taken effect.", number=document.number), "success")
         return redirect(url_for("DocumentView.list"))
+
+    def _chosen(self) -> tuple[Any, str, str]:
+        chosen = [int(one) for one in request.form.getlist("case") if one.isdecimal() and len(one) < 19]
+        return chosen, request.form.get("step", ""), request.form.get("title", "")
 
     @expose("/<int:document_id>/print")
     @has_access

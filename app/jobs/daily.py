@@ -24,6 +24,7 @@ from app.operations import (  # noqa: F401  (importing them registers their sour
     escalation,
     legal_clocks,
     registration,
+    vacancies,
 )
 
 log = logging.getLogger(__name__)

@@ -6,12 +6,12 @@ from flask import Flask, abort, redirect, request, session, url_for
 from flask_appbuilder import BaseView, expose
 from flask_appbuilder.security.decorators import has_access
 from flask_babel import gettext
-from sqlalchemy import func, update
+from sqlalchemy import func, select, update
 
 from app.access import Permission, Role, current_actor, identities_of
 from app.access.actor import logged_in_user, own_identities
 from app.access.roles import BUILT_IN
-from app.models import Identity, db
+from app.models import Identity, Notice, db
 from app.models.accounts import person_name
 
 
@@ -53,6 +53,12 @@ def own_name() -> str:
     return person_name(user) if user is not None and user.is_authenticated else ""
 
 
+def unread_count(user_id: int) -> int:
+    """How many notices this person has not opened, hers whatever identity she acts in."""
+    mine = select(func.count()).select_from(Notice).where(Notice.user_id == user_id, Notice.read_at.is_(None))
+    return db.session.scalar(mine) or 0
+
+
 def install(app: Flask) -> None:
     @app.context_processor
     def header() -> dict[str, object]:
@@ -66,5 +72,6 @@ def install(app: Flask) -> None:
             "identity_url": url_for("IdentityView.switch"),
             "acting": actor.on_behalf_of,
             "person": actor.person or own_name(),
+            "unread": unread_count(actor.user_id) if actor.may(Permission.HOME_READ) else None,
             "product": gettext("Xueji"),
         }

@@ -134,7 +134,7 @@ def test_roles_screens_and_permissions_are_called_by_words(app: Flask, language,
 NAMES = ("学籍通", "Xueji", "籍", "中文", "English")
 TECHNICAL = ("API", "JPG", "PNG", "WebP", "PDF", "MB", "KB", "Excel", "WPS", "xlsx", "zip")
 # The rows of these screens are both languages side by side, keys and patterns.
-BILINGUAL = ("/codescreen/", "/codesetscreen/", "/settingscreen/", "/departmentscreen/", "/collegescreen/", "/majorscreen/",
+BILINGUAL = ("/mailscreen/", "/codescreen/", "/codesetscreen/", "/settingscreen/", "/departmentscreen/", "/collegescreen/", "/majorscreen/",
              "/taskrulescreen/", "/wording/")  # fmt: skip
 NOT_PAGES = (
     "/logout",
@@ -170,7 +170,7 @@ BOTH = """
     union select duration from task_rule
     union select key from task_rule union select title_zh from task_rule union select title_en from task_rule
     union select requirement_zh from task_rule union select requirement_en from task_rule
-    union select note_zh from task_rule union select note_en from task_rule
+    union select note_zh from task_rule union select note_en from task_rule union select subject from mail
 """
 # The notation of the rules by which tasks are dated: autumn:w1-2, month:4(1-10), any, plan, 5d, w2 …
 NOTATION = re.compile(

@@ -8,6 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.access import Actor, Permission, Role
 from app.kit import clock
+from app.kit.flow import news
 from app.kit.flow.declare import Flow
 from app.kit.flow.filling import LONGEST_TEXT, against_checks, fill
 from app.kit.flow.labels import label
@@ -112,6 +113,8 @@ def submit(actor: Actor, case_id: int) -> Case:
     act = "resubmit" if again else "submit"
     note(actor, case, act)
     audit(actor, f"case:{act}", subject="flow_case", subject_id=case.id, college_id=case.college_id)
+    news.tell_applicants(actor, "submit", [case.id])
+    news.tell_next_hands(actor, [case.id], set())
     return case
 
 
@@ -134,6 +137,7 @@ def withdraw(actor: Actor, case_id: int, reason: str | None = None) -> Case:
     reason = (reason or "").strip()[:LONGEST_TEXT] or None
     if reason is None and not actor.has(Role.STUDENT):
         raise Refused(_("Give a reason: the student reads it."))
+    waited = news.signers_of([case.id])
     case.state, case.step_key, case.closed_at = CaseState.WITHDRAWN, None, clock.now()
     db.session.execute(
         CaseStep.__table__.update()
@@ -141,7 +145,10 @@ def withdraw(actor: Actor, case_id: int, reason: str | None = None) -> Case:
         .values(state=StepState.CLOSED)
     )
     note(actor, case, "withdraw", opinion=reason)
-    audit(actor, "case:withdraw", subject="flow_case", subject_id=case.id, college_id=case.college_id)
+    audit(actor, "case:withdraw", subject="flow_case", subject_id=case.id, college_id=case.college_id,
+          detail={"reason": reason})  # fmt: skip
+    news.tell_applicants(actor, "withdraw", [case.id], reason)
+    news.tell_former_hands(actor, [case.id], waited)
     return case
 
 
@@ -170,6 +177,7 @@ def let_in_late(actor: Actor, case_id: int, reason: str) -> Case:
     note(actor, case, "let_in_late", opinion=case.late_reason)
     audit(actor, "case:let_in_late", subject="flow_case", subject_id=case.id, college_id=case.college_id,
           detail={"reason": case.late_reason})  # fmt: skip
+    news.tell_applicants(actor, "let_in_late", [case.id])
     return case
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from app.access import Actor, Permission
 from app.kit import clock
+from app.kit.flow import news
 from app.kit.flow.check import Decision, Reason, hindrances
 from app.kit.flow.declare import HOOKS
 from app.kit.flow.filling import LONGEST_TEXT, typed
@@ -84,6 +85,7 @@ def _outcome(case_id: int, case: Any, reasons: dict[int, Reason]) -> Outcome:
 
 def _decide(cases: list[Any], steps: list[Any], decision: Decision, to: str) -> None:
     ids, step_ids = [case.id for case in cases], [step.id for step in steps]
+    actor, before = decision.actor, news.open_step_ids([case.id for case in cases])
     signed = {"decided_by": decision.actor.user_id, "decided_at": clock.now()}
     _write_events(step_ids, decision)
     if decision.act == "approve":
@@ -93,13 +95,17 @@ def _decide(cases: list[Any], steps: list[Any], decision: Decision, to: str) -> 
             kept = [step.id for step in steps if step.declared.get(word)]
             if kept:
                 _set_steps(among(CaseStep.id, kept), **{f"{word}_id": decision.records[f"{word}_id"]})
-        _take_effect(cases, steps, decision.actor)
+        _take_effect(cases, steps, actor)
         open_next(ids)
+        made = [case.id for case, step in zip(cases, steps, strict=True) if step.declared["takes_effect"]]
+        news.tell_applicants(actor, "decided", made)
+        news.tell_next_hands(actor, ids, before)
     elif decision.act == "refuse":
         unfinished = CaseStep.state.in_((StepState.OPEN, StepState.WAITING))
         _set_steps(among(CaseStep.id, step_ids), state=StepState.CLOSED, **signed)
         _set_steps(among(CaseStep.case_id, ids) & unfinished, state=StepState.CLOSED)
         _set_cases(ids, state=CaseState.REFUSED, step_key=None, closed_at=clock.now())
+        news.tell_applicants(actor, "refuse", ids, decision.opinion)
     else:
         first = [case.id for case, step in zip(cases, steps, strict=True) if to == "applicant" or step.position == 1]
         previous = sorted(set(ids) - set(first))
@@ -109,6 +115,8 @@ def _decide(cases: list[Any], steps: list[Any], decision: Decision, to: str) -> 
         _set_steps(among(CaseStep.case_id, first) & (CaseStep.state == StepState.DONE), **waiting)
         _set_cases(first, state=CaseState.SENT_BACK, step_key=None)
         reopen_previous(previous)
+        news.tell_applicants(actor, "send_back", first, decision.opinion)
+        news.tell_next_hands(actor, previous, before)
     _write_audit(ids, decision)
 
 

@@ -63,6 +63,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     app.before_request(refuse_unknown_actions)
     views.identities.install(app)
     views.identity.install(app)
+    views.password_again.install(app)
     views.labels.install(app)
     views.menu.install(app)
     errors.install(app)

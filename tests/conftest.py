@@ -17,12 +17,13 @@ from sqlalchemy import Connection, Engine, create_engine, select, text
 from werkzeug.test import TestResponse
 
 from app import cluster, create_app
-from app.access import Actor, actor_of
+from app.access import Actor, actor_of, sessions
 from app.jobs.daily import MADE_UP
 from app.models import Identity, db
 from app.models.accounts import User
+from app.models.session import LoginKind
 from config import load
-from tests.cast import PASSWORD, build_cast
+from tests.cast import build_cast
 
 ROOT = Path(__file__).parent.parent
 TODAY = date(2026, 9, 2)  # the Wednesday of the first week of autumn 2026: leave and return are open
@@ -204,14 +205,16 @@ class Cast:
         return actor
 
     def login(self, username: str) -> FlaskClient:
-        """A browser in which this person has logged in; by hand once a worker, then with the session of that time."""
-        client, cookie = self.app.test_client(), self.app.config["SESSION_COOKIE_NAME"]
-        sessions = self.app.extensions.setdefault("sessions of the cast", {})
-        if username not in sessions:
-            answer = client.post("/login/", data={"username": username, "password": PASSWORD})
-            assert answer.status_code == 302 and "/login" not in answer.location, answer.text
-            sessions[username] = client.get_cookie(cookie).value
-        client.set_cookie(cookie, sessions[username])
+        """A browser in which this person has logged in, as the login would leave it, without the work of the password."""
+        client = self.app.test_client()
+        db.session.remove()
+        user_id = db.session.scalar(select(User.id).where(User.username == username))
+        assert user_id is not None, f"nobody in the cast is called {username}"
+        number = sessions.begin(user_id, LoginKind.BROWSER, sessions.place_of("127.0.0.1"), "Werkzeug")
+        db.session.remove()
+        signer = self.app.session_interface.get_signing_serializer(self.app)  # type: ignore[attr-defined]
+        kept = {"_user_id": str(user_id), "_fresh": True, "_permanent": True, sessions.COOKIE: number}
+        client.set_cookie(self.app.config["SESSION_COOKIE_NAME"], signer.dumps(kept))
         return client
 
 

@@ -79,22 +79,20 @@ def enter_request_scope(scope: Scope) -> None:
 
 
 @contextlib.contextmanager
-def as_login(user_id: int = NOBODY, user_name: str = "") -> Iterator[Session]:
-    """A session of its own under the login role, for what no scope may read or write, such as passwords.
+def as_login() -> Iterator[Connection]:
+    """Within the running transaction, the login role: for what no scope may read or write, such as passwords.
 
-    It commits at the end, whatever becomes of the request's own transaction.
+    It yields the connection, not the session, so that no object of another scope comes to lie among the rows.
     """
-    with Session(db.engine, join_transaction_mode="create_savepoint") as session:
-        connection = session.connection()
-        before = connection.info.get("xueji_scope")
-        apply_scope(connection, Scope(user_id=user_id, user_name=user_name))
-        try:
-            yield session
-            session.commit()
-        finally:
-            session.close()
-            if not connection.closed:  # a test's, which goes on with what it was
-                apply_scope(connection, before or NO_SCOPE)
+    session, scope = db.session(), current_scope()
+    connection = session.connection()
+    apply_scope(connection, Scope(user_id=scope.user_id, user_name=scope.user_name))
+    try:
+        yield connection
+    except BaseException:
+        session.rollback()  # and with it the role
+        raise
+    apply_scope(connection, scope)
 
 
 _SET = text(

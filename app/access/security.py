@@ -1,6 +1,7 @@
 """登录与权限检查 the security manager: FAB asks here who the user is and what the active identity may do."""
 
-import hmac
+from collections.abc import MutableMapping
+from typing import Any
 
 from flask import Flask, Response, abort, current_app, g, redirect, request, session, url_for
 from flask_appbuilder.security.sqla.manager import SecurityManager
@@ -8,10 +9,12 @@ from flask_babel import gettext as _
 from flask_login import logout_user, user_logged_in, user_logged_out
 from sqlalchemy import select
 
+from app.access import sessions
 from app.access.actor import ANONYMOUS, Actor, current_actor, load_actor, logged_in_user
 from app.access.roles import BUILT_IN, GRANTS, Permission
 from app.access.scope import enter_request_scope
 from app.models import Identity, Password, db
+from app.models.session import LoginKind
 
 READING = ("can_list", "can_show", "can_get", "can_info", "can_download", "can_export", "menu_access")
 
@@ -125,13 +128,23 @@ class XuejiSecurityManager(SecurityManager):
         identity = db.session.get(Identity, self._actor().identity_id) if user.is_authenticated else None
         return list(identity.roles) if identity else []
 
-    # users that become known inside FAB's @protect, long after before_request
+    # who it is: the session that a cookie or a token names says so, as long as it runs
+
+    def load_user(self, pk):
+        return sessions.find(int(pk), session.get(sessions.COOKIE), LoginKind.BROWSER)
 
     def load_user_jwt(self, _jwt_header, jwt_data):
-        return self._enter(super().load_user_jwt(_jwt_header, jwt_data))
+        """Known inside FAB's @protect alone, long after before_request."""
+        g.user = sessions.find(int(jwt_data["sub"]), jwt_data.get(sessions.CLAIM), LoginKind.API)
+        return self._enter(g.user)
 
     def validate_api_key(self, api_key_string: str):
         return self._enter(super().validate_api_key(api_key_string))
+
+    def create_jwt_manager(self, app: Flask):
+        manager = super().create_jwt_manager(app)
+        manager.additional_claims_loader(name_session)
+        return manager
 
     def _enter(self, user):
         if user is not None and must_change(user.id):
@@ -143,23 +156,25 @@ class XuejiSecurityManager(SecurityManager):
         return user
 
 
+def name_session(user_id: str) -> dict[str, int]:
+    """What every token carries: the session that its login began; that of the token which asks for a new one."""
+    _header_and_claims = g.get("_jwt_extended_jwt")
+    if _header_and_claims:
+        return {sessions.CLAIM: _header_and_claims[sessions.CLAIM]}
+    if "xueji_new_session" not in g:
+        g.xueji_new_session = sessions.begin(int(user_id), LoginKind.API, sessions.here(), str(request.user_agent))
+    return {sessions.CLAIM: g.xueji_new_session}
+
+
 def must_change(user_id: int) -> bool:
     """Whether somebody else chose the password of this account."""
     state = db.session.get(Password, user_id)
     return state is None or state.must_change
 
 
-def password_mark(user) -> str:
-    """What a session remembers of the password it began with: when the password changes, the session ends."""
-    secret = str(current_app.config["SECRET_KEY"]).encode()
-    return hmac.new(secret, (user.password or "").encode(), "sha256").hexdigest()[:32]
-
-
 def renew_session() -> None:
-    """Go on in this browser after a change that ends every session of the account."""
-    user = logged_in_user()
-    db.session.refresh(user)
-    session["password"] = password_mark(user)
+    """Go on in this browser after a change that has ended every session of the account."""
+    sessions.begin_here(logged_in_user().id)
 
 
 def enter_request() -> None:
@@ -167,8 +182,8 @@ def enter_request() -> None:
     if request.endpoint is None or request.endpoint.endswith("static"):
         return
     user = logged_in_user()
-    if user is not None and user.is_authenticated and session.get("password") != password_mark(user):
-        logout_user()
+    if "_user_id" in session and (user is None or not user.is_authenticated):
+        logout_user()  # the session has ended; nothing of it stays in the cookie
         user = None
     actor = load_actor(user)
     g.xueji_actor = actor
@@ -236,14 +251,21 @@ def _locked() -> str:
 
 
 def _begin_session(_app: Flask, user) -> None:
-    _end_session(_app)
-    session["password"] = password_mark(user)
+    _forget(session)
+    sessions.begin_here(user.id)
 
 
-def _end_session(_app: Flask, **_user: object) -> None:
+def _end_session(_app: Flask, user=None, **_more: object) -> None:
+    number = session.get(sessions.COOKIE)
+    if isinstance(number, int) and user is not None and user.is_authenticated:
+        sessions.end(number, user.id)
+    _forget(session)
+
+
+def _forget(kept: MutableMapping[str, Any]) -> None:
     """Nothing that an earlier visitor of this browser chose speaks for the next one."""
-    for key in set(session) - KEPT_BY_LOGIN:
-        session.pop(key)
+    for key in set(kept) - KEPT_BY_LOGIN:
+        kept.pop(key)
 
 
 def renew_sessions(app: Flask) -> None:

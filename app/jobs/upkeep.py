@@ -14,6 +14,7 @@ from app.access import Scope, scope_as
 from app.kit.filing import A_DAY, settle_pending
 from app.kit.holding import drop_old
 from app.kit.job import jobs_folder, queue
+from app.operations.accounts import forget_sessions
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +69,14 @@ def remove_strays(now: float) -> list[str]:
             shutil.rmtree(folder)
             removed.append(f"tmp/{folder.name}")
     return removed
+
+
+@queue.periodic(cron="37 3 * * *")
+@queue.task(name="forget_sessions", pass_context=True)
+def forget_sessions_daily(context: JobContext, timestamp: int) -> None:
+    """Forget logins of long ago."""
+    with context.additional_context["app"].app_context():
+        forget_sessions()
 
 
 @queue.periodic(cron="27 3 * * *")

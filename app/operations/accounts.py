@@ -1,18 +1,23 @@
 """账号 accounts: what a person changes of her own account; her name is her administrator's to say."""
 
 import re
+from datetime import timedelta
+from typing import Any
 
+from flask import current_app
 from flask_babel import lazy_gettext as _
-from sqlalchemy import exists, func, insert, select, update
+from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from werkzeug.security import check_password_hash, generate_password_hash
 
 from app.access import Actor, Permission
 from app.access.scope import as_login
-from app.kit.operation import Refused, audit, audit_columns, get, operation
-from app.models import AuditEntry, Password, db
+from app.kit.operation import NotFound, Refused, audit, get, operation
+from app.models import Password, UserSession, db
 from app.models.accounts import User
 
+USERS: Any = User.__table__
+SESSIONS: Any = UserSession.__table__
 ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 LONGEST_ADDRESS = 320
 
@@ -26,7 +31,7 @@ def change_letter_address(actor: Actor, address: str) -> None:
     if not ADDRESS.fullmatch(address) or len(address) > LONGEST_ADDRESS:
         raise Refused(_("This is no e-mail address: write it as name@example.edu.cn."))
     user = get(User, actor.user_id)
-    if db.session.scalar(select(exists().where(User.email == address, User.id != user.id))):
+    if db.session.scalar(select(exists(User.id).where(User.email == address, User.id != user.id))):
         raise Refused(_("Another account has this e-mail address."))
     if user.email != address:
         audit(actor, "account:contact", subject="ab_user", subject_id=user.id,
@@ -58,8 +63,8 @@ class WrongPassword(Refused):
 
 def knows_password(user_id: int, password: str) -> bool:
     """Whether this is the account's password; asked of the login role, the only one that may read it."""
-    with as_login() as session:
-        stored = session.scalar(select(User.password).where(User.id == user_id))
+    with as_login() as login:
+        stored = login.scalar(select(USERS.c.password).where(USERS.c.id == user_id))
     return stored is not None and check_password_hash(stored, password)
 
 
@@ -67,9 +72,52 @@ def _set_password(actor: Actor, user_id: int, new: str) -> None:
     own = user_id == actor.user_id
     hashed = generate_password_hash(new, method="scrypt")
     state = {"must_change": not own, "changed_at": func.now()}
-    trail = audit_columns(actor, "password:change" if own else "password:reset")
-    with as_login(actor.user_id, actor.name) as session:
-        session.execute(update(User.__table__).where(User.__table__.c.id == user_id).values(password=hashed))
-        made = upsert(Password).values(user_id=user_id, **state)
-        session.execute(made.on_conflict_do_update(index_elements=["user_id"], set_=state))
-        session.execute(insert(AuditEntry), [trail | {"subject": "ab_user", "subject_id": user_id}])
+    with as_login() as login:
+        login.execute(update(USERS).where(USERS.c.id == user_id).values(password=hashed))
+        made = upsert(Password.__table__).values(user_id=user_id, **state)
+        login.execute(made.on_conflict_do_update(index_elements=["user_id"], set_=state))
+    audit(actor, "password:change" if own else "password:reset", subject="ab_user", subject_id=user_id)
+
+
+# sessions
+
+
+def running_sessions(actor: Actor) -> list[UserSession]:
+    """The actor's own logins that have neither ended nor been forgotten by time, the last seen first."""
+    lasts = current_app.config["PERMANENT_SESSION_LIFETIME"]
+    mine = select(UserSession).where(UserSession.user_id == actor.user_id, UserSession.ended_at.is_(None))
+    alive = mine.where(UserSession.seen_at > func.now() - lasts)
+    return list(db.session.scalars(alive.order_by(UserSession.seen_at.desc(), UserSession.id.desc())))
+
+
+@operation(needs=Permission.HOME_READ)
+def end_session(actor: Actor, number: int) -> None:
+    """End one login of one's own. Raises NotFound."""
+    if not _end(actor, SESSIONS.c.id == number):
+        raise NotFound(_("There is no such record, or it is not one of yours."))
+
+
+@operation(needs=Permission.HOME_READ)
+def end_other_sessions(actor: Actor, here: int | None) -> int:
+    """End every login of one's own but this; how many."""
+    return _end(actor, SESSIONS.c.id.is_distinct_from(here))
+
+
+def _end(actor: Actor, which: Any) -> int:
+    if actor.on_behalf_of:
+        raise Refused(_("Act as yourself again first: this is your own account."))
+    running = SESSIONS.c.user_id == actor.user_id, SESSIONS.c.ended_at.is_(None), which
+    with as_login() as login:
+        ended = login.scalars(
+            update(SESSIONS).where(*running).values(ended_at=func.now()).returning(SESSIONS.c.id)
+        ).all()
+    if ended:
+        audit(actor, "session:end", subject="user_session", detail={"sessions": len(ended)})
+    return len(ended)
+
+
+def forget_sessions(days: int = 180) -> None:
+    """Remove the rows of logins that were last seen so long ago; until then their addresses are known ones."""
+    with as_login() as login:
+        login.execute(delete(SESSIONS).where(SESSIONS.c.seen_at < func.now() - timedelta(days=days)))
+    db.session.commit()

@@ -52,6 +52,7 @@ ACTS: dict[str, Any] = {
     "publicity:object": _("Objected"),
     "publicity:publish": _("Published a list"),
     "publicity:take_off": _("Took an entry off a list"),
+    "session:end": _("Ended logins"),
     "student:contact": _("Changed contact data"),
     "registration:confirm": _("Confirmed the own roster data"),
     "registration:record": _("Recorded registrations"),
@@ -93,6 +94,7 @@ TABLES: dict[str, Any] = {
     "paper_template": _("Wording of papers"),
     "publicity": _("Publicity"),
     "publicity_entry": _("Entries of publicity"),
+    "user_session": _("Logins"),
     "transfer_choice": _("Choices of transfers"),
     "transfer_round": _("Rounds of transfers"),
 }

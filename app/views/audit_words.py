@@ -68,6 +68,7 @@ KEYS: dict[str, Any] = {
     "rule": _("Rule"),
     "scores": _("Scores"),
     "sensitive": _("Sensitive columns"),
+    "sessions": _("Logins"),
     "sha256": _("Checksum"),
     "since": _("Since"),
     "state": _("State"),
@@ -83,6 +84,7 @@ STATES: dict[str, Any] = {
     item.value: item.label for kinds in (CaseState, RegistrationState, RosterStatus) for item in kinds
 }
 WORDS = {  # key → what says the values of that key in words
+    "roles": lambda value: Role(value).label if value in BUILT_IN else value,
     "flow": lambda value: FLOWS[value].title if value in FLOWS else value,
     "reason": lambda value: LABELS.get(f"reason.{value}", value),
     "ground": lambda value: LABELS.get(f"reason.{value}", value),

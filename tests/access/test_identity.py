@@ -67,7 +67,8 @@ def test_an_identity_that_ended_is_left_at_once(cast, behind):
     client.post("/identity/", data={"identity": other})
     assert students(client) == {"学生11", "学生21"}
     behind.run("delete from identity where id = :id", id=other)
-    assert students(client) == {"学生11"}
+    assert students(client) == set()
+    assert students(cast.login("clerk")) == {"学生11"}
 
 
 def test_without_any_identity_nothing_opens(cast, behind):

@@ -34,6 +34,7 @@ PARTICULAR: dict[str, dict[str, Any]] = {
     "roster_change": {"new_status": "enrolled", "old_status": "enrolled", "code": "A2"},
     "saved_filter": {"screen": "StudentScreen"},
     "setting": {"kind": "text"},
+    "user_session": {"kind": "browser"},
     "student": {
         "status": "enrolled",
         "sex": "1",

@@ -152,7 +152,7 @@ class DelegationView(BaseView):
             received=[*db.session.scalars(received.order_by(Delegation.id.desc()))], signature=signature,
             lookup_url=url_for("DelegationView.colleagues"), form=request.form, today=clock.today(),
             chosen=db.session.scalar(offered.where(User.id == request.form.get("deputy", 0, int))) if error else None,
-            nobody=not db.session.scalar(select(offered.exists())),
+            nobody=db.session.scalar(offered.with_only_columns(User.id).limit(1)) is None,
         )  # fmt: skip
         return page, 422 if error else 200
 

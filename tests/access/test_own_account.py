@@ -47,8 +47,8 @@ def test_an_administrator_does_not_rename_himself_either(cast, behind):
         "active": "y",
         "roles": role,
     }
-    admin.post(f"/users/edit/{user_id}", data=form)
-    assert "不得修改自己的姓名" in admin.get("/").text
+    answer = admin.post(f"/users/edit/{user_id}", data=form, follow_redirects=True)
+    assert "不得修改自己的姓名" in answer.text
     assert held(behind, "admin")["first_name"] == "admin"
 
 

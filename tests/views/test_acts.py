@@ -9,6 +9,7 @@ from flask_babel import force_locale
 
 from app.kit.flow.batch import ACTS as DECISIONS
 from app.views.acts import ACTS, ROW_ACTS, act_label, table_label
+from tests.cast import PASSWORD
 
 APP = Path(__file__).parents[2] / "app"
 BY_VARIABLE = {f"case:{act}" for act in (*DECISIONS, "submit", "resubmit")}  # audit(actor, f"case:{act}")
@@ -46,7 +47,8 @@ def test_every_table_of_the_code_is_called_by_words(app, language):
 
 def test_the_list_shows_words_and_keeps_unknown_keys(app, cast):
     cast.login("clerk").post(
-        "/resetmypassword/form", data={"password": "New-password-2", "conf_password": "New-password-2"}
+        "/resetmypassword/form",
+        data={"old_password": PASSWORD, "password": "New-password-2", "conf_password": "New-password-2"},
     )
     browser = cast.login("auditor")
     page = browser.get("/auditscreen/list/").text

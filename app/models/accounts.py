@@ -18,7 +18,7 @@ from sqlalchemy.orm import relationship
 from app.models.base import BigId, Key, Mapped, Model, Name, Now, SmallId, date, mapped_column
 from app.models.organisation import College, Department
 
-# Its hash is the login's alone to read (migration 0021): no query takes the column along unasked.
+# Its hash is the login's alone to read (migration 0022): no query takes the column along unasked.
 password = User.__mapper__.get_property("password", _configure_mappers=False)
 password.deferred, password.strategy_key = True, (("deferred", True), ("instrument", True))
 

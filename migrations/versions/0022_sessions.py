@@ -5,8 +5,8 @@ from alembic import op
 
 from migrations.policies import SCOPES, USER, protect
 
-revision = "0021"
-down_revision = "0020"
+revision = "0022"
+down_revision = "0021"
 
 # Every way in which an account becomes another's, or somebody else, ends its sessions: no writer can forget it.
 TRIGGERS = """

@@ -8,16 +8,11 @@ from sqlalchemy import Select, select
 from app.access import Role
 from app.kit import clock
 from app.kit.flow import Field, Flow, Material, Step, add_labels, among, hook, register
-from app.models import Case, ClockKind, LegalClock, RosterStatus, Told, db
+from app.models import AdmissionCancellationCase, Case, ClockKind, LegalClock, RosterStatus, db
 from app.operations.appeals import time_to_appeal, told_after_the_decision
+from app.operations.hearing import heard_before_decided, legality_examined
 from app.operations.roster import changes, roster_effect
-from app.papers import change_notice
-
-
-class AdmissionCancellationCase(Told, Case):
-    """取消入学资格申报, order 41, articles 8 to 11."""
-
-    __mapper_args__ = {"polymorphic_identity": "admission_cancellation"}
+from app.papers import decision_letter
 
 
 @roster_effect
@@ -41,20 +36,25 @@ add_labels({
 })  # fmt: skip
 admission_cancellation = register(
     Flow(
-        key="admission_cancellation", version=1, title=_("Cancellation of admission"), prefix="QX",
+        key="admission_cancellation", version=2, title=_("Cancellation of admission"), prefix="QX",
         applicants=frozenset({Role.COLLEGE_CLERK}),
         allowed_from=frozenset({RosterStatus.ADMITTED, RosterStatus.DEFERRED, RosterStatus.ENROLLED}),
         before_registration=True,
         reasons=("ineligible", "deferral_expired", "other"), fields=(Field("reason"), Field("statement")), window=None,
         materials=(Material("cancellation_form"), Material("evidence")),
         steps=(
+            Step("hearing", Role.COLLEGE_CLERK, days=5, records=("informed_how", "informed_on", "defence"),
+                 rule=heard_before_decided),
             Step("accept", Role.COLLEGE_CLERK, days=1, meeting=True, rule=place_no_longer_kept),
-            Step("college", Role.COLLEGE_LEADER, days=2, seal=True, hands_differ_from=("submit", "accept")),
+            Step("college", Role.COLLEGE_LEADER, days=2, seal=True, hands_differ_from=("submit", "hearing", "accept")),
             Step("admissions", Role.ADMISSIONS, days=2), Step("affairs", Role.AFFAIRS_DIRECTOR, days=2),
+            Step("legality", Role.REGISTRY, days=5, records=("legality_by", "legality_on", "legality_opinion"),
+                 rule=legality_examined),
+            Step("resolution", Role.REGISTRY, days=10, meeting=True),
             Step("document", Role.REGISTRY, days=3, document=True, takes_effect=True),
             Step("told", Role.COLLEGE_CLERK, days=5, records=("delivered_how", "delivered_on"), rule=told_after_the_decision, fills=time_to_appeal),
             Step("leaving", Role.DEPARTMENT, days=5, each_department=True, checklist=True),
         ),
-        effect=cancel_admission, paper=change_notice.issue,
+        effect=cancel_admission, paper=decision_letter.issue,
     )
 )  # fmt: skip

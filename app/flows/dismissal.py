@@ -7,8 +7,9 @@ from app.access import Role
 from app.kit.flow import Field, Flow, Material, Step, Window, register
 from app.models import DismissalCase, RosterStatus
 from app.operations.appeals import time_to_appeal, told_after_the_decision
+from app.operations.hearing import heard_before_decided, legality_examined
 from app.operations.roster import changes, roster_effect
-from app.papers import change_notice
+from app.papers import decision_letter
 
 
 @roster_effect
@@ -20,7 +21,7 @@ def dismiss(case_ids: list[int]) -> Select:
 dismissal = register(
     Flow(
         key="dismissal",
-        version=1,
+        version=2,
         title=_("Dismissal"),
         prefix="TC",
         applicants=frozenset({Role.COLLEGE_CLERK}),
@@ -30,11 +31,15 @@ dismissal = register(
         window=Window(("autumn_dismissal", "spring_dismissal")),
         materials=(Material("declaration"), Material("evidence")),
         steps=(
+            Step("hearing", Role.COLLEGE_CLERK, days=5, records=("informed_how", "informed_on", "defence"),
+                 rule=heard_before_decided),
             Step("accept", Role.COLLEGE_CLERK, days=1, meeting=True),
-            Step("college", Role.COLLEGE_LEADER, days=2, seal=True, hands_differ_from=("submit", "accept")),
+            Step("college", Role.COLLEGE_LEADER, days=2, seal=True, hands_differ_from=("submit", "hearing", "accept")),
             Step("affairs", Role.AFFAIRS_DIRECTOR, days=2),
             Step("school", Role.VICE_PRESIDENT, days=3),
             Step("listing", Role.REGISTRY, days=3, originals=True),
+            Step("legality", Role.REGISTRY, days=5, records=("legality_by", "legality_on", "legality_opinion"),
+                 rule=legality_examined),
             Step("resolution", Role.REGISTRY, days=10, meeting=True),
             Step("publicity", Role.REGISTRY, days=10, publicity=True),
             Step("document", Role.REGISTRY, days=3, document=True, takes_effect=True),
@@ -43,6 +48,6 @@ dismissal = register(
             Step("leaving", Role.DEPARTMENT, days=5, each_department=True, checklist=True),
         ),
         effect=dismiss,
-        paper=change_notice.issue,
+        paper=decision_letter.issue,
     )
 )  # fmt: skip

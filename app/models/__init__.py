@@ -3,7 +3,7 @@
 import flask_appbuilder.security.sqla.models  # noqa: F401  (registers ab_* in the metadata)
 
 from app.models.accounts import ColumnChoice, Delegation, Holder, Identity, KeptList, Password, SavedFilter
-from app.models.applications import AppealCase, DeferralCase, DismissalCase, InfoChangeCase
+from app.models.applications import AdmissionCancellationCase, AppealCase, DeferralCase, DismissalCase, InfoChangeCase
 from app.models.audit import AuditEntry
 from app.models.base import Model, db
 from app.models.calendar import AcademicYear, CalendarDay, CalendarFeed, DatedTask, Owner, TaskEvent, TaskKind, TaskRule
@@ -12,6 +12,7 @@ from app.models.case import (
     CaseEvent,
     CaseState,
     CaseStep,
+    Heard,
     IntoClass,
     LeaveCase,
     Material,
@@ -41,6 +42,7 @@ from app.models.transfer import RoundState, TransferCase, TransferChoice, Transf
 __all__ = [
     "Absence",
     "AcademicYear",
+    "AdmissionCancellationCase",
     "AppealCase",
     "AuditEntry",
     "CalendarDay",
@@ -65,6 +67,7 @@ __all__ = [
     "EffectState",
     "Exemption",
     "FieldChange",
+    "Heard",
     "Holder",
     "Identity",
     "InfoChangeCase",

@@ -3,7 +3,7 @@
 from sqlalchemy import BigInteger, Date, ForeignKey, String
 
 from app.models.base import Mapped, date, mapped_column
-from app.models.case import Case, Told
+from app.models.case import Case, Heard, Told
 
 
 class DeferralCase(Case):
@@ -13,10 +13,16 @@ class DeferralCase(Case):
     __mapper_args__ = {"polymorphic_identity": "admission_deferral"}
 
 
-class DismissalCase(Told, Case):
-    """退学处理申报, and how the decision reached the student."""
+class DismissalCase(Heard, Told, Case):
+    """退学处理申报: how the student was heard before the decision, and how the decision reached her."""
 
     __mapper_args__ = {"polymorphic_identity": "dismissal"}
+
+
+class AdmissionCancellationCase(Heard, Told, Case):
+    """取消入学资格申报, order 41, articles 8 to 11."""
+
+    __mapper_args__ = {"polymorphic_identity": "admission_cancellation"}
 
 
 class AppealCase(Case):

@@ -151,6 +151,18 @@ class Told:
     appeal_until: Mapped[date | None] = mapped_column(Date, use_existing_column=True)
 
 
+class Heard:
+    """Mixin for a case that ends in a decision against the student: she was told its grounds and heard, and its legality
+    was examined, before the school decided (order 41, articles 55 and 56)."""
+
+    informed_how: Mapped[str | None] = mapped_column(String(12), use_existing_column=True)
+    informed_on: Mapped[date | None] = mapped_column(Date, use_existing_column=True)
+    defence: Mapped[str | None] = mapped_column(Text, use_existing_column=True)
+    legality_by: Mapped[str | None] = mapped_column(String(80), use_existing_column=True)
+    legality_on: Mapped[date | None] = mapped_column(Date, use_existing_column=True)
+    legality_opinion: Mapped[str | None] = mapped_column(Text, use_existing_column=True)
+
+
 class ReturnCase(IntoClass, Case):
     """复学申请 with the grade and class that the college proposes."""
 

@@ -6,10 +6,11 @@ from app.kit.flow import FLOWS
 from app.kit.paper import PaperKind, load_wordings
 from app.papers.application_form import form_of, print_application
 from app.papers.change_notice import CHANGE_NOTICE
+from app.papers.decision_letter import DECISION_LETTER
 from app.papers.document import DOCUMENT, issue_document
 from app.papers.info_notice import INFO_NOTICE
 
-ISSUED = (CHANGE_NOTICE, INFO_NOTICE, DOCUMENT)
+ISSUED = (CHANGE_NOTICE, INFO_NOTICE, DECISION_LETTER, DOCUMENT)
 
 __all__ = [
     "CHANGE_NOTICE",

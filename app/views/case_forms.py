@@ -5,7 +5,7 @@ from typing import Any
 from flask_babel import format_date, gettext
 from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
-from sqlalchemy import select
+from sqlalchemy import Text, select
 from wtforms import BooleanField, DateField, Field, IntegerField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
@@ -17,7 +17,6 @@ from app.kit.screen.present import mask
 from app.models import Case, ClassGroup, Student, db
 from app.operations.meetings import select_own_meetings
 
-LONG = frozenset({"statement"})
 HIDDEN = frozenset({"new_id_number"})  # of which what stands now is shown masked
 HINTS = {
     "leave_terms": _("1 or 2; one leave and all leaves together have limits that the school sets."),
@@ -25,6 +24,7 @@ HINTS = {
         "For illness and enlistment: the day on the diagnosis or the notice. The case must be handed in within a week of it."
     ),
     "statement": _("Why, in your own words."),
+    "defence": _("What she said or wrote; write “none” if she made no use of her right."),
 }
 
 
@@ -96,7 +96,7 @@ def _field(flow: Flow, key: str, *, required: bool, student: Student | None = No
         return IntegerField(name, [*needed, NumberRange(0, 9999)], **more)
     if kind.__name__ == "date":
         return DateField(name, needed, **more)
-    if key in LONG:
+    if isinstance(column.type, Text):
         return TextAreaField(name, [*needed, Length(max=2000)], **more)
     return StringField(name, [*needed, Length(max=200)], **more)
 

@@ -22,7 +22,7 @@ from tests.cast import PASSWORD, STUDENT, account
 from tests.conftest import Bed
 from tests.flows.many import prepare
 from tests.flows.test_material import PNG
-from tests.flows.walk import FILLED, RECORDED, SIGNERS, UNREGISTERED, starting_from
+from tests.flows.walk import FILLED, RECORDED, SIGNERS, UNREGISTERED, recorded_days, starting_from
 
 FIRST = date(2026, 9, 1)  # the second day of the term: whatever has a window in its first week is open
 THIRD_WEEK = date(2026, 9, 16)
@@ -149,7 +149,7 @@ class Day:
             with page.expect_navigation():  # its success must not pass for that of the decision below
                 page.click("form[action*='/checklist/'] button")
             done(page)
-        made = RECORDED | {"delivered_on": self.today}
+        made = RECORDED | recorded_days(date.fromisoformat(self.today))
         self.fill(page, {name: made[name] for name in step.records})
         if meeting:
             chosen = page.locator("#meeting_id option", has_text=meeting).get_attribute("value")

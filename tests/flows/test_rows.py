@@ -18,8 +18,8 @@ CLERK, LEADER, ADMISSIONS, REGISTRY = "college_clerk", "college_leader", "admiss
 DIRECTOR, VP, DEPARTMENT = "affairs_director", "vice_president", "department"
 # flow → the hands in order, as the row has them; what stands in brackets is a word that its step carries
 HANDS = {
-    "admission_cancellation": [(CLERK, "meeting"), (LEADER, "seal"), (ADMISSIONS,), (DIRECTOR,),
-                               (REGISTRY, "document", "takes_effect"), (CLERK, "records"), (DEPARTMENT, "checklist")],
+    "admission_cancellation": [(CLERK, "records"), (CLERK, "meeting"), (LEADER, "seal"), (ADMISSIONS,), (DIRECTOR,),
+                               (REGISTRY, "records"), (REGISTRY, "meeting"), (REGISTRY, "document", "takes_effect"), (CLERK, "records"), (DEPARTMENT, "checklist")],
     "admission_deferral": [(LEADER,), (ADMISSIONS,), (REGISTRY, "takes_effect")],
     "admission_resumption": [(LEADER,), (ADMISSIONS,), (REGISTRY, "takes_effect")],
     "admission_waiver": [(CLERK, "meeting"), (LEADER, "seal"), (DIRECTOR,), (REGISTRY, "takes_effect"),
@@ -29,7 +29,8 @@ HANDS = {
     "voluntary_downgrade": [(CLERK, "records"), (LEADER, "seal"), (DIRECTOR,), (REGISTRY, "takes_effect"), (DEPARTMENT,)],
     "leave": [(CLERK,), (LEADER, "seal"), (DIRECTOR,), (REGISTRY, "takes_effect"), (DEPARTMENT,)],
     "return": [(CLERK, "records"), (LEADER, "seal"), (DIRECTOR,), (REGISTRY, "takes_effect"), (DEPARTMENT,), (CLERK,)],
-    "dismissal": [(CLERK, "meeting"), (LEADER, "seal"), (DIRECTOR,), (VP,), (REGISTRY,), (REGISTRY, "meeting"),
+    "dismissal": [(CLERK, "records"), (CLERK, "meeting"), (LEADER, "seal"), (DIRECTOR,), (VP,), (REGISTRY,),
+                  (REGISTRY, "records"), (REGISTRY, "meeting"),
                   (REGISTRY, "publicity"), (REGISTRY, "document", "takes_effect"), (CLERK, "records"),
                   (DEPARTMENT, "checklist")],
     "appeal": [(REGISTRY, "natural_days"), (VP, "meeting"), (REGISTRY, "takes_effect")],
@@ -166,6 +167,7 @@ def test_a_place_is_not_lost_while_it_is_kept(walks, behind):
     case_id = walk.draft(reason="deferral_expired")
     walk.attach(case_id, "cancellation_form", "evidence")
     walk.act("clerk", submit, case_id)
+    walk.sign(case_id, "hearing")
     kept = ("insert into roster_change (student_id, college_id, student_college_id, code, effective_on, until,"
             " new_status, new_college_id, new_major_id, new_grade, new_study_length, new_text) select id, college_id,"
             " college_id, '14', '2025-09-01', '2026-08-31', status, college_id, major_id, grade, study_length, '{}'"

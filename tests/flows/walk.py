@@ -43,7 +43,15 @@ FILLED: dict[str, dict[str, Any]] = {
     "voluntary_downgrade": {"statement": "希望打好基础"},
     "cancellation": {"died_on": date(2026, 8, 20)},
 }
-RECORDED: dict[str, Any] = {"grade": 2025, "class_group_id": 2, "delivered_how": "in_person", "card_no": "BB000001"}
+RECORDED: dict[str, Any] = {"grade": 2025, "class_group_id": 2, "delivered_how": "in_person", "card_no": "BB000001",
+                            "informed_how": "in_person", "defence": "无", "legality_by": "法治办公室", "legality_opinion": "合法"}  # fmt: skip
+
+
+def recorded_days(today: date) -> dict[str, str]:
+    """The days that steps record, as they would be on this day: a hearing leaves the student some time before it."""
+    days = {"informed_on": today - timedelta(days=5), "legality_on": today, "delivered_on": today}
+    return {name: day.isoformat() for name, day in days.items()}
+
 
 RECORDED_BY: dict[str, dict[str, Any]] = {"major_transfer": {"class_group_id": 3}}  # of the other college
 
@@ -159,7 +167,7 @@ class Walk:
     def records(self, key: str) -> dict[str, Any]:
         """What a step must record, made up where it needs a row of its own."""
         step = self.step(key)
-        made = RECORDED | RECORDED_BY.get(self.flow.key, {}) | {"delivered_on": clock.today().isoformat()}
+        made = RECORDED | RECORDED_BY.get(self.flow.key, {}) | recorded_days(clock.today())
         records: dict[str, Any] = {name: made[name] for name in step.records}
         if step.originals:
             records["originals"] = True

@@ -1,0 +1,44 @@
+"""告知与审查 before a decision against a student: she is told its grounds and heard, and its legality is examined."""
+
+from datetime import date, timedelta
+from typing import Any
+
+from flask_babel import lazy_gettext as _
+
+from app.kit import clock
+from app.kit.flow import hook
+from app.models import setting_int
+
+
+def _day(records: dict[str, Any], name: str) -> date | None:
+    try:
+        return date.fromisoformat(str(records.get(name) or ""))
+    except ValueError:
+        return None
+
+
+@hook
+def heard_before_decided(case_ids: list[int], records: dict[str, Any]) -> dict[int, Any]:
+    """Cases whose student was not told yet, or has some of the days left that the settings give her for her defence."""
+    informed_on = _day(records, "informed_on")
+    if informed_on is None:
+        return dict.fromkeys(case_ids, _("Say when the student was told of the intended decision."))
+    if informed_on > clock.today():
+        return dict.fromkeys(case_ids, _("The day on which the student was told is still to come."))
+    until = informed_on + timedelta(days=setting_int("defence_days"))
+    if until > clock.today():
+        return dict.fromkeys(case_ids, _("The student may state her defence until %(day)s.", day=until))
+    return {}
+
+
+@hook
+def legality_examined(case_ids: list[int], records: dict[str, Any]) -> dict[int, Any]:
+    """Cases whose legality review is dated on a day still to come, or on none."""
+    examined_on = _day(records, "legality_on")
+    if examined_on is None:
+        return dict.fromkeys(case_ids, _("Say when the legality was examined."))
+    if examined_on > clock.today():
+        return dict.fromkeys(
+            case_ids, _("The legality review is dated %(day)s, which is still to come.", day=examined_on)
+        )
+    return {}

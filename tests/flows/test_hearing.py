@@ -1,0 +1,66 @@
+"""Before a decision against a student: told of its grounds, heard, its legality examined; then told the decision by letter."""
+
+from datetime import timedelta
+
+import pytest
+
+from app.kit import clock
+from app.kit.flow import FLOWS
+
+DECISIONS = ("dismissal", "admission_cancellation")
+
+
+@pytest.fixture(params=DECISIONS)
+def walk(walks, request):
+    return walks(request.param)
+
+
+def decided(walk, key: str, who: str | None = None, **changed: object) -> tuple[bool, str]:
+    (outcome,) = walk.decide(who or walk.signer(key), walk.case, key, records=walk.records(key) | changed)
+    return outcome.done, str(outcome.reason)
+
+
+def test_a_student_has_some_days_for_her_defence(walk):
+    walk.case = walk.at("hearing")
+    today = clock.today()
+    for days, done in ((-1, False), (0, False), (2, False), (3, True)):
+        told_on = today - timedelta(days=days)
+        passed, why = decided(walk, "hearing", informed_on=told_on.isoformat())
+        assert passed is done, (days, why)
+        if 0 <= days < 3:
+            assert str(told_on + timedelta(days=3)) in why
+
+
+def test_nobody_decides_before_she_was_heard(walk):
+    walk.case = walk.at("hearing")
+    for missing in ("informed_how", "informed_on", "defence"):
+        assert not decided(walk, "hearing", **{missing: ""})[0]
+    assert not decided(walk, "hearing", who="clerk2")[0]
+    assert not decided(walk, "accept")[0]
+
+
+def test_the_legality_is_examined_before_the_meeting(walk):
+    walk.case = walk.at("legality")
+    assert not decided(walk, "resolution")[0]
+    tomorrow = clock.today() + timedelta(days=1)
+    for changed in ({"legality_opinion": ""}, {"legality_on": ""}, {"legality_on": tomorrow.isoformat()}):
+        assert not decided(walk, "legality", **changed)[0]
+    assert decided(walk, "legality")[0]
+
+
+def test_the_letter_names_facts_basis_and_appeal(walk, behind):
+    case_id = walk.at("told")
+    (letter,) = behind.rows(
+        "select number, body from paper where case_id = :id and kind = 'decision_letter'", id=case_id
+    )
+    (case,) = behind.rows("select statement, informed_on from flow_case where id = :id", id=case_id)
+    told_on = f"{case['informed_on'].year}年{case['informed_on'].month}月{case['informed_on'].day}日"
+    for words in ("学生11", case["statement"], "教育部令第41号", told_on, "10日内", "学生申诉处理委员会"):
+        assert words in letter["body"], words
+    assert letter["number"].startswith("JD-")
+
+
+def test_every_ground_has_its_basis(behind):
+    grounds = {reason for key in DECISIONS for reason in FLOWS[key].reasons}
+    known = {row["key"] for row in behind.rows("select key from setting where key like 'basis_%'")}
+    assert {f"basis_{ground}" for ground in grounds} == known

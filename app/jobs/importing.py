@@ -8,7 +8,7 @@ from functools import partial
 from itertools import islice
 from typing import Any
 
-from flask_babel import force_locale
+from flask_babel import force_locale, format_decimal
 from flask_babel import lazy_gettext as _
 from procrastinate import JobContext
 from sqlalchemy import event, text
@@ -38,9 +38,10 @@ def check(what: Import, run: RunningJob) -> JobResult:
             "bad_rows": report.bad_rows, "cells": sum(report.by_code.values()), "url": page_of(run),
         }  # fmt: skip
         if not report.bad_rows:
-            return JobResult(_("%(rows)s rows, no errors", rows=report.rows), figures)
+            return JobResult(_("%(rows)s rows, no errors", rows=format_decimal(report.rows)), figures)
         write_returned(run.file, db.session.connection(), report, limits=limits())
-        message = _("%(bad)s of %(rows)s rows have errors", bad=report.bad_rows, rows=report.rows)
+        bad, rows = format_decimal(report.bad_rows), format_decimal(report.rows)
+        message = _("%(bad)s of %(rows)s rows have errors", bad=bad, rows=rows)
         return JobResult(message, figures, run.params["returned_name"])
 
 
@@ -57,8 +58,9 @@ def save(what: Import, run: RunningJob) -> JobResult:
         "url": page_of(run),
     }  # fmt: skip
     if "new" not in what.figures:
-        return JobResult(_("%(count)s rows", count=report.rows), figures)
-    return JobResult(_("%(new)s new, %(changed)s changed, %(unchanged)s unchanged", **figures), figures)
+        return JobResult(_("%(count)s rows", count=format_decimal(report.rows)), figures)
+    words = {name: format_decimal(figures[name]) for name in ("new", "changed", "unchanged")}
+    return JobResult(_("%(new)s new, %(changed)s changed, %(unchanged)s unchanged", **words), figures)
 
 
 for one in IMPORTS.values():

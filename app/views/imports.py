@@ -23,7 +23,8 @@ from app.kit.workbook.declare import Column
 from app.kit.workbook.reasons import Unreadable
 from app.kit.workbook.template import accepted_values, write_template
 from app.models import JobRun, JobState, db
-from app.views.jobs import LABELS, TONES
+from app.models.language import listed
+from app.views.jobs import LABELS, TONES, progress
 from app.workbooks.admissions import admissions_import
 
 RECENT = 8
@@ -72,10 +73,14 @@ class ImportView(BaseView):
             self.update_redirect()
             return self._first_page()
         subject, file = request.form.get("subject", type=int), request.files.get("file")
-        if subject is None or subject not in dict(self.what.subjects()):
-            return self._first_page(translated("Choose first: %(what)s.", what=self.what.subject))
+        known = subject in dict(self.what.subjects())
+        missing = [] if known else [self.what.subject]
         if file is None or not file.filename:
-            return self._first_page(translated("Choose the workbook first."), subject)
+            missing.append(_("Workbook"))
+        if subject is None or file is None or not file.filename or missing:
+            return self._first_page(
+                translated("Choose first: %(what)s.", what=listed(missing)), subject if known else None
+            )
         try:
             name = keep(file.stream)
         except Unreadable as fault:
@@ -122,7 +127,7 @@ class ImportView(BaseView):
         url = self.url("show", run_id=run.id) if ended else None
         # A failed check has a page of its own, with the reason: for the page that waits, that is an end like any other.
         state = JobState.DONE if ended else run.state
-        return jsonify(state=state, done=run.done, total=run.total, message=str(LABELS[JobState(run.state)]), url=url)
+        return jsonify(state=state, message=str(LABELS[JobState(run.state)]), url=url, **progress(run))
 
     @expose("/<int:run_id>/commit", methods=["POST"])
     @has_access

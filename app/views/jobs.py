@@ -6,7 +6,7 @@ from typing import Any
 from flask import jsonify, redirect, send_file, url_for
 from flask_appbuilder import BaseView, expose
 from flask_appbuilder.security.decorators import has_access, permission_name
-from flask_babel import format_datetime
+from flask_babel import format_datetime, format_decimal, gettext
 from flask_babel import lazy_gettext as _
 from sqlalchemy import select
 
@@ -53,7 +53,7 @@ class JobsView(BaseView):
     def state(self, run_id: int):
         run = get(JobRun, run_id)
         message = str(run.message or LABELS[JobState(run.state)])
-        return jsonify(state=run.state, done=run.done, total=run.total, message=message)
+        return jsonify(state=run.state, message=message, **progress(run))
 
     @expose("/<int:run_id>/cancel", methods=["POST"])
     @has_access
@@ -68,6 +68,12 @@ class JobsView(BaseView):
     def file(self, run_id: int):
         path, name = result_file(run_id)
         return send_file(path, as_attachment=True, download_name=name)
+
+
+def progress(run: JobRun) -> dict[str, Any]:
+    """How far a job is, in figures and in words, as page.js asks for it."""
+    done, total = format_decimal(run.done), format_decimal(run.total or 0)
+    return {"done": run.done, "total": run.total, "count": gettext("%(done)s of %(total)s", done=done, total=total)}
 
 
 def shown(run: JobRun) -> dict[str, Any]:

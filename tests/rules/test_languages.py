@@ -28,7 +28,7 @@ CHINESE = re.compile(r"[\u3400-\u9fff]")
 WORD = re.compile(r"[A-Za-z]{2,}")
 PLACEHOLDER = re.compile(r"%\(\w+\)s|\{\w*\}")
 MASKED = re.compile(r"\S*\*{2,}\S*")
-KEYWORDS = {name: None for name in ("_", "gettext", "lazy_gettext")} | {"ngettext": (1, 2)}
+KEYWORDS = {name: None for name in ("_", "gettext", "lazy_gettext", "translated")} | {"ngettext": (1, 2)}
 # An import is told the two words that a Chinese workbook has for yes and no.
 CHINESE_WITHIN = frozenset({"%(label)s: write 是 or 否 (yes or no)."})
 

@@ -2,12 +2,21 @@
 
 import io
 import re
+from types import SimpleNamespace
 
 import pytest
+from flask import send_file
+from flask_babel import force_locale
 from openpyxl import load_workbook
+from werkzeug.http import parse_options_header
 
-from app.kit.screen.exporting import EXPORT, ExportsLists
-from app.models import db
+from app.access import Permission, scope_as
+from app.headers import with_ascii_name
+from app.kit.operation import operation
+from app.kit.screen import interface
+from app.kit.screen.exporting import EXPORT, ExportsLists, run_export
+from app.models import JobRun, db
+from app.views.jobs import progress
 from tests.conftest import TODAY
 from tests.flows.conftest import cases as cases  # the fixture of the flows' tests
 from tests.screens.test_lists import NOBODYS
@@ -84,6 +93,29 @@ def test_a_large_one_is_a_job_of_whoever_reads_the_list(cast, behind):
     db.session.remove()
 
 
+def test_an_export_counts_beyond_what_lists_count(cast, behind, monkeypatch, tmp_path):
+    monkeypatch.setattr(interface, "COUNT_CAP", 1)
+    client = cast.login("clerk")
+    count = behind.one("select count(*) from student where college_id = 1")
+    assert count > 2 and f"共 {count} 条" in client.get("/studentscreen/export/roster").text
+    said = []
+    params = {"screen": "StudentScreen", "workbook": "roster", "query": "", "columns": ["name"], "grouped": False}
+    run = SimpleNamespace(
+        actor=cast.clerk, params=params, file=tmp_path / "x", should_stop=lambda: False,
+        progress=lambda done, total=None: said.append((done, total)),
+    )  # fmt: skip
+    with scope_as(cast.clerk.scope):
+        operation(needs=Permission.JOB_READ)(lambda actor: run_export(run))(cast.clerk)
+    assert said == [(0, count), (count, None)]
+
+
+def test_progress_is_told_in_words(app):
+    with app.test_request_context():
+        for language, words in (("en", "28,000 of 29,934"), ("zh", "共 29,934，已完成 28,000")):
+            with force_locale(language):
+                assert progress(JobRun(done=28_000, total=29_934))["count"] == words
+
+
 def test_the_inbox_is_exported_as_it_is_narrowed(cast, cases, behind):
     case_id = cases.at("college")
     header, *body = rows(cast.login("leader").get("/inbox/export?tab=open"))
@@ -102,3 +134,22 @@ def test_accounts_are_exported_with_their_roles_in_words(cast, behind):
     _header, *body = rows(cast.login("admin").post("/users/export/list", data={"columns": ["username", "roles"]}))
     assert ("clerk", "二级学院学籍管理员") in body
     assert cast.login("registry").get("/users/export/list").status_code in (302, 403)
+
+
+@pytest.mark.parametrize(
+    ("name", "fallback"),
+    [("录取名单.xlsx", "xueji.xlsx"), ("录取名单 with reasons.xlsx", "xueji-with-reasons.xlsx"), ("2026级.zip", "xueji-2026.zip"),
+     ('a"新;.pdf', "xueji-a.pdf"), ("a.xlsx", "a.xlsx")],
+)  # fmt: skip
+def test_a_download_has_a_name_for_programs_that_read_ascii_alone(app, name, fallback):
+    """F29."""
+    with app.test_request_context():
+        answer = send_file(io.BytesIO(b"x"), as_attachment=True, download_name=name)
+    said = with_ascii_name(answer.headers["Content-Disposition"])
+    assert re.search(r'filename="?([^";]*)', said)[1] == fallback
+    assert parse_options_header(said)[1]["filename"] == name
+
+
+def test_every_download_goes_through_it(cast):
+    answer = cast.login("admissions").get("/imports/admissions/template")
+    assert 'filename="xueji.xlsx"' in answer.headers["Content-Disposition"]

@@ -162,7 +162,9 @@ def test_a_bad_file_is_refused_with_a_sentence(refuses, tmp_path, kind):
 
 def test_no_file_or_no_year_is_asked_for(cast):
     browser = cast.login("admissions")
-    assert browser.post(HOME, data={"subject": "2026"}).status_code == 422
+    assert "请先选择：工作簿。" in browser.post(HOME, data={"subject": "2026"}).text
+    answer = browser.post(HOME, data={})
+    assert answer.status_code == 422 and "请先选择：入学年份、工作簿。" in answer.text
     assert browser.post(HOME, data={"subject": "1066", "file": (io.BytesIO(b"x"), "a.xlsx")}).status_code == 422
 
 

@@ -11,8 +11,9 @@ from flask import abort, current_app, flash, redirect, request, send_file, url_f
 from flask_appbuilder import expose
 from flask_appbuilder.models.filters import Filters
 from flask_appbuilder.security.decorators import has_access
+from flask_babel import format_decimal
 from flask_babel import lazy_gettext as _
-from sqlalchemy import Select
+from sqlalchemy import Select, func, select
 from werkzeug.datastructures import MultiDict
 
 from app.access import Actor, Permission, current_actor
@@ -52,8 +53,8 @@ class ExportsLists:
         book = self.workbook(key)
         actor = current_actor()
         offered = visible(book.columns, actor.permissions)
-        count = self.count(request.args)
         if request.method == "GET":
+            count = self.count_all(request.args)
             return self.render_template(  # type: ignore[attr-defined]
                 "xueji/export.html", title=book.title, columns=offered, count=count, back_url=self.list_url(),
                 grouped=book.group is not None, plain=actor.permissions, as_job=count > setting_int("export_stream_rows"),
@@ -66,7 +67,7 @@ class ExportsLists:
         if not names:
             flash(_("Choose at least one column."), "warning")
             return redirect(request.full_path)
-        if count > setting_int("export_stream_rows") or params["grouped"]:
+        if self.count(request.args) > setting_int("export_stream_rows") or params["grouped"]:
             enqueue(actor, EXPORT, book.title, params)
             db.session.commit()
             flash(_("The export runs in the background. Its file appears here when it is ready."), "info")
@@ -121,6 +122,10 @@ class ExportsLists:
     def count(self, args: MultiDict[str, str]) -> int:
         """How many rows match, at most COUNT_CAP + 1."""
         return self.datamodel.query_count(db.session.query(self.datamodel.obj), self.filters_of(args))
+
+    def count_all(self, args: MultiDict[str, str]) -> int:
+        """How many rows match, all of them: what an export holds."""
+        return db.session.execute(select(func.count()).select_from(self.matching(args).subquery())).scalar_one()
 
     def list_url(self) -> str:
         return url_for(f"{type(self).__name__}.list", **request.args.to_dict(flat=False))  # type: ignore[arg-type]
@@ -187,11 +192,10 @@ def run_export(run: RunningJob) -> JobResult:
     if not run.actor.may(screen.needs()["can_export"]):
         raise NotAllowed(_("Your role may not do this. Ask the roster registry if you should."))
     book = screen.workbook(run.params["workbook"])
-    total = screen.count(MultiDict(query_pairs(run.params["query"])))
-    run.progress(0, total)
+    run.progress(0, screen.count_all(MultiDict(query_pairs(run.params["query"]))))
     try:
         count = write(screen, book, run.actor, run.params, run.file, run.progress, run.should_stop)
     except export.Stopped as stopped:
         raise Stopped from stopped
     ending = "zip" if run.params["grouped"] else "xlsx"
-    return JobResult(_("%(count)s rows", count=count), {"rows": count}, f"{book.title}.{ending}")
+    return JobResult(_("%(count)s rows", count=format_decimal(count)), {"rows": count}, f"{book.title}.{ending}")

@@ -142,7 +142,7 @@
     select(Math.max(first, 0));
   }
 
-  /* Progress that follows a job: JSON {state, done, total, message, url} */
+  /* Progress that follows a job: JSON {state, done, total, count, message, url}; `count` says done and total in words */
   for (const box of $$("[data-poll-url]").filter(xueji.own)) {
     const bar = box.querySelector("progress"), message = box.querySelector("[data-poll-message]"), counted = box.querySelector("[data-poll-count]");
     let wait = 700;
@@ -151,7 +151,7 @@
         const answer = await fetch(box.dataset.pollUrl, { headers: { Accept: "application/json" } });
         if (!answer.ok) throw new Error(answer.status);
         const job = await answer.json();
-        if (job.total) { bar.value = 100 * job.done / job.total; counted.textContent = `${job.done} / ${job.total}`; }
+        if (job.total) { bar.value = 100 * job.done / job.total; counted.textContent = job.count; }
         if (message.textContent !== (job.message || "")) message.textContent = job.message || "";
         if (["done", "failed", "cancelled"].includes(job.state)) {
           if (job.url) location.assign(job.url); else location.reload();

@@ -1,9 +1,21 @@
 """学期注册 registration: for each student and term whether she has reported in, may do so later, or has not."""
 
 from enum import StrEnum
+from typing import Any
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, SmallInteger, String, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Date,
+    ForeignKey,
+    Index,
+    SmallInteger,
+    String,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import relationship
 
 from app.models.base import BigId, Mapped, Model, Moment, Now, date, mapped_column
@@ -54,6 +66,10 @@ class Registration(FollowsStudent, Model):
     recorded_by: Mapped[int | None] = mapped_column(ForeignKey("ab_user.id"))  # None: the daily job
     recorded_at: Mapped[Now]
     confirmed_at: Mapped[Moment | None]  # when she has confirmed that her roster data are right
+    act: Mapped[int | None] = mapped_column(
+        BigInteger
+    )  # the act of recording that wrote it: all of it can be taken back
+    before: Mapped[dict[str, Any] | None] = mapped_column(JSONB)  # what that act has overwritten
     student: Mapped[Student] = relationship(viewonly=True)
     college: Mapped[College] = relationship(primaryjoin="foreign(Registration.college_id) == College.id", viewonly=True)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from flask_babel import lazy_gettext as _
@@ -20,6 +20,15 @@ from app.models.language import listed
 CHECK_INS = ("returning_checkin", "spring_checkin")  # tasks of the calendar, one for each 学院
 MOST = 20_000
 NAMED = 10  # numbers that a refusal quotes
+KEPT = (
+    "state",
+    "since",
+    "due_on",
+    "recorded_by",
+    "recorded_at",
+    "act",
+    "confirmed_at",
+)  # of a row that an act overwrites
 LOOK_BACK = timedelta(days=30)  # after the check-in: whoever comes back later is not missing from it
 
 
@@ -69,11 +78,20 @@ def counts(term: CheckIn, college_id: int) -> list[tuple[Any, int]]:
     ]
 
 
-@operation(needs=Permission.REGISTRATION_WRITE)
-def register(actor: Actor, state: str, numbers: list[str], *, rest: bool = False, until: date | None = None) -> int:
-    """Record how these students of the actor's 学院, or all the `rest` of them, stand in the term that has begun last.
+def select_unrecorded(term: CheckIn, college_id: int) -> Select[Student]:
+    """The students of whom nothing is recorded yet, by class and number."""
+    ids = select_without_entry(term, college_id)
+    return select(Student).where(Student.id.in_(ids)).order_by(Student.class_group_id, Student.student_no)
 
-    All of them, or none with the numbers that are not among them. Returns how many stand otherwise now. `until`: the end of a deferral.
+
+@operation(needs=Permission.REGISTRATION_WRITE)
+def register(
+    actor: Actor, state: str, numbers: list[str], *, unrecorded: bool = False, until: date | None = None
+) -> int:
+    """Record how these students of the actor's 学院 stand in the term that has begun last.
+
+    All of them, or none with the numbers that are not among them; with `unrecorded`, that somebody has recorded
+    meanwhile. Returns how many stand otherwise now. `until`: the end of a deferral.
     """
     college_id = actor.scope.college_id
     term = latest_check_in(college_id, clock.today())
@@ -82,19 +100,23 @@ def register(actor: Actor, state: str, numbers: list[str], *, rest: bool = False
     if state not in set(RegistrationState):
         raise Refused(_("Choose how the students stand."))
     due_on = _due_on(RegistrationState(state), term, until)
-    ids = select_without_entry(term, college_id) if rest else _named(term, college_id, numbers)
+    ids = _named(term, college_id, numbers, unrecorded)
     columns = {
         "student_id": Student.id, "college_id": Student.college_id, "student_college_id": Student.college_id,
         "year": literal(term.year), "season": literal(term.season), "state": literal(state),
         "since": literal(term.opens_on), "due_on": cast(literal(due_on), Date),
-        "recorded_by": literal(actor.user_id), "recorded_at": literal(clock.now()),
+        "recorded_by": literal(actor.user_id), "recorded_at": literal(clock.now()), "act": _NEXT_ACT,
     }  # fmt: skip
     source: Select = select(*(value.label(name) for name, value in columns.items())).where(Student.id.in_(ids))
     statement = insert(Registration.__table__).from_select(list(columns), source)
     new, own = statement.excluded, Registration.__table__.c
-    changed = {name: new[name] for name in ("state", "since", "due_on", "recorded_by", "recorded_at")}
+    changed: dict[str, Any] = {
+        name: new[name] for name in ("state", "since", "due_on", "recorded_by", "recorded_at", "act")
+    }
+    changed["confirmed_at"] = None
+    changed["before"] = func.jsonb_build_object(*(part for name in KEPT for part in (name, own[name])))
     written = statement.on_conflict_do_update(
-        index_elements=["student_id", "year", "season"], set_=changed | {"confirmed_at": None},
+        index_elements=["student_id", "year", "season"], set_=changed,
         where=or_(own.state != new.state, own.due_on.is_distinct_from(new.due_on)),
     ).returning(own.student_id)  # fmt: skip
     done = list(db.session.scalars(written))
@@ -104,6 +126,45 @@ def register(actor: Actor, state: str, numbers: list[str], *, rest: bool = False
         for one in done
     ])  # fmt: skip
     return len(done)
+
+
+@dataclass(frozen=True)
+class Act:
+    """One act of recording: which, when, and how many students still stand as it says and have not confirmed it."""
+
+    id: int
+    recorded_at: datetime
+    state: RegistrationState
+    students: int
+
+
+def last_act(actor: Actor) -> Act | None:
+    """The latest act of this clerk in the running term of which something can be taken back."""
+    term = latest_check_in(actor.scope.college_id, clock.today())
+    if term is None:
+        return None
+    own = Registration
+    of_term = own.year == term.year, own.season == term.season, own.recorded_by == actor.user_id
+    query = select(own.act, func.min(own.recorded_at), func.min(own.state), func.count()).group_by(own.act)
+    query = query.where(*of_term, own.act.is_not(None), own.confirmed_at.is_(None)).order_by(own.act.desc()).limit(1)
+    row = db.session.execute(query).first()
+    return Act(row[0], row[1], RegistrationState(row[2]), row[3]) if row else None
+
+
+@operation(needs=Permission.REGISTRATION_WRITE)
+def take_back(actor: Actor, act: int) -> int:
+    """Take back what the actor recorded in one act; what a student has confirmed meanwhile stays. For how many students."""
+    values = {"me": actor.user_id, "act": act}
+    removed = db.session.execute(_REMOVE, values).all()
+    restored = db.session.execute(_RESTORE, values).all()
+    if not removed and not restored:
+        raise Refused(_("There is nothing left to take back: it was recorded anew, confirmed, or taken back already."))
+    audit_many(actor, "registration:take_back", [
+        {"subject": "student", "subject_id": row.student_id, "college_id": row.college_id, "old": {"state": row.state},
+         "new": None, "detail": None}
+        for row in (*removed, *restored)
+    ])  # fmt: skip
+    return len(removed) + len(restored)
 
 
 def _due_on(state: RegistrationState, term: CheckIn, until: date | None) -> date | None:
@@ -119,13 +180,17 @@ def _due_on(state: RegistrationState, term: CheckIn, until: date | None) -> date
     return until
 
 
-def _named(term: CheckIn, college_id: int, numbers: list[str]) -> list[int]:
+def _named(term: CheckIn, college_id: int, numbers: list[str], unrecorded: bool) -> list[int]:
     if not 0 < len(numbers) <= MOST:
         raise Refused(_("Give between one and %(most)s student numbers.", most=MOST))
     listed_here = Student.student_no == any_(bindparam(None, numbers, ARRAY(Text)))
-    query = select_expected(term, college_id).add_columns(Student.student_no).where(listed_here)
-    found = {number: student_id for student_id, number in db.session.execute(query)}
+    among = select_without_entry(term, college_id) if unrecorded else select_expected(term, college_id)
+    found = {number: student_id for student_id, number in db.session.execute(
+        among.add_columns(Student.student_no).where(listed_here))}  # fmt: skip
     if unknown := [number for number in numbers if number not in found]:
+        if unrecorded:
+            raise Refused(_("Nothing was recorded. %(n)s of these students have been recorded meanwhile, or left:"
+                            " %(numbers)s. Look at the list again.", n=len(unknown), numbers=listed(unknown[:NAMED])))  # fmt: skip
         raise Refused(_("Nothing was recorded. %(n)s of these numbers belong to no student of your college who has to"
                         " register: %(numbers)s.", n=len(unknown), numbers=listed(unknown[:NAMED])))  # fmt: skip
     return list(found.values())
@@ -149,6 +214,23 @@ def confirm(actor: Actor, registration_id: int) -> Registration:
     audit(actor, "registration:confirm", subject="student", subject_id=row.student_id, college_id=row.college_id)
     return row
 
+
+_NEXT_ACT = select(func.nextval("registration_act")).scalar_subquery()  # once a statement
+_REMOVE = text("""
+    delete from registration where recorded_by = :me and act = :act and before is null and confirmed_at is null
+    returning student_id, college_id, state
+""")
+_RESTORE = text("""
+    with done as (
+        select id, student_id, college_id, state from registration
+        where recorded_by = :me and act = :act and before is not null and confirmed_at is null for update
+    )
+    update registration r set state = b.state, since = b.since, due_on = b.due_on, recorded_by = b.recorded_by,
+        recorded_at = b.recorded_at, act = b.act, confirmed_at = b.confirmed_at, before = null
+    from done, registration o, jsonb_populate_record(null::registration, o.before) b
+    where r.id = done.id and o.id = done.id
+    returning done.student_id, done.college_id, done.state
+""")
 
 # Whom a college that records registrations has not recorded when the check-in is over, has not reported; and where the
 # check-in was prolonged, the new last day counts.

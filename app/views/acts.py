@@ -56,6 +56,7 @@ ACTS: dict[str, Any] = {
     "student:contact": _("Changed contact data"),
     "registration:confirm": _("Confirmed the own roster data"),
     "registration:record": _("Recorded registrations"),
+    "registration:take_back": _("Took registrations back"),
     "task:move": _("Moved a task"),
     "task:remark": _("Remarked on a task"),
     "task:tick": _("Ticked a task"),

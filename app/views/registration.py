@@ -5,7 +5,7 @@ from datetime import date
 from flask import flash, redirect, request, url_for
 from flask_appbuilder import expose
 from flask_appbuilder.security.decorators import has_access, permission_name
-from flask_babel import format_date, ngettext
+from flask_babel import format_date, format_datetime, ngettext
 from flask_babel import lazy_gettext as _
 
 from app.access import Permission, current_actor
@@ -13,8 +13,16 @@ from app.kit import clock
 from app.kit.operation import Refused
 from app.kit.screen import Menu, Screen
 from app.kit.screen.filters import pasted
-from app.models import Registration, RegistrationState, Season
-from app.operations.registration import confirm, counts, latest_check_in, register
+from app.models import Registration, RegistrationState, Season, Student, db
+from app.operations.registration import (
+    confirm,
+    counts,
+    last_act,
+    latest_check_in,
+    register,
+    select_unrecorded,
+    take_back,
+)
 
 
 class RegistrationScreen(Screen):
@@ -46,28 +54,48 @@ class RegistrationScreen(Screen):
     @has_access
     @permission_name("record")
     def record(self):
-        """The term that has begun last: who has reported in, in one act for any number of students."""
+        """The term that has begun last: who has reported in, in one act for any number of students. Whom nobody has
+        recorded yet is named first: `rest` asks for the names, `number` are those that stayed ticked."""
         actor, form, error = current_actor(), request.form, None
-        if request.method == "POST":
+        term = latest_check_in(actor.scope.college_id, clock.today())
+        names: list[Student] = []
+        if form.get("rest") and term:
+            names = [*db.session.scalars(select_unrecorded(term, actor.scope.college_id))]
+            error = None if names else _("Of everybody it is recorded already how they stand.")
+        elif request.method == "POST":
+            unrecorded = "number" in form
+            numbers = form.getlist("number") if unrecorded else pasted(form.get("numbers", ""))
             try:
                 until = date.fromisoformat(form["until"]) if form.get("until") else None
-                done = register(actor, form.get("state", ""), pasted(form.get("numbers", "")),
-                                rest=bool(form.get("rest")), until=until)  # fmt: skip
+                done = register(actor, form.get("state", ""), numbers, unrecorded=unrecorded, until=until)
                 flash(ngettext("Recorded: %(num)s student", "Recorded: %(num)s students", done), "success")
                 return redirect(url_for("RegistrationScreen.record"))
             except ValueError:
                 error = _("Give the last day of the deferral.")
             except Refused as refused:
                 error = refused.reason
-        college_id = actor.scope.college_id
-        term = latest_check_in(college_id, clock.today())
+        last = last_act(actor)
         page = self.render_template(
-            "xueji/registration_form.html", title=_("Record registrations"), error=error, form=form, term=term,
-            states=[*RegistrationState], counts=counts(term, college_id) if term else [],
+            "xueji/registration_form.html", title=_("Record registrations"), error=error, form=form, term=term, names=names,
+            states=[*RegistrationState], counts=counts(term, actor.scope.college_id) if term else [],
             name=f"{term.year}-{term.year + 1} {Season(term.season).label}" if term else None,
             days=(format_date(term.opens_on), format_date(term.closes_on)) if term else None,
+            last=last, last_at=format_datetime(last.recorded_at, "short") if last else None,
         )  # fmt: skip
         return page, 422 if error else 200
+
+    @expose("/take_back", methods=["POST"])
+    @has_access
+    @permission_name("record")
+    def take_back(self):
+        """Take back one act of recording."""
+        act = request.form.get("act", "")
+        try:
+            done = take_back(current_actor(), int(act) if act.isdecimal() and len(act) < 19 else 0)
+            flash(ngettext("Taken back for %(num)s student", "Taken back for %(num)s students", done), "success")
+        except Refused as refused:
+            flash(refused.reason, "danger")
+        return redirect(url_for("RegistrationScreen.record"))
 
     @expose("/confirm/<int:registration_id>", methods=["POST"])
     @has_access

@@ -1,5 +1,6 @@
 """Term registration: recorded by the college in one act, confirmed by the student, and missed with what follows."""
 
+import re
 from datetime import date
 
 import pytest
@@ -11,7 +12,14 @@ from app.kit import clock
 from app.kit.operation import NotAllowed, NotFound, Refused
 from app.models import LegalClock, db
 from app.operations.dismissals import declare, select_candidates
-from app.operations.registration import confirm, register
+from app.operations.registration import (
+    confirm,
+    last_act,
+    latest_check_in,
+    register,
+    select_unrecorded,
+    take_back,
+)
 
 ENDS, AFTER = date(2026, 9, 13), date(2026, 9, 14)  # of the check-in of returning students: two weeks from 31 August
 OURS = [f"2024010100{number:02}" for number in range(1, 7)]
@@ -60,7 +68,12 @@ def test_recorded_by_number_then_all_the_rest(cast, behind, states):
     behind.run("update student set status = 'on_leave' where id = 106")  # has nothing to register for
     behind.run("update student set entry_year = 2026 where id = 105")  # a freshman arrives by a procedure of its own
     assert act(cast.clerk, register, "missing", OURS[:1]) == 1
-    assert act(cast.clerk, register, "registered", [], rest=True) == 3
+    with scope_as(cast.clerk.scope):
+        rest = [one.student_no for one in db.session.scalars(select_unrecorded(latest_check_in(1, clock.today()), 1))]
+    assert rest == OURS[1:4]
+    with pytest.raises(Refused, match=OURS[0]):  # somebody has recorded her meanwhile
+        act(cast.clerk, register, "registered", OURS[:4], unrecorded=True)
+    assert act(cast.clerk, register, "registered", rest, unrecorded=True) == 3
     assert states() == {101: ("missing", ENDS), **{one: ("registered", None) for one in (102, 103, 104)}}
     assert behind.one("select count(*) from audit_entry where action = 'registration:record'") == 4
 
@@ -72,6 +85,27 @@ def test_recorded_twice_it_stands_once_and_a_later_word_counts(cast, states, beh
     assert behind.one("select confirmed_at is not null from registration")
     act(cast.clerk, register, "deferred", OURS[:1], until=date(2026, 10, 8))
     assert states() == {101: ("deferred", date(2026, 10, 8))}
+
+
+def test_an_act_is_taken_back_and_what_stood_before_stands_again(cast, behind, states):
+    act(cast.clerk, register, "deferred", OURS[:1], until=date(2026, 10, 8))
+    before = states()
+    act(cast.clerk, register, "registered", OURS[:3])
+    last = act(cast.clerk, last_act)
+    assert (last.students, last.state) == (3, "registered")
+    for who in ("leader", "student", "registry"):
+        with pytest.raises(NotAllowed):
+            act(getattr(cast, who), take_back, last.id)
+    with pytest.raises(Refused):
+        act(cast.clerk2, take_back, last.id)
+    act(cast.classmate, confirm, behind.one("select id from registration where student_id = 102"))
+    assert act(cast.clerk, take_back, last.id) == 2
+    assert states() == before | {102: ("registered", None)}
+    with pytest.raises(Refused):
+        act(cast.clerk, take_back, last.id)
+    assert act(cast.clerk, take_back, act(cast.clerk, last_act).id) == 1  # the deferral
+    assert states() == {102: ("registered", None)} and act(cast.clerk, last_act) is None
+    assert behind.one("select count(*) from audit_entry where action = 'registration:take_back'") == 3
 
 
 @pytest.mark.parametrize("until", [None, ENDS, date(2026, 12, 14)])
@@ -174,3 +208,23 @@ def test_from_the_pages(cast, behind):
     listed = cast.login("leader").get("/registrationscreen/list/").text
     assert "学生11" in listed and "已注册" in listed
     assert "学生11" not in cast.login("leader2").get("/registrationscreen/list/").text
+
+
+def test_the_rest_is_named_before_it_is_recorded(cast, behind, states):
+    clerk, record = cast.login("clerk"), "/registrationscreen/record"
+    clerk.post(record, data={"state": "registered", "numbers": OURS[0]})
+    shown = clerk.post(record, data={"state": "registered", "rest": "y"})
+    assert shown.status_code == 200 and len(states()) == 1
+    named = re.findall('name="number" value="([^"]+)"', shown.text)
+    assert named == OURS[1:] and all(f"学生1{number}" in shown.text for number in range(2, 7))
+    assert clerk.post(record, data={"state": "registered", "number": [*named, "2024020100" + "01"]}).status_code == 422
+    page = clerk.post(record, data={"state": "registered", "number": named[1:]}, follow_redirects=True).text
+    assert "已登记 4 名学生" in page and "您最近一次登记：4 名学生" in page and 102 not in states()
+    taken = {"act": re.search('name="act" value="([^"]+)"', page)[1]}
+    assert cast.login("leader").post("/registrationscreen/take_back", data=taken).status_code in (302, 403)
+    assert (
+        "已撤销 4 名学生的登记" in clerk.post("/registrationscreen/take_back", data=taken, follow_redirects=True).text
+    )
+    assert set(states()) == {101}
+    clerk.post(record, data={"state": "registered", "number": named})
+    assert clerk.post(record, data={"state": "registered", "rest": "y"}).status_code == 422  # nobody is left

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from flask_appbuilder import Model
 from flask_appbuilder.models.sqla.base import SQLA
-from sqlalchemy import BigInteger, DateTime, Identity, Integer, String, func
+from sqlalchemy import BigInteger, DateTime, Identity, Index, Integer, String, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 # Every constraint and index has a name that a migration, and an error message, can refer to.
@@ -22,9 +22,16 @@ db = SQLA(model_class=Model)
 SmallId = Annotated[int, mapped_column(Integer, Identity(), primary_key=True)]
 BigId = Annotated[int, mapped_column(BigInteger, Identity(), primary_key=True)]
 Key = Annotated[str, mapped_column(String(40))]
-Name = Annotated[str, mapped_column(String(80))]
+Name = Annotated[str, mapped_column(String(80), info={"compared": True})]  # by `folded`; in small tables
 Moment = Annotated[datetime, mapped_column(DateTime(timezone=True))]
 Now = Annotated[datetime, mapped_column(DateTime(timezone=True), server_default=func.now())]
+
+
+def one_text(table: str, column: str, *within: str, where: str | None = None) -> Index:
+    """A unique index by which no two rows say the same in a text column: width, case, accents and spaces don't count."""
+    name = f"uq_{table}_{column}_folded"
+    return Index(name, *within, text(f"folded({column})"), unique=True, postgresql_where=where and text(where))
+
 
 __all__ = [
     "BigId",
@@ -39,4 +46,5 @@ __all__ = [
     "datetime",
     "db",
     "mapped_column",
+    "one_text",
 ]

@@ -6,7 +6,7 @@ from flask_babel import gettext as _
 from sqlalchemy import Boolean, Date, ForeignKey, String, UniqueConstraint, select, true
 from sqlalchemy.orm import relationship
 
-from app.models.base import Key, Mapped, Model, Name, SmallId, date, db, mapped_column
+from app.models.base import Key, Mapped, Model, Name, SmallId, date, db, mapped_column, one_text
 from app.models.language import in_chinese
 
 ALIASES_APART = r"\s*[、，,；;\n]\s*"  # as Python and PostgreSQL read it
@@ -16,6 +16,7 @@ class CodeSet(Model):
     """One list of codes, e.g. GB/T 3304 ethnic groups. `version` names the edition the values were taken from."""
 
     __tablename__ = "code_set"
+    __table_args__ = (one_text("code_set", "title_zh"),)
     key: Mapped[Key] = mapped_column(primary_key=True)
     title_zh: Mapped[Name]
     title_en: Mapped[Name]
@@ -33,7 +34,11 @@ class Code(Model):
     """
 
     __tablename__ = "code"
-    __table_args__ = (UniqueConstraint("set_key", "code"),)
+    __table_args__ = (
+        UniqueConstraint("set_key", "code"),
+        one_text("code", "code", "set_key"),
+        one_text("code", "name_zh", "set_key", where="valid_until is null"),
+    )
     id: Mapped[SmallId]
     set_key: Mapped[Key] = mapped_column(ForeignKey("code_set.key"))
     code: Mapped[str] = mapped_column(String(10))

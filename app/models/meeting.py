@@ -36,7 +36,7 @@ class Meeting(Model):
     __tablename__ = "meeting"
     __table_args__ = (
         one_of("kind", MeetingKind),
-        Index("uq_meeting_number", text("coalesce(college_id, 0)"), "kind", "number", unique=True),
+        Index("uq_meeting_number", text("coalesce(college_id, 0)"), "kind", text("folded(number)"), unique=True),
     )
     id: Mapped[SmallId]
     kind: Mapped[str] = mapped_column(String(12))

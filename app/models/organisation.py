@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import ARRAY, Boolean, ColumnElement, ForeignKey, Numeric, SmallInteger, String, UniqueConstraint, func
 from sqlalchemy.orm import relationship
 
-from app.models.base import Key, Mapped, Model, Name, SmallId, mapped_column
+from app.models.base import Key, Mapped, Model, Name, SmallId, mapped_column, one_text
 from app.models.codes import code_of
 from app.models.language import in_chinese
 
@@ -29,6 +29,7 @@ class College(InBothLanguages, Model):
     """学院. `code` is the two digits of the student-number rule."""
 
     __tablename__ = "college"
+    __table_args__ = (one_text("college", "name"), one_text("college", "code"))
     id: Mapped[SmallId]
     code: Mapped[str] = mapped_column(String(4), unique=True)
     name: Mapped[Name] = mapped_column(unique=True)
@@ -40,7 +41,12 @@ class Major(InBothLanguages, Model):
     """专业. `national_code` is the six characters of the ministry's catalogue; `code` the school's own two digits."""
 
     __tablename__ = "major"
-    __table_args__ = (UniqueConstraint("college_id", "code"), UniqueConstraint("college_id", "name", "education_level"))
+    __table_args__ = (
+        UniqueConstraint("college_id", "code"),
+        UniqueConstraint("college_id", "name", "education_level"),
+        one_text("major", "code", "college_id"),
+        one_text("major", "name", "college_id", "education_level"),
+    )
     id: Mapped[SmallId]
     code: Mapped[str] = mapped_column(String(4))
     national_code: Mapped[str] = mapped_column(String(8))
@@ -58,7 +64,11 @@ class ClassGroup(Model):
     """班级 (administrative class) of one major and entry year."""
 
     __tablename__ = "class_group"
-    __table_args__ = (UniqueConstraint("major_id", "grade", "code"),)
+    __table_args__ = (
+        UniqueConstraint("major_id", "grade", "code"),
+        one_text("class_group", "code", "major_id", "grade"),
+        one_text("class_group", "name", "major_id", "grade"),
+    )
     id: Mapped[SmallId]
     code: Mapped[str] = mapped_column(String(4))
     name: Mapped[Name]
@@ -77,6 +87,7 @@ class Department(Model):
     """相关职能部门: finance, library, logistics … `receives` lists the flows whose notices are sent to it."""
 
     __tablename__ = "department"
+    __table_args__ = (one_text("department", "name_zh"),)
     id: Mapped[SmallId]
     key: Mapped[Key] = mapped_column(unique=True)
     name_zh: Mapped[Name]

@@ -92,11 +92,11 @@ class Student(Model):
         UniqueConstraint("id", "college_id"),  # target of the composite keys by which cases follow a student
         one_of("status", RosterStatus),
         Index("ix_student_college_no", "college_id", "student_no"),
-        Index("ix_student_college_name", "college_id", "name"),
+        Index("ix_student_college_name_key", "college_id", "name_key"),
         Index("ix_student_college_pinyin", "college_id", "pinyin"),
         Index("ix_student_college_initials", "college_id", "initials"),
         Index("ix_student_college_status", "college_id", "status"),
-        Index("ix_student_name", "name", "id"),
+        Index("ix_student_name_key", "name_key"),
         Index("ix_student_pinyin", "pinyin"),
         Index("ix_student_initials", "initials"),
         Index("ix_student_status", "status", "id"),
@@ -105,7 +105,8 @@ class Student(Model):
     )
     id: Mapped[BigId]
     # identity
-    name: Mapped[str] = mapped_column(String(60))
+    name: Mapped[str] = mapped_column(String(60), info={"compared_by": "name_key", "sorted_by": ("pinyin", "name")})
+    name_key: Mapped[str | None] = mapped_column(String(120), Computed("folded(name)", persisted=True))
     # spelled: small letters without spaces, and so is what they are searched by
     pinyin: Mapped[str] = mapped_column(String(120), default="", server_default="", info={"spelled": True})
     initials: Mapped[str] = mapped_column(String(30), default="", server_default="", info={"spelled": True})

@@ -5,7 +5,6 @@ The standard library alone, for the process that parses uploads uses it as well.
 
 import re
 import unicodedata
-from collections.abc import Callable
 
 # Patterns are written so that PostgreSQL reads them as Python does.
 HAN = r"\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
@@ -33,6 +32,8 @@ IDEOGRAPHS = (
 FOLDED_FROM = "øđłħŧıðςʻʼ‘’‛′‐‑‒–—―−[{【〔〖]}】〕〗"
 FOLDED_TO = "odlhtidσ''''''-------((((()))))"
 FOLDED_PAIRS = {"ß": "ss", "æ": "ae", "œ": "oe", "þ": "th"}
+
+NUMBERS = ("student_no", "examinee_no", "phone", "postcode")  # how columns that hold numbers end
 
 _PLAIN = re.compile(r"[!-\-/-~\u3400-\u4dbf\u4e00-\u9fff]*")  # nothing to clean: nearly every name
 _NOTHING = re.compile(rf"[\u0000{INVISIBLE}\ud800-\udfff]+")
@@ -85,9 +86,17 @@ def holds_name(field: str) -> bool:
     return field == "name" or field.endswith("_name") or field.startswith("name_")
 
 
-def cleaner(field: str) -> Callable[[str], str]:
-    """The function that cleans what stands in a column or one-line field of this name."""
-    return clean_name if holds_name(field) else clean
+def cleaned(field: str, text: str) -> str:
+    """A text as it is stored in a column, or sent in a field, of this name."""
+    if "password" in field:
+        return text
+    if field.endswith("id_number"):
+        return id_number(text)
+    if field.endswith(NUMBERS):
+        return number(text)
+    if holds_name(field):
+        return clean_name(text)
+    return clean_lines(text) if "\n" in text else clean(text)
 
 
 def folded(text: str) -> str:
@@ -115,6 +124,12 @@ def number(text: str) -> str:
     text = _SPACES.sub("", _NOTHING.sub("", unicodedata.normalize("NFKC", text))).strip(_QUOTES).translate(_DASHES)
     whole = _WHOLE.fullmatch(text)
     return whole[1] if whole else text
+
+
+def id_number(text: str) -> str:
+    """A number as `number` gives it, with the check character of an ID card, which is often typed small, as it is printed."""
+    text = number(text)
+    return text[:17] + "X" if len(text) == 18 and text[17] == "x" else text
 
 
 def unknown_characters(text: str) -> list[str]:

@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import relationship
 
-from app.models.base import BigId, Mapped, Model, Moment, Name, SmallId, db, mapped_column
+from app.models.base import BigId, Mapped, Model, Moment, Name, SmallId, db, mapped_column, one_text
 from app.models.case import Case, IntoClass, OfCase
 from app.models.organisation import Major
 from app.models.student import one_of
@@ -56,6 +56,7 @@ class TransferRound(Model):
     __table_args__ = (
         one_of("state", RoundState),
         CheckConstraint(f"choices between 1 and {MOST_CHOICES}", name="choices_few"),
+        one_text("transfer_round", "title"),
         Index("uq_transfer_round_open", "state", unique=True, postgresql_where="state = 'open'"),
     )
     id: Mapped[SmallId]

@@ -53,11 +53,11 @@ def _load_code_sets(connection: Connection) -> None:
                 codes,
             )
             continue
+        gone = Code.set_key == key, Code.code.not_in([code["code"] for code in codes]), Code.valid_until.is_(None)
+        connection.execute(Code.__table__.update().where(*gone).values(valid_until=func.current_date()))
         values = {name: row[name] for name in ("key", "version", "source")}
         _upsert(connection, CodeSet, ["key"], [values | {"title_zh": row["zh"], "title_en": row["en"]}])
         _upsert(connection, Code, ["set_key", "code"], codes)
-        gone = Code.set_key == key, Code.code.not_in([code["code"] for code in codes]), Code.valid_until.is_(None)
-        connection.execute(Code.__table__.update().where(*gone).values(valid_until=func.current_date()))
 
 
 def _load_settings(connection: Connection) -> None:

@@ -23,6 +23,20 @@ return case
     else id_number_check(number::bytea) = substr(number, 18, 1)
 end;
 
+-- What is compared where two texts are: as `folded` of app/models/text.py, to which a test holds it.
+create or replace function folded(text) returns text language sql immutable strict parallel safe as $body$
+select case when $1 ~ '^[0-9a-z\u3400-\u4dbf\u4e00-\u9fff]*$' then $1 else
+    regexp_replace(
+        replace(replace(replace(replace(
+            translate(
+                lower(regexp_replace(
+                    translate(normalize($1, NFKD), '⺁⺂⺃⺄⺅⺆⺇⺈⺉⺊⺋⺌⺍⺎⺏⺐⺑⺒⺓⺔⺕⺖⺗⺘⺙⺛⺜⺝⺞⺟⺠⺡⺢⺣⺤⺥⺦⺧⺨⺩⺪⺫⺬⺭⺮⺯⺰⺱⺲⺳⺴⺵⺶⺷⺸⺹⺺⺻⺼⺽⺾⺿⻀⻁⻂⻃⻄⻅⻆⻇⻈⻉⻊⻋⻌⻍⻎⻏⻐⻑⻒⻓⻔⻕⻖⻗⻘⻙⻚⻛⻜⻝⻞⻟⻠⻡⻢⻣⻤⻥⻦⻧⻨⻩⻪⻫⻬⻭⻮⻯⻰⻱⻲⻳', '厂乛乚乙亻冂𠘨刀刂卜㔾小小兀尣尢𡯂巳幺彑彐忄心扌攵旡日月歺母民氵氺灬爫爫丬牛犭王𤴔目示礻𥫗糹纟罓罒㓁冗𦉫羊𦍌𦍋耂肀聿肉𦥑艹艹艹虎衤覀西见角𧢲讠贝𧾷车辶辶辶邑钅長镸长门𨸏阝雨青韦页风飞食𩙿飠饣𩠐马骨鬼鱼鸟卤麦黄黾斉齐歯齿竜龙龜亀龟'),
+                    '[\u0009-\u000d\u001c-\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\u0001-\u0008\u000e-\u001b\u007f-\u0084\u0086-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164\ufdd0-\ufdef\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff\U000e0000-\U000e0fff\u0300-\u036f\u00b7\u0387\u119e\u16eb\u2022\u2027\u2219\u22c5\u25cf\u2e31\u2e33\u30fb\u318d\ua78f\uff65]+', '', 'g') collate "pg_c_utf8"),
+                'øđłħŧıðςʻʼ‘’‛′‐‑‒–—―−[{【〔〖]}】〕〗', 'odlhtidσ''''''''''''-------((((()))))'),
+            'ß', 'ss'), 'æ', 'ae'), 'œ', 'oe'), 'þ', 'th'),
+        '(?<=[\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff])[\u002e\u2024\u3002\ufe52\uff0e\uff61](?=[\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]|$)', '', 'g')
+end $body$;
+
 -- Imports are read into temporary tables: they have no row security (COPY FROM is refused under it), belong to nobody
 -- else, and are gone with the transaction, with the personal data in them, even when the worker is killed.
 do $$

@@ -28,10 +28,11 @@ def keep_session() -> None:
 
 def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     """The web application (and the worker's context). `settings` as `config.load` gives them."""
-    from app import cli, errors, flows, headers, jobs, logs, statics, texts, views  # noqa: F401  (importing flows and jobs registers them)
+    from app import cli, errors, flows, headers, jobs, logs, statics, texts, typed, views  # noqa: F401  (importing flows and jobs registers them)
     from config import load, refuse_unsafe
 
     app = Flask(__name__)
+    app.request_class = typed.CleanRequest
     app.config.update(load() if settings is None else settings)
     refuse_unsafe(app.config)
     if proxies := app.config["XUEJI_PROXIES"]:

@@ -11,6 +11,7 @@ from werkzeug.security import generate_password_hash
 from app.access.roles import Role
 from app.kit import clock
 from app.models.accounts import AccountRole
+from app.operations.spelling import spell_anew
 from app.papers import load_templates
 from app.reference import load_reference
 
@@ -41,8 +42,11 @@ def sync() -> None:
             if name not in known:
                 connection.execute(insert(AccountRole).values(name=name))
         write_permissions(connection, pairs)
+        spelled = spell_anew(connection)
     engine.dispose()
     click.echo("Reference data, roles and permissions are up to date.")
+    if spelled:
+        click.echo(f"{spelled} names are spelled anew for the search.")
 
 
 def write_permissions(connection, pairs: set[tuple[str, str]]) -> None:

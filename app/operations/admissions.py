@@ -1,6 +1,5 @@
 """录取 admission: the rows of a checked admissions file become students, all or none."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from flask_babel import lazy_gettext as _
@@ -9,9 +8,9 @@ from sqlalchemy import text
 from app.access import Actor, Permission
 from app.kit import clock
 from app.kit.operation import Refused, audit, operation, say_why
-from app.kit.pinyin import romanise
 from app.models import db
 from app.operations import ledger
+from app.operations.spelling import spelling
 
 STUDY = ("college_id", "major_id", "study_length")  # what moves through the ledger
 
@@ -72,15 +71,11 @@ def touch(table: str, into: str, change: str, more: str = "") -> None:
     run(TOUCHED.format(table=table, into=into, change=change, more=more))
 
 
-def spellings(table: str) -> dict[str, Sequence[str]]:
+def spellings(table: str) -> dict[str, list[str]]:
     """Names that will be written, with their pinyin and initials, as three lists."""
     names = list(run(f"select distinct name from {table} where change <> 'unchanged'").scalars())  # noqa: S608 (our own table)
-    spelled = [romanise(name) for name in names]
-    return {
-        "names": names,
-        "pinyin": [pinyin[:120] for pinyin, _initials in spelled],
-        "initials": [initials[:30] for _pinyin, initials in spelled],
-    }
+    spelled = [spelling(name) for name in names]
+    return {"names": names} | {column: [one[column] for one in spelled] for column in ("pinyin", "initials")}
 
 
 def run(statement: str, **values: Any):

@@ -10,8 +10,8 @@ from app.access import Actor
 from app.kit import clock
 from app.kit.flow import among, hook
 from app.kit.operation import say_why
-from app.kit.pinyin import romanise
 from app.models import InfoChangeCase, Student, db
+from app.operations.spelling import spelling
 
 NEW = ("name", "id_number", "birth_date", "sex", "ethnic_group")
 
@@ -82,6 +82,4 @@ def change_data(actor: Actor, case_ids: list[int]) -> None:
     )
     renamed = db.session.execute(update(student).where(*same).values(**changed).returning(student.c.id, student.c.name))
     for student_id, name in renamed:
-        pinyin, initials = romanise(name)
-        spelled = {"pinyin": pinyin[:120], "initials": initials[:30]}
-        db.session.execute(update(student).where(student.c.id == student_id).values(**spelled))
+        db.session.execute(update(student).where(student.c.id == student_id).values(**spelling(name)))

@@ -37,7 +37,7 @@ class Guarded(KeepsForms, ExportsLists, RequestLocalFilters):
         abort(404)
 
     def _get_list_widget(self, filters, actions=None, order_column="", order_direction="", **kwargs):
-        if order_column not in self.order_columns:  # type: ignore[attr-defined]  # the screen's
+        if order_column not in self.order_columns:
             order_column = order_direction = ""
         widgets = super()._get_list_widget(filters, actions, order_column, order_direction, **kwargs)  # type: ignore[misc]
         widgets["list"].template_args["exports"] = self.export_links()

@@ -3,10 +3,12 @@
 import re
 
 import pytest
+from openpyxl import load_workbook
 from wtforms.fields import FormField
 
 from app.kit.screen import Screen
 from app.models import ClassGroup, Student
+from app.operations.spelling import spelling
 
 LARGE = {"student", "class_group", "flow_case", "case_step", "ab_user", "roster_change", "audit_entry", "paper"}
 
@@ -26,6 +28,86 @@ def found(client, **query: str) -> list[str]:
 @pytest.mark.parametrize("typed", ["张三", "zhangsan", "Zhang San", "ZHANGSAN", " zhang's ", "zs", "ZS", "ｚｓ"])
 def test_a_student_is_found_however_she_is_typed(cast, zhang, typed):
     assert found(cast.login("registry"), q=typed) == ["101"]
+
+
+def call(behind, name: str) -> None:
+    """The first student of college 1 is called so."""
+    behind.run("update student set name = :n, pinyin = :pinyin, initials = :initials where id = 101",
+               n=name, **spelling(name))  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "typed"),
+    [
+        ("张三", ["张　三", "张\u200b三", " 张 三\xa0", "张三"]),
+        ("马小红", ["⻢⼩红", "马", "mxh", "MaXiaohong"]),
+        (
+            "买买提·吐尔逊",
+            [f"买买提{dot}吐" for dot in "·•‧・．."] + ["买买提", "买买提.", "买买提 吐尔逊", "买买提吐尔逊"],
+        ),
+        ("Nguyễn Văn An", ["nguyen", "Nguyễn", "NGUYEN VAN", "nva"]),
+        ("Seán Ó Briain", ["sean", "Seán", "sean o b"]),
+        ("卜文斌", ["buwenbin", "bowenbin", "bu", "bwb"]),
+        ("阚清", ["kanqing", "hanqing", "kq", "hq"]),
+        ("薄云", ["boyun", "baoyun"]),
+        ("单于婷", ["chanyuting", "shanyuting", "danyut", "cyt", "syt", "dyt"]),
+        ("单婷", ["shanting", "danting", "chanting", "dt"]),
+        ("乜川", ["niechuan", "miechuan"]),
+        ("折小妹", ["shexiaomei", "zhexiao"]),
+        ("佴一", ["naiyi", "eryi", "ey"]),
+        ("𠮷小红", ["jixiaohong", "𠮷", "jxh"]),
+        ("吕布", ["lvbu", "Lü Bu", "lubu", "lǚ"]),
+    ],
+)
+def test_every_spelling_of_a_name_finds_it(cast, behind, name, typed):
+    """F04, F05, F06, F22, F30."""
+    call(behind, name)
+    for client in (cast.login("registry"), cast.login("clerk")):
+        for text in typed:
+            assert "101" in found(client, q=text), text
+
+
+@pytest.mark.parametrize("condition", [0, 1, 2, 3])
+def test_a_condition_on_a_name_compares_as_the_search_does(cast, behind, condition):
+    call(behind, "买买提·吐尔")
+    client = cast.login("registry")
+    assert found(client, **{f"_flt_{condition}_name": "买买提．吐尔"}) == ["101"]
+    assert found(client, **{f"_flt_{condition}_name": "买买提．吐一"}) == []
+
+
+def test_another_reading_finds_no_other_surname(cast, behind):
+    call(behind, "山婷")
+    assert found(cast.login("registry"), q="danting") == []
+
+
+def test_names_of_things_are_found_in_any_width(cast, behind):
+    behind.run("update college set name = '外国语（国际）学院' where id = 2")
+    client = cast.login("registry")
+    for typed in ("外国语(国际)", "外国语（国际", "外国语 （"):
+        page = client.get("/collegescreen/list/", query_string={"q": typed}).text
+        assert "外国语（国际）学院" in page.partition("<tbody")[2], typed
+        assert "计算机学院" not in page.partition("<tbody")[2]
+
+
+NAMES = ["卜一", "赵一", "阿一", "单一", "Nguyễn", "曾一"]
+
+
+def test_names_are_sorted_by_pinyin(cast, behind, tmp_path):
+    """F21: in the list, backwards, over the API and in the export."""
+    for number, name in enumerate(NAMES, 101):
+        behind.run("update student set name = :n, pinyin = :pinyin, initials = :initials where id = :i",
+                   n=name, i=number, **spelling(name))  # fmt: skip
+    client, order = cast.login("clerk"), ["阿一", "卜一", "Nguyễn", "单一", "曾一", "赵一"]
+    for direction, wanted in (("asc", order), ("desc", order[::-1])):
+        address = f"_oc_StudentScreen=name&_od_StudentScreen={direction}"
+        page = client.get(f"/studentscreen/list/?{address}").text.partition("<tbody")[2]
+        assert sorted(NAMES, key=page.index) == wanted
+        exported = client.post(f"/studentscreen/export/roster?{address}", data={"columns": ["name"]})
+        (tmp_path / "a.xlsx").write_bytes(exported.data)
+        assert [row[0] for row in load_workbook(tmp_path / "a.xlsx").active.values][1:] == wanted
+    query = "(order_column:name,order_direction:asc,columns:!(name))"
+    answer = client.get("/api/v1/student/", query_string={"q": query}).json
+    assert [row["name"] for row in answer["result"]] == order
 
 
 @pytest.mark.parametrize("typed", ["'", " - ", "%", "_"])

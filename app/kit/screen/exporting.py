@@ -19,11 +19,12 @@ from werkzeug.datastructures import MultiDict
 from app.access import Actor, Permission, current_actor
 from app.kit.job import JobResult, RunningJob, Stopped, enqueue
 from app.kit.operation import NotAllowed, audit
-from app.kit.screen.filters import QuickFilter, narrow
+from app.kit.screen.filters import QuickFilter
 from app.kit.screen.listed import list_workbook
 from app.kit.workbook import export
 from app.kit.workbook.declare import Column, Workbook, visible
 from app.models import db, setting_int
+from app.models.text import clean
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 FILTER_NAME = re.compile(r"_flt_(\d)_(\w+)")
@@ -35,6 +36,7 @@ class ExportsLists:
 
     datamodel: Any  # these three are the screen's
     search_columns: list[str]
+    order_columns: list[str]
     _base_filters: Any
     workbooks: ClassVar[list[Workbook]] = []
     exports: ClassVar[Permission | None] = None  # what an export needs; none: what reading does
@@ -109,7 +111,7 @@ class ExportsLists:
                 if values:
                     filters.add_filter_index(asked[2], int(asked[1]), values)
         filters = filters.get_joined_filters(self._base_filters)
-        text = narrow(args.get("q", "")).strip()[:60]
+        text = clean(args.get("q", ""))[:60]
         if text and self.quick:
             filters.add_filter(self.quick[0], QuickFilter, (self.quick, text))
         return filters
@@ -118,6 +120,14 @@ class ExportsLists:
         """A select of the ids of all rows that a list's address asks for."""
         pk = self.datamodel.get_pk()
         return self.filters_of(args).apply_all(db.session.query(pk)).enable_eagerloads(False).statement
+
+    def in_order_of(self, args: MultiDict[str, str], statement: Select) -> Select:
+        """The rows of a workbook in the order in which the list's address shows them; in the workbook's own where in none."""
+        name = type(self).__name__
+        column, direction = args.get(f"_oc_{name}", ""), args.get(f"_od_{name}", "asc")
+        if column not in self.order_columns or column not in self.datamodel.list_columns:
+            return statement
+        return statement.order_by(None).order_by(*self.datamodel.ordering(column, direction))
 
     def count(self, args: MultiDict[str, str]) -> int:
         """How many rows match, at most COUNT_CAP + 1."""
@@ -150,7 +160,8 @@ def write(
     if book.rows is None:
         raise TypeError(f"workbook {book.key} has no rows to export")
     columns = [column for column in visible(book.columns, actor.permissions) if column.name in params["columns"]]
-    statement: Select = book.rows(screen.matching(MultiDict(query_pairs(params["query"]))))
+    asked = MultiDict(query_pairs(params["query"]))
+    statement: Select = screen.in_order_of(asked, book.rows(screen.matching(asked)))
     connection, granted = db.session.connection(), actor.permissions
     if params["grouped"] and book.group:
         pairs = export.read_groups(connection, statement, columns, book.group)

@@ -1,6 +1,7 @@
 """Filters that fit a million rows under row security: prefix by index, contains by LIKE, lists, ranges."""
 
 import re
+import unicodedata
 from datetime import date
 from typing import Any
 
@@ -10,30 +11,45 @@ from flask_appbuilder.models.sqla import filters as fab
 from flask_appbuilder.widgets import FormWidget
 from flask_babel import gettext, ngettext
 from flask_babel import lazy_gettext as _
-from sqlalchemy import ColumnElement, Text, any_, bindparam, false, inspect, or_, select
+from sqlalchemy import ColumnElement, Text, any_, bindparam, false, func, inspect, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Query
 
+from app.kit.pinyin import other_readings
 from app.kit.screen.preferences import kept_list
+from app.models.text import clean_lines, clean_name, folded, number
 
 SEPARATORS = re.compile(r"[\s,，;；、'\"‘’“”]+")
-# Digits and letters as a Chinese keyboard types them at full width. Other wide signs stay: names have them.
-WIDE = {ord(wide): ord(wide) - 0xFEE0 for wide in map(chr, range(0xFF10, 0xFF5B)) if wide.isalnum()}
-
-
-def narrow(text: str) -> str:
-    """The text with digits and letters of usual width, and the wide space as a space."""
-    return text.translate(WIDE).replace("\u3000", " ")
+OF_NUMBERS = ("_no", "number", "code", "phone", "postcode")  # how columns of numbers end
 
 
 def spelled(text: str) -> str:
-    """A name as columns of pinyin hold it: Zhang San → zhangsan, Lü → lv. What is no spelling stays as it is."""
-    return re.sub(r"[\s'’.-]", "", text).lower().replace("ü", "v") or text
+    """A name as columns of pinyin hold it: Zhang San → zhangsan, Lü → lv. What is no spelling finds nobody."""
+    return re.sub(r"[^a-z0-9]", "", folded(unicodedata.normalize("NFD", text.lower()).replace("u\u0308", "v")))
 
 
 def pasted(text: str) -> list[str]:
-    """The values of a list pasted from anywhere: one a line, or between commas, semicolons, quotes or spaces; each once."""
-    return list(dict.fromkeys(value for value in SEPARATORS.split(narrow(text)) if value))
+    """The numbers of a list pasted from anywhere: one a line, or between commas, semicolons, quotes or spaces; each once."""
+    values = map(number, SEPARATORS.split(clean_lines(text)))
+    return list(dict.fromkeys(value for value in values if value))
+
+
+def compared(field: Any, text: str) -> tuple[Any, str]:
+    """What is compared where a text is looked for in a column: names by what they say, numbers without their dress."""
+    info = getattr(field, "info", {})
+    if info.get("spelled"):
+        return field, spelled(text)
+    if key := info.get("compared_by"):
+        return getattr(field.class_, key), folded(text)
+    if info.get("compared"):
+        return func.folded(field), folded(text)
+    return field, number(text) if getattr(field, "key", "").endswith(OF_NUMBERS) else clean_name(text)
+
+
+def begins(field: Any, text: str) -> ColumnElement[bool]:
+    """The column begins with the text; nothing that is left empty begins a name."""
+    column, wanted = compared(field, text)
+    return column.op("^@", is_comparison=True)(wanted) if wanted else false()
 
 
 def one_of(field: Any, values: list[str]) -> ColumnElement[bool]:
@@ -70,7 +86,7 @@ class PrefixFilter(fab.FilterStartsWith):
 
     def apply(self, query: Query, value) -> Query:
         query, field = fab.get_field_setup_query(query, self.model, self.column_name)
-        return query.filter(field.op("^@", is_comparison=True)(str(value)))
+        return query.filter(begins(field, str(value)))
 
 
 class ContainsFilter(fab.FilterContains):
@@ -78,7 +94,17 @@ class ContainsFilter(fab.FilterContains):
 
     def apply(self, query: Query, value) -> Query:
         query, field = fab.get_field_setup_query(query, self.model, self.column_name)
-        return query.filter(field.contains(str(value), autoescape=True))
+        column, wanted = compared(field, str(value))
+        return query.filter(column.contains(wanted, autoescape=True) if wanted else false())
+
+
+class EqualFilter(fab.FilterEqual):
+    """The same text, however it was typed."""
+
+    def apply(self, query: Query, value) -> Query:
+        query, field = fab.get_field_setup_query(query, self.model, self.column_name)
+        column, wanted = compared(field, str(value))
+        return query.filter(column == wanted)
 
 
 class ListedFilter(fab.FilterIn):
@@ -89,7 +115,8 @@ class ListedFilter(fab.FilterIn):
     def apply(self, query: Query, value) -> Query:
         query, field = fab.get_field_setup_query(query, self.model, self.column_name)
         parts = value if isinstance(value, list) else [value]
-        return query.filter(one_of(field, [one for part in parts for one in self.values(str(part))]))
+        pairs = [compared(field, one) for part in parts for one in self.values(str(part))]
+        return query.filter(one_of(compared(field, "")[0], [wanted for _column, wanted in pairs if wanted]))
 
     @staticmethod
     def values(text: str) -> list[str]:
@@ -192,19 +219,23 @@ class QuickFilter(BaseFilter):
     def apply(self, query: Query, value) -> Query:
         columns, text = value
         fields = [getattr(self.model, column) for column in columns]
-        begins = [field.op("^@", is_comparison=True)(spelled(text) if field.info.get("spelled") else text)
-                  for field in fields]  # fmt: skip
+        found = [(compared(field, text)[0], begins(field, text)) for field in fields]
+        if any(field.info.get("spelled") for field in fields):
+            for reading in other_readings(spelled(text)):
+                surname, field = begins(self.model.name, reading.surname), getattr(self.model, reading.column)
+                found.append((field, surname & field.op("^@", is_comparison=True)(reading.begins)))
         # Each index is asked first whether it knows the text; usually one does. Of several joined by OR none bounds
         # the walk along the list's order: 250 ms of a million rows.
-        first = (select(f).where(b).order_by(f).limit(1).scalar_subquery() for f, b in zip(fields, begins, strict=True))
+        first = (select(f).where(b).order_by(f).limit(1).scalar_subquery() for f, b in found)
         known = query.session.execute(select(*first)).one()
-        return query.filter(or_(false(), *(b for b, one in zip(begins, known, strict=True) if one is not None)))
+        true_of = [condition for (_field, condition), one in zip(found, known, strict=True) if one is not None]
+        return query.filter(or_(false(), *true_of))
 
 
 class XuejiFilterConverter(fab.SQLAFilterConverter):
     """Which filters each type of column offers. The first one is what a plain form field means."""
 
-    TEXT = [PrefixFilter, ContainsFilter, fab.FilterEqual, ListedFilter]
+    TEXT = [PrefixFilter, ContainsFilter, EqualFilter, ListedFilter]
     RANGE = [FromFilter, ToFilter]
     RELATION = [OfFilter, NotOfFilter]
     conversion_table = (

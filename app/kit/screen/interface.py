@@ -7,14 +7,14 @@ from flask import request
 from flask_appbuilder.exceptions import DatabaseException
 from flask_appbuilder.models.sqla.interface import SQLAInterface
 from flask_babel import lazy_gettext as _
-from sqlalchemy import Boolean, Column, String, cast, false, inspect, or_, select
+from sqlalchemy import Boolean, Column, ColumnElement, String, cast, false, inspect, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Query, selectinload
 from sqlalchemy.orm.exc import StaleDataError
 
 from app.access import current_actor
 from app.kit.operation import audit
-from app.kit.screen.filters import OfferedFilters, XuejiFilterConverter
+from app.kit.screen.filters import OfferedFilters, XuejiFilterConverter, begins
 from app.models.accounts import User, signature
 
 log = logging.getLogger(__name__)
@@ -169,7 +169,15 @@ class XuejiInterface(SQLAInterface):
         if not order_column or not self._can_order(order_column):
             pk = self.get_pk()
             return query.order_by(pk.desc()) if pk is not None else query
+        if order_column in self.list_columns:
+            return query.order_by(*self.ordering(order_column, order_direction))
         return super().apply_order_by(query, order_column, order_direction, **(kwargs | {"add_pk": True}))
+
+    def ordering(self, column: str, direction: str) -> list[ColumnElement]:
+        """What rows are sorted by for one of their own columns: names by their pinyin; the key decides between equals."""
+        own = getattr(self.obj, column)
+        fields = [*(getattr(self.obj, name) for name in own.info.get("sorted_by", [column])), self.get_pk()]
+        return [field.asc() if direction == "asc" else field.desc() for field in dict.fromkeys(fields)]
 
     def _can_order(self, column: str) -> bool:
         root = column.split(".")[0]
@@ -241,8 +249,8 @@ class XuejiInterface(SQLAInterface):
         own = [getattr(self.obj, column) for column in columns if column in inspect(self.obj).columns]
         query = select(self.obj)
         if text:
-            begins = (cast(field, String).op("^@", is_comparison=True)(text) for field in own)
-            query = query.where(or_(false(), *begins))
+            texts = [field if isinstance(field.type, String) else cast(field, String) for field in own]
+            query = query.where(or_(false(), *(begins(field, text) for field in texts)))
         return list(self.session.scalars(query.order_by(*own[:1], self.get_pk()).limit(limit)))
 
 

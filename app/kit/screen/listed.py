@@ -46,9 +46,7 @@ def select_rows(screen: Any, names: Sequence[str], matching: Select | None) -> S
     statement = select(model).options(*screen.datamodel.together(names))
     if matching is not None:
         statement = statement.where(pk.in_(matching))
-    column, direction = screen.base_order or (pk.key, "desc")
-    ordered = [getattr(model, column), pk]
-    return statement.order_by(*(one.desc() if direction == "desc" else one for one in ordered))
+    return statement.order_by(*screen.datamodel.ordering(*(screen.base_order or (pk.key, "desc"))))
 
 
 def cells(screen: Any, row: Any, columns: Sequence[Column]) -> list[Any]:

@@ -39,7 +39,7 @@ KINDS = {
     "ID_NUMBER": _("check character wrong"), "ID_BIRTH_DATE": _("disagrees with the birth date"),
     "ID_SEX": _("disagrees with the sex"),
 }  # fmt: skip
-TYPES = {"text": _("text"), "code": _("digits as text"), "date": _("date"), "number": _("number")}
+TYPES = {"text": _("text"), "name": _("text"), "code": _("digits as text"), "date": _("date"), "number": _("number")}
 FIGURES = {
     "rows": (_("Rows"), "fa-table-list", "info"), "new": (_("New"), "fa-user-plus", "ok"),
     "changed": (_("Changed"), "fa-user-pen", "warn"), "unchanged": (_("Unchanged"), "fa-equals", "muted"),

@@ -14,7 +14,7 @@ from app.operations.transfer_preparing import MOST_SCORE, set_scores
 
 COLUMNS = [
     Column("student_no", _("Student number"), "code", key=True, aliases=["学号"]),
-    Column("name", _("Name"), aliases=["姓名"]),
+    Column("name", _("Name"), "name", aliases=["姓名"]),
     Column("score", _("Score"), "number", required=True, minimum=0, maximum=MOST_SCORE, units=["分"],
            aliases=["成绩", "综合成绩", "平均成绩", "总分", "绩点"]),
     Column("second_score", _("Second score"), "number", minimum=0, maximum=MOST_SCORE, units=["分"],
@@ -28,7 +28,7 @@ SECOND = (
     "(select c.second_score from flow_case c join student k on k.id = c.student_id"
     " where k.student_no = {{student_no}} and c.round_id = {round} and c.state = 'open')"
 )
-OTHER_NAME = "exists (select from student k where k.student_no = {student_no} and k.name <> {name})"
+OTHER_NAME = "exists (select from student k where k.student_no = {student_no} and k.name_key <> folded({name}))"
 
 
 def transfer_scores(actor: Actor, round_id: int) -> Workbook:

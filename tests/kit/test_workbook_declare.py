@@ -32,7 +32,7 @@ def book(*columns: Column, **rest) -> Workbook:
     ("declare", "sentence"),
     [
         (lambda: Column("Name", "Name"), "small letters"),
-        (lambda: Column("name", "Name", "txt"), "no kind 'txt'. Choose one of text, code"),
+        (lambda: Column("name", "Name", "txt"), "no kind 'txt'. Choose one of text, name, code"),
         (lambda: Column("name", "Name", mask=str), "nothing that lifts it"),
         (lambda: Column("name", "Name", minimum=3), "for numbers and dates"),
         (lambda: Column("age", "Age", "integer", max_length=3), "for kinds text and code"),

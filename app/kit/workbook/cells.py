@@ -7,21 +7,12 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import repeat
 from typing import Any
 
+if not __package__:  # in the process that parses, which sees the folder of that module and not the application
+    from text import clean, clean_lines, clean_name, id_number, unknown_characters
+else:
+    from app.models.text import clean, clean_lines, clean_name, id_number, unknown_characters
+
 MOST_DIGITS = 10**15  # Excel keeps 15 digits of a number; what is longer has lost some
-INVISIBLE = dict.fromkeys(
-    code
-    for first, last in (
-        (0, 8),
-        (11, 31),
-        (127, 127),
-        (0x200B, 0x200F),
-        (0x2028, 0x202E),
-        (0x2060, 0x2060),
-        (0xFEFF, 0xFEFF),
-        (0xFFFE, 0xFFFF),
-    )
-    for code in range(first, last + 1)
-)
 COPY_ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\t": "\\t"})
 INTEGER = re.compile(r"([+-]?\d{1,40})(?:\.0*)?", re.ASCII)
 NUMBER = re.compile(r"[+-]?(?:\d{1,40}(?:\.\d{0,40})?|\.\d{1,40})", re.ASCII)
@@ -43,7 +34,8 @@ FALSE = {"否", "无", "n", "no", "false", "0", "×"}
 
 
 class Fault(Exception):
-    """What is wrong with a cell: a code of reasons.CELL, and what the cell shows where that is not its value."""
+    """What is wrong with a cell: a code of reasons.CELL, what the cell shows where that is not its value, and what the
+    sentence names of it."""
 
 
 class Unlike(Exception):
@@ -68,7 +60,9 @@ def read_as(kind: str, value: Any, units: Sequence[str] = ()) -> Any:
 
 def to_text(value: Any) -> str:
     if isinstance(value, str):
-        return value.strip()
+        if unknown := unknown_characters(value):
+            raise Fault("UNKNOWN_CHARACTER", value, ", ".join(unknown))
+        return clean(value)
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
     if isinstance(value, float | int):
@@ -82,16 +76,19 @@ def to_text(value: Any) -> str:
     return str(value)
 
 
+def to_name(value: Any) -> str:
+    return clean_name(to_text(value))
+
+
 def to_code(value: Any) -> str:
     if value.__class__ is str and value.isalnum() and value.isascii() and not value.endswith("x"):
         return value  # nearly every cell
     if isinstance(value, dt.date | dt.time | dt.timedelta):
         raise Fault("DATE_NOT_CODE")
-    text = "".join(unicodedata.normalize("NFKC", to_text(value)).split()).lstrip("'")
+    text = id_number(to_text(value))
     if SCIENTIFIC.fullmatch(text):
         raise Fault("NUMBER_LOST_DIGITS")
-    # The check character of an ID number is often typed small.
-    return text[:17] + "X" if len(text) == 18 and text[17] == "x" else text
+    return text
 
 
 def to_integer(value: Any) -> str:
@@ -167,6 +164,7 @@ def to_boolean(value: Any) -> str:
 
 CONVERT: dict[str, Callable[[Any], str]] = {
     "text": to_text,
+    "name": to_name,
     "code": to_code,
     "integer": to_integer,
     "number": to_number,
@@ -181,7 +179,17 @@ CONVERT: dict[str, Callable[[Any], str]] = {
 
 
 def to_texts(values: Sequence[Any]) -> list[str]:
-    return [*map(str.strip, values)]
+    together = "".join(values)
+    if unknown_characters(together):
+        raise Unlike
+    return [*values] if clean(together) is together else [*map(clean, values)]
+
+
+def to_names(values: Sequence[Any]) -> list[str]:
+    together = "".join(values)
+    if unknown_characters(together):
+        raise Unlike
+    return [*values] if clean_name(together) is together else [*map(clean_name, values)]
 
 
 def to_codes(values: Sequence[Any]) -> list[str]:
@@ -217,6 +225,7 @@ def to_booleans(values: Sequence[Any]) -> list[str]:
 
 CONVERT_ALL: dict[str, Callable[[Sequence[Any]], list[str]]] = {
     "text": to_texts,
+    "name": to_names,
     "code": to_codes,
     "integer": to_integers,
     "number": to_numbers,
@@ -243,7 +252,7 @@ def header_keys(text: str) -> Iterator[list[str]]:
 
 def copy_text(text: str) -> str:
     """A text as a field of COPY, without what nobody can see in it."""
-    return text.replace("\r\n", "\n").replace("\r", "\n").translate(INVISIBLE).strip().translate(COPY_ESCAPES)
+    return clean_lines(text).strip().translate(COPY_ESCAPES)
 
 
 def shown(value: Any) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from flask_babel import force_locale
 
-KINDS = ("text", "code", "integer", "number", "date", "datetime", "boolean")
+KINDS = ("text", "name", "code", "integer", "number", "date", "datetime", "boolean")
 LANGUAGES = ("zh", "en")
 NAME = re.compile(r"[a-z][a-z0-9_]{0,49}")
 RESERVED = ("row_no", "faults", "change")
@@ -57,6 +57,7 @@ class Rule:
 @dataclass(frozen=True)
 class Column:
     """One column. `code` is text of letters and digits (numbers of people and things): spaces and width don't count.
+    `name` is what a person or thing is called: 张　三 is 张三.
 
     `needs` names the permission that shows the value; without it the column shows `mask(value)`, or is left out when
     there is no mask, and is never read from a file. `aliases` are further headers to know the column by, `units` what
@@ -111,7 +112,7 @@ class Column:
 
     @property
     def is_text(self) -> bool:
-        return self.kind in ("text", "code")
+        return self.kind in ("text", "name", "code")
 
     @property
     def must_be_filled(self) -> bool:

@@ -66,7 +66,7 @@ def displayed(value: Any, pattern: str, kind: str) -> Any:
         return value
     if pattern == PERCENT:
         return float(f"{value * 100:.12g}") if kind in NUMBERS else value
-    if kind in ("text", "code") and value == int(value) and abs(value) < MOST_DIGITS:
+    if kind in ("text", "name", "code") and value == int(value) and abs(value) < MOST_DIGITS:
         return with_digits(pattern, value)
     return value
 

@@ -20,9 +20,9 @@ from .sheet import FastWorksheet
 
 CHUNK = 2_000  # rows fetched at once, and between two looks at progress and cancel
 ROWS_PER_SHEET = 1_000_000  # Excel's own limit is 1,048,576
-FORMATS = {"text": "@", "code": "@", "integer": "0", "number": "General", "boolean": "@"}
+FORMATS = {"text": "@", "name": "@", "code": "@", "integer": "0", "number": "General", "boolean": "@"}
 DATE_FORMATS = {"date": "yyyy-mm-dd", "datetime": "yyyy-mm-dd hh:mm:ss"}
-WIDTHS = {"date": 12, "datetime": 20, "integer": 10, "number": 10, "boolean": 8, "code": 20, "text": 14}
+WIDTHS = {"date": 12, "datetime": 20, "integer": 10, "number": 10, "boolean": 8, "code": 20, "text": 14, "name": 14}
 NOT_IN_SHEET_NAMES = re.compile(r"[\[\]:*?/\\]|^'|'$")
 NOT_IN_FILE_NAMES = re.compile(r'[\x00-\x1f<>:"/\\|?*]')
 A4 = 9

@@ -19,7 +19,9 @@ from pathlib import Path
 from typing import Any
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).parent))  # run as a script, it sees this folder and not the application
+    # Run as a script, it sees this folder, and behind all others that of text.py, and not the application.
+    sys.path.insert(0, str(Path(__file__).parent))
+    sys.path.append(str(Path(__file__).parents[2] / "models"))
     from cells import (
         CONVERT,
         CONVERT_ALL,
@@ -224,7 +226,11 @@ def column_texts(
                 texts.append("" if bare == "" else CONVERT[kind](bare))
             except Fault as fault:
                 texts.append("")
-                faults.setdefault(index, {})[name] = [fault.args[0], shown(*fault.args[1:] or [value])]
+                faults.setdefault(index, {})[name] = [
+                    fault.args[0],
+                    shown(*fault.args[1:2] or [value]),
+                    *fault.args[2:],
+                ]
     together = "".join(texts)
     # Whatever copy_text has to do something about is a backslash or cannot be printed.
     return texts if together.isprintable() and "\\" not in together else [*map(copy_text, texts)]

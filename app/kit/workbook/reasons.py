@@ -97,6 +97,10 @@ CELL: dict[str, Label] = {
         "%(label)s: holds a formula, whose value is whatever was last calculated. Copy the column and paste it as values."
     ),
     "ERROR_CELL": _("%(label)s: shows an error of Excel's. Enter the value, or empty the cell."),
+    "UNKNOWN_CHARACTER": _(
+        "%(label)s: the character %(detail)s is known to the program alone that the text was made with, or is broken. Enter"
+        " the character of Unicode in its place, or another spelling."
+    ),
     "NUMBER_LOST_DIGITS": _(
         "%(label)s: the number is too long for a number cell and has lost digits. Format the column as text and enter"
         " it again."

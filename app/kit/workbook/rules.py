@@ -81,7 +81,7 @@ def tables(table: str, columns: Sequence[Column]) -> str:
     for column in columns:
         if column.lookup:
             name = found(column.name)
-            on = [f"{name}.key = {staged(column.name)}"]
+            on = [f"{name}.key = folded({staged(column.name)})"]
             on += [f"{name}.within_{i} = {found(parent)}.value" for i, parent in enumerate(parents(column, columns))]
             parts.append(f"left join {found_table(table, column)} {name} on {' and '.join(on)}")
     return " ".join(parts)
@@ -98,7 +98,7 @@ def look_up(table: str, column: Column, columns: Sequence[Column]) -> str:
     group = ", ".join(["key", *(f"within_{i}" for i in range(len(parents(column, columns))))])
     return (
         f"create temp table {found_table(table, column)} on commit drop as"
-        f" with wanted as materialized (select distinct {quoted(column.name)} as key from {table})"
+        f" with wanted as materialized (select distinct folded({quoted(column.name)}) as key from {table})"
         f" select {group}, (array_agg(value))[1] as value, count(*) as hits"
         f" from ({lookup_rows(column, parents(column, columns))}) r group by {group}"
     )
@@ -108,7 +108,11 @@ def lookup_rows(column: Column, within: Sequence[str]) -> str:
     assert column.lookup
     wanted = sa.text("select key from wanted")
     rows = [named(column.lookup, accepted, within).subquery() for accepted in column.lookup.accepts]
-    return literal(sa.union(*(sa.select(one).where(one.c.key.in_(wanted)) for one in rows)))
+    keys = [sa.func.folded(one.c.key) for one in rows]
+    narrowed = [[column for column in one.c if column.key != "key"] for one in rows]
+    return literal(sa.union(*(
+        sa.select(key.label("key"), *others).where(key.in_(wanted)) for key, others in zip(keys, narrowed, strict=True)
+    )))  # fmt: skip
 
 
 def named(lookup: Lookup, accepted: Any, within: Sequence[str] = ()) -> sa.Select:

@@ -13,7 +13,7 @@ ROWS_NAMED = 5  # of those that hold the same key
 
 def findings(work: Staged) -> Iterator[str]:
     """Selects of (row, column, code, value, detail)."""
-    told = "select s.row_no, f.key, f.value ->> 0, f.value ->> 1, null"
+    told = "select s.row_no, f.key, f.value ->> 0, f.value ->> 1, f.value ->> 2"
     yield f"{told} from {work.table} s, jsonb_each(s.faults) f where s.faults is not null"
     if rules := row_rules(work.workbook, work.columns):
         listed = ", ".join(

@@ -9,7 +9,7 @@ from sqlalchemy import create_engine, text
 from app import cluster
 from tests.conftest import ROOT
 
-REVISION = "0024"
+REVISION = "0025"
 BEFORE = """
 insert into college (id, code, name) values (1, '01', '计算机　学院'), (2, '02', '计算机学院');
 insert into major (id, code, national_code, name, college_id) values

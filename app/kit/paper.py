@@ -1,6 +1,7 @@
 """文书 paper: numbered without gaps, stored as first printed, reprinted the same; the wording edited on a screen."""
 
 import datetime as dt
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -29,7 +30,8 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from app.access import Actor, Permission, Role
 from app.kit import clock
 from app.kit.due import Due, Staff, tell
-from app.kit.operation import NotFound, Refused, audit, operation
+from app.kit.operation import NotFound, Refused, audit, audit_many, operation
+from app.kit.sensitive import mask, permitted
 from app.kit.wording import Wording
 from app.models import Case, Paper, PaperCounter, PaperTemplate, PrintRun, db
 
@@ -73,6 +75,7 @@ class PaperKind:
         return tuple(placeholder.key for placeholder in self.all_placeholders)
 
 
+ID_NUMBER = re.compile(r"(?<![0-9A-Za-z])\d{17}[\dXx](?![0-9A-Za-z])")
 DATE = Placeholder("date", _("Date of the paper"), "2026年9月2日")
 
 
@@ -290,9 +293,22 @@ def print_papers(actor: Actor, paper_ids: list[int]) -> list[Paper]:
     db.session.execute(insert(PrintRun).from_select(names, printed.where(among(Paper.id, ids))))
     papers = [found[paper_id] for paper_id in ids]
     audit(actor, "paper:print", subject="paper", detail={"numbers": [paper.number for paper in papers]})
+    whole = [paper for paper in papers if ID_NUMBER.search(paper.body)]
     for paper in papers:
         db.session.expunge(paper)  # kept as read: the commit would have each one read again
+    _reveal_or_mask(actor, whole)
     return papers
+
+
+def _reveal_or_mask(actor: Actor, papers: list[Paper]) -> None:
+    """Papers of earlier years have whole ID numbers in their text; papers now are issued with masked ones."""
+    if not permitted(actor, "id_number"):
+        for paper in papers:
+            paper.body = ID_NUMBER.sub(lambda found: mask(found[0]), paper.body)
+    elif papers:
+        rows = [{"subject": "student", "subject_id": paper.student_id, "college_id": paper.college_id,
+                 "detail": {"columns": ["id_number"], "paper": paper.number}} for paper in papers]  # fmt: skip
+        audit_many(actor, "student.reveal", rows)
 
 
 @operation(needs=Permission.PAPER_PRINT)

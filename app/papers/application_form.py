@@ -11,8 +11,9 @@ from sqlalchemy.orm import aliased, selectinload
 from app.access import Actor, Permission, Role
 from app.kit.flow import Flow, Step, flow_of, label
 from app.kit.flow.words import column, keys_of, shown_change
-from app.kit.operation import get, operation
+from app.kit.operation import audit, get, operation
 from app.kit.paper import Page, PaperKind, Placeholder, among, chinese_date, print_form
+from app.kit.sensitive import SENSITIVE, permitted, seen_by
 from app.models import Case, Code, Student, db, setting
 
 PERSON = (
@@ -49,11 +50,13 @@ STUDENT_SIGNS = """
 COLLEGE_SIGNS = """
 <tr><th>学院经办人签名</th><td class="sign">年　　月　　日</td><th>家长（亲属）签名</th><td class="sign">年　　月　　日</td></tr>
 """
+CONTACT = ("phone", "address")  # of the student, on every form
 SAMPLES: dict[type, str] = {str: "……", int: "2", date: "2026年9月2日"}
 
 
-def form_of(flow: Flow) -> PaperKind:
-    """The application form that follows from a flow's declaration: its fields, and room for each who signs."""
+def form_of(flow: Flow, reader: Actor | None = None) -> PaperKind:
+    """The application form that follows from a flow's declaration: its fields as `reader` sees them, and room for each
+    who signs."""
     with force_locale("zh"):
         declared = any(step.document for step in flow.steps)  # the school decides what a college declares
         title = f"{flow.title}{'申报表' if declared else '申请表'}"
@@ -64,7 +67,7 @@ def form_of(flow: Flow) -> PaperKind:
     )
 
     def values(case_ids: list[int]) -> dict[int, dict[str, object]]:
-        return _values(flow, case_ids)
+        return _values(flow, case_ids, reader)
 
     return PaperKind(
         f"{flow.key}_form", title, _("Application form: %(flow)s", flow=flow.title), placeholders, values, wording
@@ -115,12 +118,12 @@ def _signature(step: Step) -> str:
     )
 
 
-def _values(flow: Flow, case_ids: list[int]) -> dict[int, dict[str, object]]:
+def _values(flow: Flow, case_ids: list[int], reader: Actor | None) -> dict[int, dict[str, object]]:
     found: dict[int, dict[str, object]] = {}
     with force_locale("zh"):
         for case, sex in _cases(flow, case_ids):
-            words = {_name(key): shown_change(flow, case, key, chinese_date) for key in _keys(flow)}
-            found[case.id] = _person(case.student, sex) | {"case_number": case.number}
+            words = {_name(key): shown_change(flow, case, key, chinese_date, reader) for key in _keys(flow)}
+            found[case.id] = _person(case.student, sex, reader) | {"case_number": case.number}
             found[case.id] |= {key: None if value is None else str(value) for key, value in words.items()}
     return found
 
@@ -138,7 +141,7 @@ def _cases(flow: Flow, case_ids: list[int]):
     return db.session.execute(query)
 
 
-def _person(student: Student, sex: str) -> dict[str, object]:
+def _person(student: Student, sex: str, reader: Actor | None) -> dict[str, object]:
     return {
         "school": setting("school_name"),
         "college": student.college.name,
@@ -148,12 +151,19 @@ def _person(student: Student, sex: str) -> dict[str, object]:
         "major": student.major.name,
         "grade": f"{student.grade}级",
         "class_group": student.class_group.name if student.class_group else None,
-        "phone": student.phone,
-        "address": student.address,
+        **{name: seen_by(reader, name, getattr(student, name)) for name in CONTACT},
     }
 
 
 @operation(needs=Permission.PAPER_PRINT)
 def print_application(actor: Actor, case_id: int) -> Page:
     """The application form of a case's flow, filled in. Raises NotFound."""
-    return print_form(actor, form_of(flow_of(get(Case, case_id))), case_id)
+    case = get(Case, case_id)
+    flow = flow_of(case)
+    page = print_form(actor, form_of(flow, actor), case_id)
+    held = {name: getattr(case.student, name) for name in CONTACT} | {key: getattr(case, key) for key in _keys(flow)}
+    revealed = [name for name, value in held.items() if name in SENSITIVE and value and permitted(actor, name)]
+    if revealed:
+        audit(actor, "student.reveal", subject="student", subject_id=case.student_id, college_id=case.college_id,
+              detail={"columns": revealed, "paper": case.number})  # fmt: skip
+    return page

@@ -27,7 +27,9 @@ WORDING = """
 
 
 def values(case_ids: list[int]) -> dict[int, dict[str, object]]:
-    """Old and new values in words, before the change is made: each field of the form that says something new."""
+    """Old and new values in words, before the change is made: each field of the form that says something new.
+
+    A paper is read by many, and for years: ID numbers stand on it masked."""
     query = select(Case).where(among(Case.id, case_ids)).options(selectinload(Case.student))
     school = setting("school_name")
     found: dict[int, dict[str, object]] = {}

@@ -10,6 +10,7 @@ from app.access.roles import BUILT_IN, Role
 from app.kit.flow import FLOWS
 from app.kit.flow.labels import LABELS
 from app.kit.screen.present import yes_no
+from app.kit.sensitive import seen_by
 from app.models import CaseState, RegistrationState, RosterStatus
 from app.models.language import in_chinese, listed
 
@@ -139,4 +140,5 @@ def _word(key: str, value: Any) -> str:
         return listed(f"{key_word(part)} {_word(part, one)}" for part, one in value.items())
     if key in ("column", "columns", "fields", "sensitive"):
         return key_word(str(value))
-    return str(WORDS[key](value) if key in WORDS else value)
+    word = WORDS[key](value) if key in WORDS else value
+    return str(word if key == "email" else seen_by(None, key, word))  # an e-mail of the audit is an account's

@@ -13,11 +13,10 @@ from app.access import current_actor
 from app.kit.flow import Flow, label
 from app.kit.flow.filling import foreseen_faults
 from app.kit.flow.words import choices, present_value
-from app.kit.screen.present import mask
+from app.kit.sensitive import mask, permitted, seen_by
 from app.models import Case, ClassGroup, Student, db
 from app.operations.meetings import select_own_meetings
 
-HIDDEN = frozenset({"new_id_number"})  # of which what stands now is shown masked
 HINTS = {
     "leave_terms": _("1 or 2; one leave and all leaves together have limits that the school sets."),
     "evidence_date": _(
@@ -37,11 +36,21 @@ def application_form(flow: Flow, student: Student, case: Case | None = None) -> 
     for field in form:
         now = present_value(flow, student, field.name, format_date)
         if now is not None:
-            shown = mask(str(now)) if field.name in HIDDEN else now
+            shown = seen_by(None, field.name, now)
             field.description = " ".join(
                 filter(None, [str(field.description), gettext("Now: %(value)s", value=str(shown))])
             )
+    for key in _kept(form, case):
+        form[key].data = None
+        entered = gettext("Entered already: %(masked)s. Leave empty to keep it.", masked=mask(str(getattr(case, key))))
+        form[key].description = " ".join(filter(None, [str(form[key].description), entered]))
     return form
+
+
+def _kept(form: FlaskForm, case: Case | None) -> list[str]:
+    """The fields whose value this reader does not see: it stays unless she enters another."""
+    hidden = [field.name for field in form if not permitted(current_actor(), field.name)]
+    return [key for key in hidden if case is not None and getattr(case, key) and not form[key].raw_data]
 
 
 def can_be_saved(form: FlaskForm, flow: Flow, student: Student, case: Case | None = None) -> bool:
@@ -51,7 +60,7 @@ def can_be_saved(form: FlaskForm, flow: Flow, student: Student, case: Case | Non
         asked = item.when is not None and not item.optional and form[item.when.column].data in item.when.values
         if asked and form[item.key].data in (None, "") and not form[item.key].errors:
             form[item.key].errors = [form[item.key].gettext("This field is required.")]
-    sound = {field.name: field.data for field in form if not field.errors}
+    sound = {name: value for name, value in values(form).items() if not form[name].errors}
     say_faults(form, foreseen_faults(flow, student, case, sound))
     return not form.errors
 
@@ -122,4 +131,5 @@ def _meetings() -> list[tuple[Any, Any]]:
 
 def values(form: FlaskForm) -> dict[str, Any]:
     """What was filled in, by column."""
-    return {field.name: field.data for field in form}
+    actor = current_actor()
+    return {field.name: field.data for field in form if field.data or permitted(actor, field.name)}

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from flask import url_for
+from flask import g, url_for
 from flask_babel import format_date, format_datetime
 from flask_babel import lazy_gettext as _
+from markupsafe import Markup
 from sqlalchemy import select
 
 from app.access import Permission, Role, current_actor
@@ -15,8 +16,9 @@ from app.kit.flow.check import hands_of
 from app.kit.flow.hands import select_holders, vacancies_of
 from app.kit.flow.inbox import may, step_for, what_next
 from app.kit.flow.material import ALLOWED
-from app.kit.flow.words import keys_of, shown_change
-from app.kit.screen.present import TONES, mask
+from app.kit.flow.words import keys_told, shown_change, told_alone
+from app.kit.screen.present import TONES, masked
+from app.kit.sensitive import SENSITIVE, permitted
 from app.models import (
     Case,
     CaseEvent,
@@ -35,7 +37,7 @@ from app.models.accounts import signature
 from app.models.language import listed
 from app.operations.leaving import checklist
 from app.operations.reassigning import may_reassign
-from app.views.case_forms import HIDDEN, records_form
+from app.views.case_forms import records_form
 from app.views.case_words import ACTS
 
 EVENT_TONES = {"approve": "ok", "submit": "info", "resubmit": "info", "send_back": "warn", "refuse": "bad"}
@@ -86,6 +88,8 @@ def asked(act: str) -> dict[str, Any]:
 def notes(case: Case) -> list[tuple[str, Any]]:
     """Why it was sent back or refused, and to whom one turns then; that it was let in late."""
     made: list[tuple[str, Any]] = []
+    if told_alone(current_actor()):
+        return made
     effect = db.session.scalar(select(DatedEffect).where(DatedEffect.case_id == case.id))
     if effect is not None and effect.state != EffectState.APPLIED:
         return [effect_note(effect)]
@@ -122,19 +126,30 @@ def barred(case: Case, step: CaseStep | None, acts: set[str]) -> list[tuple[str,
 
 def vacant(case: Case) -> list[tuple[str, Any]]:
     """That the case waits for somebody whom nobody has appointed; a department sees too little of it to tell."""
-    return [] if current_actor().scope.kind == "department" else [("bad", why) for why in vacancies_of(case)]
+    return [] if told_alone(current_actor()) else [("bad", why) for why in vacancies_of(case)]
 
 
 def facts(case: Case) -> list[tuple[Any, Any]]:
-    """What was applied for and what the steps recorded, in words."""
-    flow = flow_of(case)
-    keys = (*keys_of(flow), *flow.derived)
-    words = [(key, shown_change(flow, case, key, format_date, mask if key in HIDDEN else str)) for key in keys]
-    made = [(label("field", key), word) for key, word in words if word is not None] + case.findings()
+    """What was applied for and what the steps recorded, in words; for a department, what its notice says."""
+    flow, actor = flow_of(case), current_actor()
+    words = [(key, shown_change(flow, case, key, format_date)) for key in keys_told(flow, actor)]
+    made = [(label("field", key), revealed(case, key, word)) for key, word in words if word is not None]
+    if told_alone(actor):
+        return made
+    made += case.findings()
     for step in case.steps:
         agreed = [(_("Meeting"), "meeting"), (_("Document"), "document")]
         made += [(name, step.records[key]) for name, key in agreed if step.records.get(key)]
     return made
+
+
+def revealed(case: Case, key: str, word: Any) -> Any:
+    """The masked words of a sensitive column, with the button that reveals it for whoever may see it."""
+    if key not in SENSITIVE or not permitted(current_actor(), key):
+        return word
+    g.xueji_shown_row = case.id
+    before, arrow, _new = word.rpartition(" → ")
+    return Markup("{}{}{}").format(before, arrow, masked("CaseScreen", key, SENSITIVE[key])(getattr(case, key)))
 
 
 def timeline(case: Case) -> list[dict[str, Any]]:
@@ -149,7 +164,7 @@ def timeline(case: Case) -> list[dict[str, Any]]:
         if event.on_behalf_of:
             who = _("%(who)s, on behalf of %(absent)s", who=who, absent=event.on_behalf_of)
         made.append({
-            "title": title, "when": format_datetime(event.at, "short"), "who": who, "text": event.opinion,
+            "title": title, "when": format_datetime(event.at, "short"), "who": who, "text": None if told_alone(current_actor()) else event.opinion,
             "tone": EVENT_TONES.get(event.act, "muted"),
         })  # fmt: skip
     return made
@@ -157,7 +172,7 @@ def timeline(case: Case) -> list[dict[str, Any]]:
 
 def materials(case: Case, may_change: bool) -> list[dict[str, Any]] | None:
     """What the flow asks for and what is there; None for a department, which is told of the case alone."""
-    if current_actor().scope.kind == "department":
+    if told_alone(current_actor()):
         return None
     flow = flow_of(case)
     needed = {item.key for item in flow.materials_for(case)}

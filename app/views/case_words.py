@@ -4,7 +4,9 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _
 
+from app.access import current_actor
 from app.kit.flow import FLOWS, label
+from app.kit.flow.words import told_alone
 
 ACTS: dict[str, dict[str, Any]] = {
     "submit": {"label": _("Hand in"), "tone": "ok", "icon": "fa-paper-plane"},
@@ -41,4 +43,5 @@ def step_name(key: Any) -> Any:
 
 
 def reason_name(key: Any) -> Any:
-    return label("reason", str(key)) if key else "—"
+    """A department reads of no reason, in a list or its workbook."""
+    return label("reason", str(key)) if key and not told_alone(current_actor()) else "—"

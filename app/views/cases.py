@@ -10,12 +10,14 @@ from sqlalchemy import select
 
 from app.access import Permission, current_actor
 from app.kit.filing import files_root
-from app.kit.flow import among, decide, flow_of, let_in_late, save_draft, submit, withdraw
+from app.kit.flow import among, decide, flow_of, let_in_late, open_draft, save_draft, submit, withdraw
 from app.kit.flow.inbox import may, select_open_steps, step_for
 from app.kit.flow.material import add_material, material_file, remove_material
+from app.kit.flow.words import told_alone
 from app.kit.operation import Faulty, NotFound, Refused, get
 from app.kit.screen import Api, Menu, Screen
 from app.kit.screen.base import Words
+from app.kit.sensitive import SENSITIVE
 from app.models import Case, CaseState, CaseStep, Student, db
 from app.models.language import listed
 from app.operations.batches import parse
@@ -36,6 +38,7 @@ class CaseScreen(Screen):
     label_columns = LABELS
     quick = ("number", "subject")
     pasted = "number"
+    masked = {"new_id_number": SENSITIVE["new_id_number"]}
     picks = {"state": CaseState, "flow": Words(flow_words), "step_key": Words(step_words)}
     formatters_columns = {"flow": flow_name, "step_key": step_name, "reason": reason_name}
     list_columns = ["number", "subject", "flow", "reason", "step_key", "state", "opened_at"]
@@ -102,6 +105,8 @@ class CaseScreen(Screen):
                 say_faults(form, faulty.faults)
             except Refused as refused:
                 error = str(refused)
+        if request.method == "GET":
+            open_draft(actor, case_id)
         page = self.render_template(
             "xueji/apply.html", title=flow.title, form=form, student=student, error=error,
             back_url=url_for("CaseScreen.show", pk=case_id),
@@ -236,3 +241,8 @@ class CaseApi(Api):
         "number", "subject", "flow", "state", "step_key", "college", "running", "due_on", "submitted_at", "opened_at",
     ]  # fmt: skip
     order_columns = ["number", "opened_at"]
+
+    def pre_get(self, data: dict[str, Any]) -> None:
+        """A department is told of a case, and not why."""
+        if told_alone(current_actor()) and "reason" in data["result"]:
+            data["result"]["reason"] = None

@@ -5,7 +5,8 @@ from typing import Any
 
 from sqlalchemy import select
 
-from app.kit.screen.present import mask, yes_no
+from app.kit.screen.present import yes_no
+from app.kit.sensitive import mask
 from app.models import ClassGroup, College, FieldChange, Major, RosterStatus, db
 from app.models.codes import codes_of
 from app.models.student import CODED

@@ -13,7 +13,8 @@ from sqlalchemy import func, select
 from app.access import Permission, current_actor
 from app.kit import clock
 from app.kit.flow import flow_of
-from app.kit.screen.present import TONES, mask, yes_no
+from app.kit.screen.present import TONES, yes_no
+from app.kit.sensitive import mask
 from app.models import Case, CaseState, FieldChange, RosterChange, RosterStatus, Student, as_of, db
 from app.operations.dated_effects import waiting_of
 from app.views.student_history import HistoryWords

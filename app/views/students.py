@@ -13,6 +13,7 @@ from wtforms.validators import Length, Optional, Regexp
 from app.access import Permission, current_actor
 from app.kit.operation import Faulty, Refused, get
 from app.kit.screen import Api, Menu, Screen
+from app.kit.sensitive import SENSITIVE
 from app.models import RosterChange, RosterStatus, Student
 from app.operations.contact import CONTACT, change_contact, open_contact
 from app.views import student_page
@@ -84,13 +85,7 @@ class StudentScreen(Screen):
         column: column for column in ("sex", "ethnic_group", "political_status", "education_level", "study_form")
     }
     lookups = {"class_group": "ClassGroupScreen.lookup"}
-    masked = {
-        "id_number": Permission.STUDENT_ID_NUMBER_READ,
-        "phone": Permission.STUDENT_CONTACT_READ,
-        "email": Permission.STUDENT_CONTACT_READ,
-        "address": Permission.STUDENT_CONTACT_READ,
-        "guardian_phone": Permission.STUDENT_CONTACT_READ,
-    }
+    masked = {name: SENSITIVE[name] for name in ("id_number", "phone", "email", "address", "guardian_phone")}
     list_columns = ["student_no", "name", "sex_code", "college", "major", "class_group", "grade", "status"]
     more_columns = [
         "birth_date", "ethnic_group_code", "political_status_code", "examinee_no", "entry_year", "entry_date",

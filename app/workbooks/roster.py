@@ -4,13 +4,10 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy import Select, case, select
 from sqlalchemy.orm import aliased
 
-from app.access import Permission
-from app.kit.screen.present import mask
+from app.kit.sensitive import SENSITIVE, mask
 from app.kit.workbook.declare import Column, Workbook
 from app.models import ClassGroup, Code, College, Major, RosterStatus, Student
 from app.models.student import CODED
-
-ID, CONTACT = Permission.STUDENT_ID_NUMBER_READ, Permission.STUDENT_CONTACT_READ
 
 
 def select_roster(matching: Select | None) -> Select:
@@ -59,7 +56,7 @@ roster_export = Workbook(
         Column("sex", _("Sex")),
         Column("birth_date", _("Birth date"), "date"),
         Column("id_type", _("Type of ID")),
-        Column("id_number", _("ID number"), "code", needs=ID, mask=mask),
+        Column("id_number", _("ID number"), "code", needs=SENSITIVE["id_number"], mask=mask),
         Column("ethnic_group", _("Ethnic group")),
         Column("political_status", _("Political status")),
         Column("college", _("College")),
@@ -84,12 +81,12 @@ roster_export = Workbook(
         Column("graduated_school", _("Secondary school")),
         Column("admission_score", _("Admission score"), "number"),
         Column("campus", _("Campus")),
-        Column("phone", _("Phone"), "code", needs=CONTACT, mask=mask),
-        Column("email", _("E-mail"), needs=CONTACT, mask=mask),
-        Column("address", _("Address"), needs=CONTACT, mask=mask),
+        Column("phone", _("Phone"), "code", needs=SENSITIVE["phone"], mask=mask),
+        Column("email", _("E-mail"), needs=SENSITIVE["email"], mask=mask),
+        Column("address", _("Address"), needs=SENSITIVE["address"], mask=mask),
         Column("postcode", _("Postcode"), "code"),
         Column("guardian_name", _("Guardian")),
-        Column("guardian_phone", _("Guardian's phone"), "code", needs=CONTACT, mask=mask),
+        Column("guardian_phone", _("Guardian's phone"), "code", needs=SENSITIVE["guardian_phone"], mask=mask),
         Column("dormitory", _("Dormitory")),
         Column("note", _("Note")),
     ],

@@ -17,6 +17,7 @@ from app.kit.flow.standing import why_not_another, why_not_status
 from app.kit.flow.steps import among, copy_steps, open_next
 from app.kit.flow.window import why_closed
 from app.kit.operation import Faulty, NotAllowed, Refused, audit, get, operation
+from app.kit.sensitive import SENSITIVE, permitted, seen_by
 from app.models import Case, CaseEvent, CaseState, CaseStep, Material, StepState, Student, db
 from app.models.language import listed
 
@@ -74,6 +75,17 @@ def save_draft(actor: Actor, case_id: int, values: dict[str, Any]) -> Case:
     audit(actor, "case:save", subject="flow_case", subject_id=case.id, college_id=case.college_id,
           old=old, new=_shown(flow, case))  # fmt: skip
     return case
+
+
+@operation(needs=Permission.CASE_OPEN)
+def open_draft(actor: Actor, case_id: int) -> None:
+    """Log what the form of a draft shows in the clear of the columns that are masked elsewhere."""
+    case = get(Case, case_id)
+    shown = [item.key for item in flow_of(case).fields
+             if item.key in SENSITIVE and permitted(actor, item.key) and getattr(case, item.key)]  # fmt: skip
+    if shown:
+        audit(actor, "flow_case.reveal", subject="flow_case", subject_id=case.id, college_id=case.college_id,
+              detail={"columns": shown})  # fmt: skip
 
 
 @operation(needs=Permission.CASE_OPEN)
@@ -220,7 +232,9 @@ def _check_status(flow: Flow, student: Student) -> None:
 
 
 def _shown(flow: Flow, case: Case) -> dict[str, Any]:
-    return {item.key: None if (value := getattr(case, item.key)) is None else str(value) for item in flow.fields}
+    """The form as the audit keeps it, which others read than those who may see all of it."""
+    values = {item.key: getattr(case, item.key) for item in flow.fields}
+    return {key: None if value is None else seen_by(None, key, str(value)) for key, value in values.items()}
 
 
 def _fill(flow: Flow, case: Case, values: dict[str, Any]) -> None:

@@ -4,8 +4,10 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
+from app.access import Actor
 from app.kit.flow.declare import Flow
 from app.kit.flow.labels import LABELS
+from app.kit.sensitive import seen_by
 from app.models import Case
 from app.models.codes import codes_of
 
@@ -39,12 +41,11 @@ def shown(flow: Flow, case: Case, key: str, on_day: Callable[[date], str]) -> An
     return dict(offered).get(value, value) if offered else value
 
 
-def shown_change(
-    flow: Flow, case: Case, key: str, on_day: Callable[[date], str], hide: Callable[[Any], Any] = str
-) -> Any:
-    """The same, and for a `new_…` value the student's present one before it; `hide` is asked for what stands now."""
+def shown_change(flow: Flow, case: Case, key: str, on_day: Callable[[date], str], reader: Actor | None = None) -> Any:
+    """The same as `reader` sees it, and for a `new_…` value the student's present one before it."""
     new, now = shown(flow, case, key, on_day), present_value(flow, case.student, key, on_day)
-    return new if new is None or now is None or now == new else f"{hide(now)} → {new}"
+    after = seen_by(reader, key, new)
+    return after if new is None or now is None or now == new else f"{seen_by(reader, key, now)} → {after}"
 
 
 def present_value(flow: Flow, student: Any, key: str, on_day: Callable[[date], str]) -> Any:
@@ -53,6 +54,23 @@ def present_value(flow: Flow, student: Any, key: str, on_day: Callable[[date], s
     if now in (None, ""):
         return None
     return on_day(now) if isinstance(now, date) else dict(choices(flow, key) or ()).get(now, now)
+
+
+# What a department is told of a case, as its notice says it: from when, until when, where. Not why.
+TOLD = frozenset({
+    "class_group_id", "deferred_until", "grade", "leave_from", "leave_terms", "leave_until", "return_on",
+})  # fmt: skip
+
+
+def told_alone(reader: Actor) -> bool:
+    """Whether the reader is told of cases, and is none of those who apply or decide: she reads no reasons or opinions."""
+    return reader.scope.kind == "department"
+
+
+def keys_told(flow: Flow, reader: Actor) -> list[str]:
+    """The columns of a case that this reader may read, in order."""
+    keys = [*keys_of(flow), *flow.derived]
+    return [key for key in keys if key in TOLD] if told_alone(reader) else keys
 
 
 def keys_of(flow: Flow) -> list[str]:

@@ -177,7 +177,7 @@ class Screen(KeepsForms, ExportsLists, KeepsArrangements, RequestLocalFilters, M
         """One masked value of one row, for whoever may see it; each reveal is in the audit."""
         needed = self.masked.get(column)
         row = self.datamodel.get(pk, self._base_filters) if needed else None
-        if needed is None or row is None:
+        if needed is None or not hasattr(row, column):
             abort(404)
         actor = current_actor()
         if not actor.may(needed):

@@ -7,7 +7,8 @@ from typing import Any
 from markupsafe import Markup
 from sqlalchemy import Select, select
 
-from app.kit.screen.present import NOTHING, mask
+from app.kit.screen.present import NOTHING
+from app.kit.sensitive import mask
 from app.kit.workbook.declare import Column, Workbook
 from app.models.language import listed
 

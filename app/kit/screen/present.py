@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from app.access import Permission, current_actor
 from app.kit.own import own
+from app.kit.sensitive import mask
 from app.models import CaseState, EffectState, JobState, RegistrationState, RosterStatus
 
 NOTHING = Markup('<span class="none">—</span>')
@@ -52,14 +53,6 @@ def badge_of(kinds) -> Callable[[Any], Markup]:
 
 def yes_no(value: Any) -> str:
     return gettext("Yes") if value in (True, "True") else gettext("No")
-
-
-def mask(value: str) -> str:
-    """The ends of a sensitive value: an ID number as 5001**********1234, a phone as 138****0000."""
-    keep = 4 if len(value) >= 12 else 3 if len(value) >= 8 else 1
-    if len(value) <= 2 * keep:
-        return "*" * len(value)
-    return value[:keep] + "*" * (len(value) - 2 * keep) + value[-keep:]
 
 
 REVEAL = lazy_gettext("Reveal")

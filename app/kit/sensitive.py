@@ -1,0 +1,37 @@
+"""敏感信息 sensitive columns: which they are, who sees them whole, and what everybody else sees instead.
+
+Wherever one appears, on a screen, a form, a paper, a case, in the audit, an export or an answer of the API, this is the
+rule: masked, unless the reader has the permission, and then each time it is shown is logged.
+"""
+
+from typing import Any
+
+from app.access import Actor, Permission
+
+SENSITIVE: dict[str, Permission] = {
+    "address": Permission.STUDENT_CONTACT_READ,
+    "email": Permission.STUDENT_CONTACT_READ,
+    "guardian_phone": Permission.STUDENT_CONTACT_READ,
+    "id_number": Permission.STUDENT_ID_NUMBER_READ,
+    "new_id_number": Permission.STUDENT_ID_NUMBER_READ,
+    "phone": Permission.STUDENT_CONTACT_READ,
+}
+
+
+def mask(value: str) -> str:
+    """The ends of a sensitive value: an ID number as 5001**********1234, a phone as 138****0000."""
+    keep = 4 if len(value) >= 12 else 3 if len(value) >= 8 else 1
+    if len(value) <= 2 * keep:
+        return "*" * len(value)
+    return value[:keep] + "*" * (len(value) - 2 * keep) + value[-keep:]
+
+
+def permitted(actor: Actor | None, column: str) -> bool:
+    """Whether this reader sees the column whole."""
+    needed = SENSITIVE.get(column)
+    return needed is None or (actor is not None and actor.may(needed))
+
+
+def seen_by(actor: Actor | None, column: str, value: Any) -> Any:
+    """A value of a column as this reader sees it; as nobody in particular does, if there is no reader."""
+    return value if value in (None, "") or permitted(actor, column) else mask(str(value))

@@ -12,7 +12,6 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from app.access import scope
 from app.access.security import (
     enter_request,
-    limit_logins,
     refuse_unknown_actions,
     renew_sessions,
     require_own_password,
@@ -55,7 +54,6 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
         texts.install(app)
         views.register(appbuilder)
         csrf.exempt(app.blueprints["SecurityApi"])  # JSON with a password or token; no cookie speaks for anybody
-        limit_logins(app)
     renew_sessions(app)
     app.before_request(keep_session)
     app.before_request(enter_request)

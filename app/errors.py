@@ -4,15 +4,15 @@ import logging
 import re
 
 import prison
-from flask import Flask, current_app, flash, g, jsonify, redirect, render_template, request
+from flask import Flask, current_app, flash, g, jsonify, make_response, redirect, render_template, request
 from flask_appbuilder.exceptions import DatabaseException
 from flask_babel import lazy_gettext as _
-from flask_limiter import RateLimitExceeded
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import BadRequest, HTTPException
 
+from app.access.attempts import TooManyTries
 from app.kit.holding import secret_of_form
 from app.kit.operation import Faulty, Refused
 from app.kit.screen.interface import sentence
@@ -74,9 +74,19 @@ def _http(error: HTTPException):
     return _answer(error.code or 500)
 
 
-def _too_many(error: RateLimitExceeded):
-    ours = error.limit.error_message is not None  # such a sentence tells how long to wait
-    return _answer(429, error.description if ours else None, remedied=ours)
+# Why a password is not looked at; each says itself how long to wait.
+TRIES = {
+    "elsewhere": _("Too many wrong passwords for this account. It can log in here again in a quarter of an hour, and at any"
+                   " time from where it has logged in before."),
+    "here": _("Too many wrong passwords for this account. Try again in %(seconds)s seconds."),
+    "place": _("Too many wrong passwords from this address. Try again in a minute."),
+}  # fmt: skip
+
+
+def _too_many(error: TooManyTries):
+    answer = make_response(_answer(429, str(TRIES[error.why]) % {"seconds": error.seconds}, remedied=True))
+    answer.headers["Retry-After"] = str(error.seconds)
+    return answer
 
 
 def _forged(error: CSRFError):
@@ -134,7 +144,7 @@ def check_query() -> None:
 def install(app: Flask) -> None:
     app.before_request(check_query)
     app.register_error_handler(HTTPException, _http)
-    app.register_error_handler(RateLimitExceeded, _too_many)
+    app.register_error_handler(TooManyTries, _too_many)
     app.register_error_handler(CSRFError, _forged)
     app.register_error_handler(Refused, _refused)
     app.register_error_handler(DatabaseException, _not_saved)

@@ -194,6 +194,7 @@ class Cast:
 
     def __init__(self, app: Flask) -> None:
         self.app = app
+        self.users: dict[str, int] = {}  # who has logged in, whatever the account is called by now
 
     def __getattr__(self, username: str) -> Actor:
         query = select(Identity).join(User).where(User.username == username).order_by(Identity.id)
@@ -208,8 +209,9 @@ class Cast:
         """A browser in which this person has logged in, as the login would leave it, without the work of the password."""
         client = self.app.test_client()
         db.session.remove()
-        user_id = db.session.scalar(select(User.id).where(User.username == username))
-        assert user_id is not None, f"nobody in the cast is called {username}"
+        if username not in self.users:
+            self.users[username] = db.session.scalars(select(User.id).where(User.username == username)).one()
+        user_id = self.users[username]
         number = sessions.begin(user_id, LoginKind.BROWSER, sessions.place_of("127.0.0.1"), "Werkzeug")
         db.session.remove()
         signer = self.app.session_interface.get_signing_serializer(self.app)  # type: ignore[attr-defined]

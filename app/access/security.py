@@ -3,9 +3,8 @@
 from collections.abc import MutableMapping
 from typing import Any
 
-from flask import Flask, Response, abort, current_app, g, redirect, request, session, url_for
+from flask import Flask, abort, current_app, g, redirect, request, session, url_for
 from flask_appbuilder.security.sqla.manager import SecurityManager
-from flask_babel import gettext as _
 from flask_login import logout_user, user_logged_in, user_logged_out
 from sqlalchemy import select
 
@@ -218,36 +217,7 @@ def refuse_unknown_actions() -> None:
         abort(404)
 
 
-LOCKED_AFTER = "10 per 15 minutes"  # wrong passwords for one account, from wherever they come
 KEPT_BY_LOGIN = frozenset({"_user_id", "_fresh", "_id", "_permanent", "locale"})
-
-
-def limit_logins(app: Flask) -> None:
-    """FAB limits the form by address. The API takes passwords as well, and guesses at one account come from anywhere."""
-    manager = current_app.extensions["appbuilder"].sm
-    if not manager.is_auth_limited:
-        return
-    form, api = app.blueprints["AuthDBView"], app.blueprints["SecurityApi"]
-    manager.limiter.limit(manager.auth_rate_limit, methods=["POST"])(api)
-    for blueprint in (form, api):
-        manager.limiter.shared_limit(
-            LOCKED_AFTER, "account", key_func=_account_tried, methods=["POST"], deduct_when=_login_failed,
-            error_message=_locked,
-        )(blueprint)  # fmt: skip
-
-
-def _account_tried() -> str:
-    given = request.get_json(silent=True) if request.is_json else request.form.to_dict()
-    name = given.get("username") if isinstance(given, dict) else ""
-    return str(name or "").strip().casefold()[:64]
-
-
-def _login_failed(response: Response) -> bool:
-    return response.status_code == 401 or (response.location or "").startswith("/login")
-
-
-def _locked() -> str:
-    return _("Too many wrong passwords for this account. It can log in again in a quarter of an hour.")
 
 
 def _begin_session(_app: Flask, user) -> None:

@@ -11,6 +11,7 @@ from procrastinate import JobContext
 from procrastinate.exceptions import ConnectorException
 
 from app.access import Scope, scope_as
+from app.access.attempts import forget_attempts
 from app.kit.filing import A_DAY, settle_pending
 from app.kit.holding import drop_old
 from app.kit.job import jobs_folder, queue
@@ -77,6 +78,7 @@ def forget_sessions_daily(context: JobContext, timestamp: int) -> None:
     """Forget logins of long ago."""
     with context.additional_context["app"].app_context():
         forget_sessions()
+        forget_attempts()
 
 
 @queue.periodic(cron="27 3 * * *")

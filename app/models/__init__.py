@@ -34,7 +34,7 @@ from app.models.organisation import ClassGroup, College, Department, Major
 from app.models.paper import Paper, PaperCounter, PaperTemplate, PrintRun
 from app.models.publicity import Objection, Publicity, PublicityEntry
 from app.models.registration import Registration, RegistrationState
-from app.models.session import UserSession
+from app.models.session import LoginAttempt, UserSession
 from app.models.settings import Season, Setting, Term, setting, setting_int
 from app.models.student import RosterStatus, Student
 from app.models.transfer import RoundState, TransferCase, TransferChoice, TransferQuota, TransferRound
@@ -77,6 +77,7 @@ __all__ = [
     "KeptList",
     "LeaveCase",
     "LegalClock",
+    "LoginAttempt",
     "Mail",
     "MailState",
     "Major",

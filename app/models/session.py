@@ -40,3 +40,17 @@ class UserSession(Model):
     place: Mapped[str] = mapped_column(String(45))  # the network address
     agent: Mapped[str] = mapped_column(String(200), server_default="")
     ended_at: Mapped[Moment | None]
+
+
+class LoginAttempt(Model):
+    """A password that was tried for an account and has not proved right: counted for a while, then forgotten."""
+
+    __tablename__ = "login_attempt"
+    __table_args__ = (
+        Index("ix_login_attempt_account", "account", "at"),
+        Index("ix_login_attempt_place", "place", "at"),
+    )
+    id: Mapped[BigId]
+    account: Mapped[str] = mapped_column(String(64))  # the user name, or what was typed where there is no such account
+    place: Mapped[str] = mapped_column(String(45))
+    at: Mapped[Now]

@@ -11,7 +11,11 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from werkzeug.security import check_password_hash, generate_password_hash
 
 from app.access import Actor, Permission
+from app.access.attempts import Attempt, begin_attempt, forgive
 from app.access.scope import as_login
+from app.access.sessions import here
+from app.kit import clock
+from app.kit.due import Due, tell
 from app.kit.operation import NotFound, Refused, audit, get, operation
 from app.models import Password, UserSession, db
 from app.models.accounts import User
@@ -62,10 +66,32 @@ class WrongPassword(Refused):
 
 
 def knows_password(user_id: int, password: str) -> bool:
-    """Whether this is the account's password; asked of the login role, the only one that may read it."""
+    """Whether this is the account's password; asked of the login role, the only one that may read it.
+
+    A wrong one is counted like one at the login. Raises TooManyTries.
+    """
     with as_login() as login:
-        stored = login.scalar(select(USERS.c.password).where(USERS.c.id == user_id))
-    return stored is not None and check_password_hash(stored, password)
+        row = login.execute(select(USERS.c.username, USERS.c.password).where(USERS.c.id == user_id)).one()
+    attempt = begin_attempt(row.username)
+    right = row.password is not None and check_password_hash(row.password, password)
+    settle_attempt(attempt, right=right)
+    return right
+
+
+def settle_attempt(attempt: Attempt, *, right: bool) -> None:
+    """Forgive a try that was right; tell the account's owner when so many were wrong that the next ones must wait."""
+    if right:
+        forgive(attempt)
+    elif attempt.alarming and attempt.user_id is not None:
+        tell([Due(
+            key=f"wrong-passwords:{clock.today()}", users=(attempt.user_id,),
+            title=_("Wrong passwords for your account"),
+            text=_("Somebody has tried several wrong passwords for your account within a quarter of an hour, the last time"
+                   " from %(place)s. Where you have logged in before you still can. If it was not you, look at your logins and"
+                   " choose another password.", place=here()),
+            path="/account/",
+        )])  # fmt: skip
+    db.session.commit()
 
 
 def _set_password(actor: Actor, user_id: int, new: str) -> None:

@@ -13,7 +13,9 @@ from flask_babel import lazy_gettext as _
 from wtforms import PasswordField
 from wtforms.validators import DataRequired, EqualTo, Length
 
-from app.access import current_actor
+from app.access import NO_SCOPE, current_actor
+from app.access.attempts import begin_attempt
+from app.access.scope import enter_request_scope
 from app.access.security import XuejiSecurityManager, renew_session
 from app.kit.operation import Refused
 from app.kit.screen import RequestLocalFilters, XuejiInterface
@@ -23,7 +25,7 @@ from app.kit.screen.filters import ConditionsWidget
 from app.kit.screen.forms import KeepsForms
 from app.models import db
 from app.models.accounts import LONGEST_ACCOUNT, User, signature
-from app.operations.accounts import WrongPassword, change_own_password, set_password
+from app.operations.accounts import WrongPassword, change_own_password, set_password, settle_attempt
 from app.views.labels import role_badges, role_label
 from app.views.vacancies import WarnsOfVacancies
 
@@ -173,6 +175,12 @@ class UserGroupModelView(Guarded, fab.UserGroupModelView):
 class SecurityApi(SaysWhy, api.SecurityApi):
     """The login of programs."""
 
+    @expose("/login", methods=["POST"])
+    def login(self):
+        return api.SecurityApi.login.__wrapped__(self)  # without FAB's catch of every error: ours say what is wrong
+
+    login.__doc__ = api.SecurityApi.login.__doc__  # which describes it on /swagger/v1
+
     def response_401(self):
         return self.response(401, message=str(_("User name or password is wrong.")))
 
@@ -188,6 +196,14 @@ class AccountManager(XuejiSecurityManager):
     resetpasswordview = ResetPasswordView
     rolemodelview = RoleModelView
     groupmodelview = UserGroupModelView
+
+    def auth_user_db(self, username, password):
+        """Form and API alike: a try is counted before it is looked at, and its owner told of many wrong ones."""
+        enter_request_scope(NO_SCOPE)  # who logs in is nobody yet, whatever another cookie says
+        attempt = begin_attempt(username or "")
+        user = super().auth_user_db(username, password)
+        settle_attempt(attempt, right=user is not None)
+        return user
 
     def __init__(self, appbuilder) -> None:
         super().__init__(appbuilder)

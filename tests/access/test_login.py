@@ -30,30 +30,14 @@ def is_in(client: FlaskClient) -> bool:
 
 @pytest.fixture(scope="module")
 def strict(bed: Bed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, object]]:
-    """Settings with what tests leave out: limits and CSRF, on a database of its own."""
+    """Settings for an application of its own, on a database of its own."""
     database = bed.copy()
     settings = settings_for(bed, database, tmp_path_factory.mktemp("files"))
-    yield settings | {"RATELIMIT_ENABLED": True, "AUTH_RATE_LIMITED": True, "AUTH_RATE_LIMIT": "30 per minute"}
+    yield settings
 
 
 def strict_app(settings: dict[str, object], **changed: object) -> Flask:
     return create_app(settings | changed)
-
-
-@pytest.fixture
-def guarded(strict) -> Iterator[Flask]:
-    app = strict_app(strict)
-    yield app
-    with app.app_context():
-        db.engine.dispose()
-
-
-@pytest.fixture
-def limited(strict) -> Iterator[Flask]:
-    app = strict_app(strict, AUTH_RATE_LIMIT="3 per minute")
-    yield app
-    with app.app_context():
-        db.engine.dispose()
 
 
 # who is not let in
@@ -95,56 +79,6 @@ def test_the_address_to_go_on_to_is_one_of_ours(app):
     answer = client.post("/login/?next=https://elsewhere.invalid/", data={"username": "clerk", "password": PASSWORD})
     assert answer.status_code == 302
     assert "elsewhere" not in answer.location
-
-
-# how often
-
-
-@pytest.mark.parametrize(("language", "words"), [("zh-CN", "尝试次数过多"), ("en", "Too many attempts")])
-def test_too_many_tries_from_one_address_get_a_clear_page(limited, language, words):
-    client = limited.test_client()
-    client.get(f"/lang/{language[:2]}")
-    answers = [log_in(client, f"guess{n}", "x") for n in range(4)]
-    assert [answer.status_code for answer in answers] == [302, 302, 302, 429]
-    assert words in answers[-1].text
-    assert log_in(client, "clerk").status_code == 429  # the right password waits as well
-    assert client.get("/login/").status_code == 200
-
-
-def test_the_api_counts_as_well(limited):
-    client = limited.test_client()
-    answers = [api_log_in(client, f"guess{n}", "x") for n in range(4)]
-    assert [answer.status_code for answer in answers] == [401, 401, 401, 429]
-    assert answers[-1].json["message"]
-    assert answers[-1].json["reference"]
-
-
-@pytest.mark.parametrize(("language", "words"), [("zh", "一刻钟"), ("en", "a quarter of an hour")])
-def test_an_account_is_locked_after_ten_wrong_passwords_from_anywhere(guarded, language, words):
-    for n in range(5):
-        visitor = guarded.test_client()
-        where = {"REMOTE_ADDR": f"10.0.0.{n}"}
-        visitor.post("/login/", data={"username": "leader", "password": "x"}, environ_base=where)
-        visitor.post("/api/v1/security/login", json={"username": " LEADER", "password": "x", "provider": "db"},
-                     environ_base=where)  # fmt: skip
-    client = guarded.test_client()
-    client.get(f"/lang/{language}")
-    locked = log_in(client, "leader")
-    assert locked.status_code == 429
-    assert words in locked.text
-    assert "请等待一分钟" not in locked.text and "Wait a minute" not in locked.text  # which would be said of an address
-    assert api_log_in(guarded.test_client(), "leader").status_code == 429
-    assert log_in(guarded.test_client(), "leader2").status_code == 302  # nobody else is
-
-
-def test_right_passwords_do_not_count(guarded):
-    for _n in range(12):
-        assert log_in(guarded.test_client(), "clerk").location == "/"
-
-
-def test_locking_says_the_same_of_an_account_that_is_none(guarded):
-    answers = [log_in(guarded.test_client(), "nobody-of-this-name", "x").status_code for _n in range(11)]
-    assert answers == [302] * 10 + [429]
 
 
 # passwords

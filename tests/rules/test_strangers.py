@@ -22,7 +22,7 @@ from tests.rules import foreign, walk
 STRANGERS = ("anonymous", "student", "clerk", "admin")
 ACCOUNTS = frozenset(name for name in Model.metadata.tables if name.startswith("ab_")) | {"identity", "password_state"}
 # Written by being there: the trail itself.
-TRAIL = frozenset({"audit_entry"})
+TRAIL = frozenset({"audit_entry", "login_attempt"})
 
 # Whose a row is, where no user_id says it: a clerk may record a meeting of her own college.
 OWNER = {"ab_user": "id", "meeting": "recorded_by"}

@@ -5,8 +5,8 @@ from alembic import op
 
 from migrations.policies import protect
 
-revision = "0023"
-down_revision = "0022"
+revision = "0026"
+down_revision = "0025"
 
 
 def upgrade() -> None:

@@ -199,7 +199,7 @@ def make_proceedings(connection: Connection, today: date, files_root: Path | Non
     made.meeting(Role.COLLEGE_CLERK, "college", college_id, "第9次党政联席会", "同意对相关学生的学籍处理意见。")
     made.meeting(Role.REGISTRY, "school", None, "第12次校长办公会", "原则同意，按程序公示。")
     absent = {"reason": "absence", "statement": "连续两周未请假离校，多次联系未果。"}
-    heard = absent | {
+    heard: dict[str, Any] = absent | {
         "informed_how": "in_person", "informed_on": today - timedelta(days=40), "defence": "无",
         "legality_by": "法治工作办公室", "legality_on": today - timedelta(days=30), "legality_opinion": "程序合法，依据适当。",
     }  # fmt: skip

@@ -98,7 +98,13 @@ def findings(report: Report) -> dict[str, Any]:
     for language in LANGUAGES:
         with force_locale(language):
             errors[language] = [
-                {"row": error.row, "column": error.label, "value": error.value, "reason": error.message}
+                {
+                    "row": error.row,
+                    "cell": report.staged.header.cell(error.column, error.row),
+                    "column": error.label,
+                    "value": error.value,
+                    "reason": error.message,
+                }
                 for error in islice(report.errors(connection), importing.SHOWN)
             ]
             notices[language] = [notice.message for notice in report.staged.notices]

@@ -76,6 +76,11 @@ def progress(run: JobRun) -> dict[str, Any]:
     return {"done": run.done, "total": run.total, "count": gettext("%(done)s of %(total)s", done=done, total=total)}
 
 
+def result_url(run: JobRun) -> str | None:
+    """The page of what a job has done, where there is one: of a batch, of a check or an import."""
+    return url_for("InboxView.result", run_id=run.id) if run.kind == DECIDE else run.result.get("url")
+
+
 def shown(run: JobRun) -> dict[str, Any]:
     """One job as xueji/jobs.html shows it."""
     state = JobState(run.state)
@@ -93,6 +98,6 @@ def shown(run: JobRun) -> dict[str, Any]:
         "poll_url": url_for("JobsView.state", run_id=run.id) if runs else None,
         "cancel_url": url_for("JobsView.cancel", run_id=run.id) if runs else None,
         "download_url": url_for("JobsView.file", run_id=run.id) if run.file_name and kept else None,
-        "result_url": url_for("InboxView.result", run_id=run.id) if run.kind == DECIDE and not runs else None,
+        "result_url": None if runs else result_url(run),
         "expires": format_datetime(run.expires_at, "short") if run.file_name and kept and run.expires_at else None,
     }

@@ -43,14 +43,8 @@ def test_a_merged_cell_counts_for_all_its_rows(tmp_path):
     path = book(tmp_path / "x.xlsx", *rows, change=merge)
     assert seen(path) == (
         [["1", "甲", "", "5"], ["2", "甲", "", "5"], ["3", "甲", "", ""], ["4", "乙", "", "6"]],
-        {"FILLED": {"column": "分数", "count": 1}},
+        {"FILLED": {"columns": "姓名 (2)、分数 (1)"}},
     )
-    with open_upload(path, ADMISSIONS) as reading:
-        b"".join(reading.chunks())
-        assert [notice.params for notice in reading.notices if notice.code == "FILLED"] == [
-            {"column": "姓名", "count": 2},
-            {"column": "分数", "count": 1},
-        ]
     assert [row[1] for row in original(path)[1:5]] == ["甲", "甲", "甲", "乙"]
 
 
@@ -75,7 +69,7 @@ def test_percents_are_read_as_they_are_shown_and_said(tmp_path):
     path = book(tmp_path / "x.xlsx", ["1", "甲", None, 0.865], ["2", "乙", None, 0.865], change=dress)
     rows, told = seen(path)
     assert [row[3] for row in rows] == ["86.5", "0.865"]
-    assert told == {"PERCENTS": {"column": "分数", "count": 1}}
+    assert told == {"PERCENTS": {"columns": "分数 (1)"}}
     assert [row[3] for row in original(path)[1:]] == ["86.5", "0.865"]
 
 
@@ -96,7 +90,9 @@ def test_words_for_nothing_are_empty_and_said(tmp_path, word):
     path = book(tmp_path / "x.xlsx", ["1", word, word, word, word], ["2", "乙", None, 5], change=lambda sheet: None)
     rows, told = seen(path)
     assert rows == [["1", "", "", ""], ["2", "乙", "", "5"]]
-    assert told["EMPTIED"] == {"column": "分数", "count": 1, "words": f"“{word.strip()}”"}
+    assert told["EMPTIED"] == {
+        "columns": "、".join(f"{name} “{word.strip()}” (1)" for name in ("姓名", "出生日期", "分数"))
+    }
 
 
 @pytest.mark.parametrize("name", ["无名", "南null", "-1", "N"])

@@ -149,7 +149,7 @@ def test_a_table_may_begin_in_another_column(tmp_path):
     assert [(line[0], json.loads(line[1]), *line[2:]) for line in rows] == [
         ("3", {"score": ["ERROR_CELL", "#N/A"]}, "1", "甲", "")
     ]
-    assert header.row == 2
+    assert header.row == 2 and header.cell("score", 3) == "E3"
 
 
 def test_a_column_without_permission_is_not_read_and_told_of(tmp_path):

@@ -22,6 +22,7 @@ from .cells import header_key
 from .declare import BadDeclaration, Column, Workbook, spellings
 from .guard import DEFAULT_LIMITS, Limits, UploadFacts, check_contents, check_upload
 from .reasons import Unreadable, sentence
+from .sheet_xml import letters
 
 REASON = _("Reason")  # the header of the column that a returned workbook has more
 HEADER_ROWS = 10  # titles may stand above the header
@@ -43,12 +44,20 @@ class Notice:
 
 @dataclass(frozen=True)
 class Header:
-    """What was found: the sheet, the header's (last) row from 1, and the place of each column that is read."""
+    """What was found: the sheet, the header's (last) row from 1, and the place of each column that is read.
+
+    Places count from the first column of the sheet that is used, `left` (from 0).
+    """
 
     sheet: str
     row: int
     places: dict[str, int]
     notices: list[Notice]
+    left: int = 0
+
+    def cell(self, column: str, row: int) -> str:
+        """The name of a cell as Excel shows it."""
+        return f"{letters(self.left + self.places[column])}{row}"
 
 
 @dataclass
@@ -156,7 +165,7 @@ def open_upload(
                 raise Unreadable("DAMAGED", part="parser")
             found = json.loads(first)
             places = {name: place for name, place in found["columns"].items() if name in kinds}
-            header = Header(found["sheet"], found["row"], places, notices(found, closed, facts))
+            header = Header(found["sheet"], found["row"], places, notices(found, closed, facts), found["left"])
             sheet = next((sheet for sheet in facts.sheets if sheet.name == header.sheet), None)
             telling = sheet is not None and (sheet.telling or facts.formats)
             parser.tell({"part": sheet.part if sheet and telling else "", "formats": facts.formats})
@@ -217,14 +226,20 @@ def notices(found: dict[str, Any], closed: list[Column], facts: UploadFacts) -> 
 
 
 def on_rows(remarks: dict[str, Any], columns: dict[str, Column]) -> Iterator[Notice]:
-    """What the parser made of cells, in the order of the columns."""
-    for name, column in columns.items():
-        if words := remarks.get("emptied", {}).get(name):
-            shown = [f"“{word}”" for word in sorted(words)]
-            yield Notice("EMPTIED", {"column": column.label, "count": sum(words.values()), "words": listed(shown)})
-        for code, key in (("FILLED", "filled"), ("PERCENTS", "percents")):
-            if count := remarks.get(key, {}).get(name):
-                yield Notice(code, {"column": column.label, "count": count})
+    """What the parser made of cells, with the columns in their order."""
+    emptied = {
+        name: (f"{column.label} {listed(f'“{word}”' for word in sorted(words))}", sum(words.values()))
+        for name, column in columns.items()
+        if (words := remarks.get("emptied", {}).get(name))
+    }
+    counted = {
+        "EMPTIED": emptied,
+        "FILLED": {name: (columns[name].label, count) for name, count in remarks.get("filled", {}).items()},
+        "PERCENTS": {name: (columns[name].label, count) for name, count in remarks.get("percents", {}).items()},
+    }
+    for code, found in counted.items():
+        if told := [f"{words} ({found[name][1]})" for name in columns if name in found for words in found[name][:1]]:
+            yield Notice(code, {"columns": listed(told)})
     if hidden := remarks.get("hidden"):
         yield Notice("HIDDEN_ROWS", {"first": hidden[0], "count": hidden[1]})
 

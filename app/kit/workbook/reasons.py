@@ -147,9 +147,9 @@ WARNINGS: dict[str, Label] = {
     "UNKNOWN_COLUMNS": _("These columns are not part of this import and were not read: %(columns)s."),
     "NOT_PERMITTED": _("Your role may not write these columns; they were not read: %(columns)s."),
     "TWO_ROWS": _("The header was read from rows %(first)s and %(last)s together."),
-    "EMPTIED": _("%(column)s: %(words)s counts as empty. Cells read so: %(count)s."),
-    "FILLED": _("%(column)s: the value of a merged cell counts for each of its rows. Cells filled so: %(count)s."),
-    "PERCENTS": _("%(column)s: cells shown as a percentage were read as the number before the sign: %(count)s."),
+    "EMPTIED": _("These words count as empty, with the number of their cells: %(columns)s."),
+    "FILLED": _("The value of a merged cell counts for each of its rows. Cells filled so: %(columns)s."),
+    "PERCENTS": _("Cells shown as a percentage were read as the number before the sign: %(columns)s."),
     "HIDDEN_ROWS": _(
         "Rows that are hidden in the workbook, by a filter or by hand, count like all others: %(count)s, the first is"
         " row %(first)s. Delete them from the workbook if they are not meant."

@@ -32,7 +32,7 @@ def check(what: Import, run: RunningJob) -> JobResult:
     """Find every bad cell and say what an import would do; nothing is saved."""
     with in_words():
         report = read(what, run)
-        keep_findings(run.params["file"], findings(report))
+        keep_findings(run.params["file"], findings(what, report))
         figures = {
             "rows": report.rows, "new": report.new, "changed": report.changed, "unchanged": report.unchanged,
             "bad_rows": report.bad_rows, "cells": sum(report.by_code.values()), "url": page_of(run),
@@ -89,7 +89,7 @@ def page_of(run: RunningJob) -> str:
     return f"{run.params['pages']}{run.id}"
 
 
-def findings(report: Report) -> dict[str, Any]:
+def findings(what: Import, report: Report) -> dict[str, Any]:
     """The first errors in each language, how many there are of each kind, and what was not read."""
     connection = db.session.connection()
     errors: dict[str, list[dict[str, Any]]] = {}
@@ -107,7 +107,9 @@ def findings(report: Report) -> dict[str, Any]:
                 }
                 for error in islice(report.errors(connection), importing.SHOWN)
             ]
-            notices[language] = [notice.message for notice in report.staged.notices]
+            notices[language] = [notice.message for notice in report.staged.notices] + what.remarks(
+                connection, report.staged
+            )
     kinds.update((error.column, error.code) for error in report.errors(connection))
     kinds_found = [[*kind, count] for kind, count in kinds.most_common()]
     return {"errors": errors, "notices": notices, "kinds": kinds_found, "blanks": report.blanks}

@@ -3,8 +3,11 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from sqlalchemy import Connection
+
 from app.access import Actor, Permission
 from app.kit.workbook.declare import Column, Label, Workbook
+from app.kit.workbook.staging import Staged
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,8 @@ class Import:
     usual: Callable[[], int | None]
     examples: Mapping[str, str] = field(default_factory=dict)
     kinds: Mapping[str, Label] = field(default_factory=dict)
+    # what its people should know although no cell is wrong: sentences, from the staged rows
+    remarks: Callable[[Connection, Staged], list[str]] = lambda _connection, _staged: []
     figures: Sequence[str] = ("rows", "new", "changed", "unchanged")  # what a check and an import tell
 
     @property

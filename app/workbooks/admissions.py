@@ -3,23 +3,28 @@
 from datetime import date
 from functools import partial
 
+from flask_babel import gettext
 from flask_babel import lazy_gettext as _
-from sqlalchemy import ColumnElement, Connection, func
+from sqlalchemy import ColumnElement, Connection, func, text
 
 from app.access import Actor, Permission
 from app.kit import clock
 from app.kit.imports import Import, register_import
+from app.kit.pinyin import without_reading
 from app.kit.workbook.declare import Column, Lookup, Rule, Target, Workbook
 from app.kit.workbook.importing import Typed
 from app.kit.workbook.rules import identity_rules
+from app.kit.workbook.staging import Staged
 from app.models import Code, College, Major, Student
 from app.models.codes import ALIASES_APART
+from app.models.language import listed
 from app.operations.admissions import admit
 
 MOBILE = r"1[3-9]\d{9}"
 RESIDENT = "{id_type.value} = '1'"  # a resident identity card, whose number says birth date and sex
 AGES = (13, 60)  # on entering
 TITLE = _("Admissions file")
+ROWS_NAMED = 10
 SPRING = 3  # from this month on, the autumn to come is meant
 
 
@@ -117,6 +122,23 @@ def years() -> list[tuple[int, str]]:
     return [(usual_year() + distance, str(usual_year() + distance)) for distance in (1, 0, -1)]
 
 
+def unspelled(connection: Connection, staged: Staged) -> list[str]:
+    """Characters of names that have no reading, and the first rows with them."""
+    characters = text(f"select distinct unnest(string_to_array(name, null)) from {staged.table}")  # noqa: S608 (our own table)
+    unread = [one for one in connection.scalars(characters) if one and without_reading(one)]
+    if not unread:
+        return []
+    where = text(f"select row_no from {staged.table} where name ~ :any order by row_no limit :most")  # noqa: S608
+    rows = connection.scalars(where, {"any": f"[{''.join(unread)}]", "most": ROWS_NAMED + 1}).all()
+    named = [*map(str, rows[:ROWS_NAMED]), *(["…"] if len(rows) > ROWS_NAMED else [])]
+    told = gettext(
+        "No reading is known for %(characters)s (rows %(rows)s). Who is called so is found by the name, and by the pinyin"
+        " of its other characters.",
+        characters=listed(unread), rows=listed(named),
+    )  # fmt: skip
+    return [told]
+
+
 admissions_import = register_import(
     Import(
         key="admissions",
@@ -129,6 +151,7 @@ admissions_import = register_import(
         subject=_("Entry year"),
         subjects=years,
         usual=usual_year,
+        remarks=unspelled,
         examples={
             "examinee_no": "26500107300001", "name": "张三", "sex": "男", "birth_date": "2008-03-01",
             "id_type": "居民身份证", "education_level": "本科", "study_length": "4", "admission_score": "586",

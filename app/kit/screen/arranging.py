@@ -70,7 +70,28 @@ class KeepsArrangements:
         if len(values) > MOST_LISTED:
             raise Refused(_("The list has %(n)s values, and at most %(most)s can be looked for. Paste it in parts.",
                             n=len(values), most=MOST_LISTED))  # fmt: skip
-        field = getattr(self.datamodel.obj, self.pasted)
+        numbers = " ".join(values)
+        if len(numbers) > LONGEST_IN_ADDRESS:
+            numbers = preferences.keep_list(values)
+        asked: dict[str, Any] = {self.listing_condition(): numbers}
+        return redirect(url_for(f"{type(self).__name__}.list", **asked))
+
+    def listing_condition(self) -> str:
+        """How an address calls the condition that the numbers of a list are asked by."""
+        index = [type(kind) for kind in self._filters.get_search_filters()[self.pasted]].index(ListedFilter)
+        return f"_flt_{index}_{self.pasted}"
+
+    def tell_what_is_missing(self) -> None:
+        """On the first page of a list by numbers: which of them there are none of, however the list was given."""
+        asked = [*request.args] if self.pasted else []
+        if (
+            not asked
+            or self.listing_condition() not in asked
+            or any(name.startswith(("page_", "_oc_")) for name in asked)
+        ):
+            return
+        values = ListedFilter.values(request.args[self.listing_condition()])
+        field = getattr(self.datamodel.obj, self.pasted or "")
         found = set(db.session.scalars(select(field).where(one_of(field, values))))
         if missing := [value for value in values if value not in found]:
             shown = listed([*missing[:MISSING_SHOWN], *(["…"] if len(missing) > MISSING_SHOWN else [])])
@@ -78,9 +99,3 @@ class KeepsArrangements:
                 _("%(n)s of %(all)s are not found: %(values)s", n=len(missing), all=len(values), values=shown),
                 "warning",
             )
-        numbers = " ".join(values)
-        if len(numbers) > LONGEST_IN_ADDRESS:
-            numbers = preferences.keep_list(values)
-        index = [type(kind) for kind in self._filters.get_search_filters()[self.pasted]].index(ListedFilter)
-        asked: dict[str, Any] = {f"_flt_{index}_{self.pasted}": numbers}
-        return redirect(url_for(f"{type(self).__name__}.list", **asked))

@@ -5,7 +5,17 @@ import unicodedata
 
 import pytest
 
-from app.models.text import clean, clean_lines, clean_name, folded, holds_name, number, same, unknown_characters
+from app.models.text import (
+    clean,
+    clean_lines,
+    clean_name,
+    cleaned,
+    folded,
+    holds_name,
+    number,
+    same,
+    unknown_characters,
+)
 
 
 @pytest.mark.parametrize(
@@ -86,6 +96,14 @@ def test_a_number_is_itself_however_it_was_pasted(typed):
 def test_a_number_keeps_its_signs():
     assert number("ＸＪ2026－000123") == "XJ2026-000123"
     assert number("1.5") == "1.5"
+
+
+def test_a_field_is_cleaned_as_its_name_says():
+    assert cleaned("new_id_number", "'50010120060101001x\u200b") == "50010120060101001X"
+    assert cleaned("guardian_phone", "138 0000 0000") == "13800000000"
+    assert cleaned("guardian_name", "张 大") == "张大"
+    assert cleaned("address", "某路  1 号") == "某路 1 号"
+    assert cleaned("conf_password", " a  b ") == " a  b "
 
 
 def test_lines_keep_their_shape():

@@ -8,6 +8,7 @@ from flask_babel import lazy_gettext as _
 
 from app.access import Actor, Permission
 from app.kit.operation import Faulty, Refused, audit, get, operation, say_why
+from app.kit.readable import why_unreadable
 from app.models import Student
 
 CONTACT = ("phone", "email", "address", "postcode", "guardian_name", "guardian_phone", "dormitory", "note")
@@ -22,8 +23,10 @@ FORMS = {  # field → how it is written, and what is said of one that is not
 
 def wrong_contact(student: Student, values: dict[str, str | None]) -> dict[str, Any]:
     """Field → what is wrong with its new value. What was stored before stays until it is changed."""
-    changed = {name: values.get(name) for name in FORMS if values.get(name) != getattr(student, name)}
-    return {name: FORMS[name][1] for name, value in changed.items() if value and not FORMS[name][0].fullmatch(value)}
+    changed = {name: value for name in CONTACT if (value := values.get(name)) and value != getattr(student, name)}
+    unreadable = {name: why for name, value in changed.items() if (why := why_unreadable(value))}
+    formed = {name: value for name, value in changed.items() if name in FORMS}
+    return unreadable | {name: FORMS[name][1] for name, value in formed.items() if not FORMS[name][0].fullmatch(value)}
 
 
 @operation(needs=Permission.STUDENT_CONTACT_WRITE)

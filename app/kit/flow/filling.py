@@ -11,6 +11,7 @@ from app.kit.flow.labels import label
 from app.kit.flow.standing import why_not_dated
 from app.kit.flow.words import choices
 from app.kit.operation import Refused
+from app.kit.readable import why_unreadable
 from app.models import Case, Student, db
 from app.models.language import listed
 
@@ -85,4 +86,6 @@ def typed(flow: Flow, key: str, value: Any) -> Any:
     most = min(getattr(column.type, "length", None) or LONGEST_TEXT, LONGEST_TEXT)
     if kind is str and len(str(value)) > most:
         raise Refused(_("%(field)s: at most %(most)s characters.", field=label("field", key), most=most))
+    if kind is str and (why := why_unreadable(str(value))):
+        raise Refused(why)
     return value

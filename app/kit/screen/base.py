@@ -12,6 +12,7 @@ from wtforms import SelectField
 
 from app.access import Permission, current_actor
 from app.kit.operation import audit
+from app.kit.readable import readable
 from app.kit.screen import preferences
 from app.kit.screen.arranging import KeepsArrangements
 from app.kit.screen.exporting import ExportsLists
@@ -80,6 +81,10 @@ class Screen(KeepsForms, ExportsLists, KeepsArrangements, RequestLocalFilters, M
             column: LookupField(cls.label_columns[column], cls.model, column, endpoint, required=False)
             for column, endpoint in cls.lookups.items()
         }
+        texts = [
+            name for name in (*(cls.add_columns or ()), *(cls.edit_columns or ())) if cls.datamodel.is_string(name)
+        ]
+        cls.validators_columns = {name: [readable] for name in texts} | (cls.__dict__.get("validators_columns") or {})
         enums = {column: badge_of(kinds) for column, kinds in cls.picks.items() if isinstance(kinds, type)}
         masks = {column: masked(cls.__name__, column, needs) for column, needs in cls.masked.items()}
         cls.formatters_columns = enums | masks | (cls.__dict__.get("formatters_columns") or {})
@@ -99,6 +104,7 @@ class Screen(KeepsForms, ExportsLists, KeepsArrangements, RequestLocalFilters, M
                          widgets=None, **kwargs):  # fmt: skip
         if order_column not in self.order_columns:
             order_column, order_direction = self.base_order or ("", "")
+        self.tell_what_is_missing()
         columns = self.shown_columns()
         count, rows = self.datamodel.query(
             self.filters_of(request.args) if filters is self._filters else filters.get_joined_filters(self._base_filters),

@@ -20,9 +20,10 @@ TALL_WIDTH, TALL_HEIGHT, TALL_GAP = 258, 52, 20
 IN_ROW, BETWEEN = 6, 40  # boxes side by side; room between two rows
 STATES = {
     "done": _("Done"), "current": _("In progress"), "todo": _("Not yet"), "returned": _("Sent back"),
+    "refused": _("Refused"),
 }  # fmt: skip
 FIRST_WIDE = "\u2e80"  # Chinese letters begin here; they are twice as wide
-MARKS = {"done": "✓", "current": "●", "returned": "↩"}
+MARKS = {"done": "✓", "current": "●", "returned": "↩", "refused": "✕"}
 
 
 @dataclass(frozen=True)
@@ -75,8 +76,11 @@ def _node(steps: list[CaseStep]) -> Node:
     if StepState.OPEN in states:
         due = min((step.due_on for step in steps if step.state == StepState.OPEN and step.due_on), default=None)
         return Node(first.key, title, role, gettext("by %(day)s", day=f"{due:%m-%d}") if due else "", "current")
-    refused = first.state == StepState.CLOSED and first.decided_at is not None
-    return Node(first.key, title, role, state="returned" if refused else "todo")
+    refused = next((step for step in steps if step.state == StepState.CLOSED and step.decided_at), None)
+    if refused is not None:
+        who = signature(refused.decider) if refused.decider else role
+        return Node(first.key, title, who, f"{STATES['refused']} {refused.decided_at:%m-%d}", "refused")
+    return Node(first.key, title, role)
 
 
 def _returns(case: Case, keys: list[str]) -> list[tuple[str, str]]:

@@ -145,5 +145,14 @@ def test_the_diagram_shows_where_the_case_is_and_ways_back(cases, cast, behind):
         assert "style=" not in svg and "<script" not in svg
 
 
+def test_the_diagram_of_a_refused_case_says_refused(cases, cast):
+    case_id = cases.at("affairs")
+    cases.decide("director", case_id, "affairs", act="refuse", opinion="条件不符")
+    for tall in (False, True):
+        svg = acting(cast.student, lambda _me, tall=tall: str(case_diagram(db.session.get(Case, case_id), tall=tall)))
+        assert svg.count('class="sr-node refused"') == 1 and "returned" not in svg
+        assert "不同意 09-02" in svg and "退回" not in svg and "director" in svg
+
+
 def test_a_flow_is_drawn_without_a_case(app):
     assert str(flow_diagram(leave)).count('class="sr-node todo"') == 6

@@ -152,7 +152,7 @@ def assign_classes(actor: Actor, entry_year: int, *, expected: int | None = None
         " where s.id = p.student_id",
         year=entry_year, now=clock.now(),
     )  # fmt: skip
-    ledger.enter(actor, "cohort_place", "I1", note="新生编班")
+    ledger.enter(actor, "cohort_place", "A3", note="新生编班")
     audit(actor, "cohort:assign_classes", detail={"entry_year": entry_year, "students": students, "groups": made})
     db.session.expire_all()
     return Placed(students, made)

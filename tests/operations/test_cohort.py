@@ -94,7 +94,7 @@ def test_placing_is_in_ledger_history_and_audit(registry, freshmen, behind):
     (entry, _other) = behind.rows(
         "select * from roster_change where student_id in (select id from student where entry_year = :y)", y=YEAR
     )
-    assert entry["code"] == "I1"
+    assert entry["code"] == "A3"  # of its own kind: no datum was corrected
     assert entry["old_class_group_id"] is None and entry["new_class_group_id"]
     assert entry["new_text"]["class_group"] == "计算机科学与技术2026级1班"
     assert behind.one("select distinct why from field_change where field = 'class_group_id'") == "2026级新生编班"

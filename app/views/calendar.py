@@ -25,6 +25,7 @@ from app.operations.tasks import move_task, remark, tick, untick
 from app.views.calendar_feed import feed_url
 from app.views.calendar_terms import unknown_days
 from app.views.rule_words import how_long
+from app.views.task_links import group_url
 
 MONTHS = [8, 9, 10, 11, 12, 1, 2, 3, 4, 5, 6, 7]
 WIDE = 100  # units of the drawing for a month
@@ -68,7 +69,15 @@ class CalendarView(BaseView):
     @has_access
     @permission_name("list")
     def task(self, task_id: int):
+        """The task of one 学院, or of an office."""
         return self._page(task_id)
+
+    @expose("/all/<int:task_id>")
+    @has_access
+    @permission_name("list")
+    def all(self, task_id: int):
+        """The task for all colleges that the reader sees: how each stands, and dates that move for all of them."""
+        return self._page(task_id, whole=True)
 
     @expose("/task/<int:task_id>/<act>", methods=["POST"])
     @has_access
@@ -76,6 +85,7 @@ class CalendarView(BaseView):
     def act(self, task_id: int, act: str):
         """Tick, untick, remark or move; a refusal is shown on the page, with what was entered."""
         form = request.form
+        whole = form.get("whole") == "y"
         try:
             if act == "tick":
                 tick(current_actor(), task_id, form.get("text", ""))
@@ -90,28 +100,30 @@ class CalendarView(BaseView):
             else:
                 return redirect(url_for("CalendarView.task", task_id=task_id))
         except ValueError:
-            return self._page(task_id, str(_("Give both days.")), act), 422
+            return self._page(task_id, str(_("Give both days.")), act, whole=whole), 422
         except Refused as refused:
             db.session.rollback()
             if refused.status != 409:
                 raise
-            return self._page(task_id, str(refused), act), 409
+            return self._page(task_id, str(refused), act, whole=whole), 409
         flash(_("Saved."), "success")
-        return redirect(url_for("CalendarView.task", task_id=task_id))
+        return redirect(url_for("CalendarView.all" if whole else "CalendarView.task", task_id=task_id))
 
-    def _page(self, task_id: int, error: str | None = None, tried: str = ""):
+    def _page(self, task_id: int, error: str | None = None, tried: str = "", *, whole: bool = False):
         actor, today = current_actor(), clock.today()
         task = get(DatedTask, task_id)
         same = select_tasks(task.year).where(DatedTask.key == task.key, DatedTask.occurrence == task.occurrence)
         (group,) = grouped(db.session.scalars(same), today)
+        whole = whole and len(group.tasks) > 1
         flow = FLOWS.get(task.rule.flow or "")
         works = owns(actor, task) or actor.has(Role.REGISTRY)
         return self.render_template(
-            "xueji/calendar_task.html", title=group.title, task=task, group=group, state=group.states[task.id],
-            progress=group.progress.get(task.id), summary=progress_words(group), owners=owner_names(task), flow=flow,
+            "xueji/calendar_task.html", title=group.title, task=task, group=group, whole=whole,
+            state=group.state if whole else group.states[task.id],
+            progress=None if whole else group.progress.get(task.id), summary=progress_words(group), owners=owner_names(task), flow=flow,
             apply_url=url_for("ApplyView.list") if flow and actor.may(Permission.CASE_OPEN) else None,
-            events=events_of(task), states=[*TaskState], error=error, tried=tried, form=request.form,
-            may_work=works and actor.may(Permission.CALENDAR_TICK), may_tick=not follows_flow(task.rule),
+            events=events_of(task, whole=whole), states=[*TaskState], error=error, tried=tried, form=request.form,
+            may_work=works and not whole and actor.may(Permission.CALENDAR_TICK), may_tick=not follows_flow(task.rule),
             may_move=actor.may(Permission.CALENDAR_WRITE), today=today,
             duration=how_long(task.rule.duration), year=year_name(task.year), kind=TaskKind(task.rule.kind).label,
             season=Season(task.season).label if task.season else None,
@@ -147,7 +159,7 @@ def row_of(group: TaskGroup, year: int | None) -> dict[str, Any]:
         "title": group.title, "owners": owner_names(group.tasks[0]), "opens_on": group.opens_on, "due_on": group.due_on,
         "state": group.state, "progress": progress_words(group), "bars": bars,
         "standing": group.rule.standing, "moved": any(task.moved for task in group.tasks),
-        "url": url_for("CalendarView.task", task_id=group.tasks[0].id),
+        "url": group_url(group),
     }  # fmt: skip
 
 
@@ -192,11 +204,12 @@ def owner_names(task: DatedTask) -> str:
 ACTS = {"move": _("Moved"), "tick": _("Finished"), "untick": _("Tick taken back"), "remark": _("Remark")}
 
 
-def events_of(task: DatedTask) -> list[dict[str, Any]]:
-    """What happened to the task, to those of all colleges included, the latest first."""
+def events_of(task: DatedTask, *, whole: bool = False) -> list[dict[str, Any]]:
+    """What happened to the task, to those of all colleges included, the latest first; `whole`: to those of all alone."""
+    own = TaskEvent.college_id == task.college_id
     query = select(TaskEvent).where(
         TaskEvent.year == task.year, TaskEvent.key == task.key, TaskEvent.occurrence == task.occurrence,
-        or_(TaskEvent.college_id.is_(None), TaskEvent.college_id == task.college_id),
+        TaskEvent.college_id.is_(None) if whole else or_(TaskEvent.college_id.is_(None), own),
     )  # fmt: skip
     made = []
     for event in db.session.scalars(query.order_by(TaskEvent.id.desc())):

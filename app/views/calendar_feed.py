@@ -18,6 +18,7 @@ from app.kit import clock
 from app.kit.tasks import TaskGroup, grouped, select_own, years_open
 from app.models import CalendarFeed, DatedTask, db
 from app.operations.tasks import feed_version, renew_feed
+from app.views.task_links import group_url
 
 
 class CalendarFeedView(BaseView):
@@ -107,6 +108,6 @@ def _event(group: TaskGroup, *, several: bool) -> Event:
     event.add("categories", [str(group.state.label)])
     event.add("transp", "TRANSPARENT")
     address = current_app.config["XUEJI_ADDRESS"] or request.host_url.rstrip("/")
-    event.add("url", f"{address}{url_for('CalendarView.task', task_id=first.id)}")
+    event.add("url", f"{address}{group_url(group)}")
     event.add("description", "\n".join(text for text in (rule.requirement, rule.note) if text))
     return event

@@ -19,6 +19,7 @@ from app.views import my_page
 from app.views.calendar import progress_words
 from app.views.inbox_rows import counted, left, selects, shown
 from app.views.notices import unread
+from app.views.task_links import group_url
 from app.views.vacancies import vacancies
 
 FIRST = 8  # rows of the inbox on the start page
@@ -113,7 +114,7 @@ def calendar_of(actor: Actor) -> dict[str, Any]:
 def task_row(group: TaskGroup, today: date) -> dict[str, Any]:
     begun = group.state is not TaskState.PLANNED
     return {
-        "title": group.title, "url": url_for("CalendarView.task", task_id=group.tasks[0].id),
+        "title": group.title, "url": group_url(group),
         "when": f"{group.opens_on} – {group.due_on}", "tone": group.state.tone,
         "left": left((group.due_on - today).days) if begun else _("opens on %(day)s", day=group.opens_on),
         "progress": progress_words(group),

@@ -168,6 +168,30 @@ def test_the_matrix_shows_every_college_to_the_registry_alone(cast, task):
     assert "计算机学院" in own and "文学院" not in own
 
 
+def test_the_row_of_all_colleges_opens_no_single_colleges_form(cast, task, behind):
+    registry, first = cast.login("registry"), task("returning_checkin")
+    assert f"/calendar/all/{first}" in registry.get("/calendar/").text
+    page = registry.get(f"/calendar/all/{first}").text
+    assert "全部学院" in page and "文学院" in page and "标记完成" not in page
+    dates = {"opens_on": "2026-09-01", "due_on": "2026-09-20", "for_all": "y", "whole": "y"}
+    refused = registry.post(f"/calendar/task/{first}/move", data=dates | {"text": ""})
+    assert refused.status_code == 409 and "全部学院" in refused.text
+    moved = registry.post(f"/calendar/task/{first}/move", data=dates | {"text": "推迟"})
+    assert moved.location == f"/calendar/all/{first}"
+    due = "select count(*) from dated_task where key = 'returning_checkin' and year = 2026 and due_on = '2026-09-20'"
+    assert behind.one(due) == 2
+    assert "推迟" in registry.get(f"/calendar/all/{first}").text
+
+
+def test_who_sees_one_college_has_its_page_alone(cast, task):
+    clerk, own = cast.login("clerk"), task("returning_checkin")
+    assert f"/calendar/task/{own}" in clerk.get("/calendar/").text
+    page = clerk.get(f"/calendar/all/{own}").text
+    assert "标记完成" in page and "文学院" not in page
+    assert clerk.get(f"/calendar/all/{task('returning_checkin', 2)}").status_code == 404
+    assert cast.login("library").get(f"/calendar/all/{own}").status_code in (302, 403)
+
+
 # years and terms
 
 

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from datetime import date
+from datetime import timedelta
 from typing import Any
 
 from flask_appbuilder.exceptions import InvalidOperationFilterFABException
@@ -16,11 +16,15 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Query
 
 from app.kit.pinyin import other_readings
+from app.kit.screen.bounds import begin_of, days_of, number_of
 from app.kit.screen.preferences import kept_list
 from app.models.text import clean_lines, clean_name, folded, number
 
 SEPARATORS = re.compile(r"[\s,，;；、'\"‘’“”]+")
 OF_NUMBERS = ("_no", "number", "code", "phone", "postcode")  # how columns of numbers end
+NO_NUMBER = _("This is no number, so nothing is found. Write digits, like 2025.")
+NO_DAY = _("This is no day, so nothing is found. Write it like 2026-09-01.")
+NO_CHOICE = _("This is none of the choices, so nothing is found. Choose again.")
 
 
 def spelled(text: str) -> str:
@@ -78,6 +82,9 @@ class OfferedFilters(Filters):
                         column=f"{column:.40}",
                     )
                 )
+            asked_wrongly = getattr(kinds[0], "wrong", None)
+            if asked_wrongly and (why := asked_wrongly(said["value"])):
+                raise InvalidOperationFilterFABException(f"{column:.40}: {why}")
             self._add_filter(kinds[0], said["value"])
 
 
@@ -107,6 +114,23 @@ class EqualFilter(fab.FilterEqual):
         return query.filter(column == wanted)
 
 
+class AmongFilter(fab.FilterRelationManyToManyEqual):
+    """Has a related row among several; one that there is not, or is not the reader's to see, nobody has."""
+
+    def rows(self, value: Any) -> list[Any]:
+        values = value if isinstance(value, list) else [value]
+        return [self.datamodel.get_related_obj(self.column_name, one) for one in values]
+
+    def wrong(self, value: Any) -> Any | None:
+        return NO_CHOICE if None in self.rows(value) else None
+
+    def apply(self, query: Query, value) -> Query:
+        relation, wanted = getattr(self.model, self.column_name), self.rows(value)
+        pk = inspect(relation.property.mapper.class_).primary_key[0]
+        keys = [None if one is None else inspect(one).identity[0] for one in wanted]
+        return query.filter(*(false() if key is None else relation.any(pk == key) for key in keys))
+
+
 class ListedFilter(fab.FilterIn):
     """One of a pasted list of values."""
 
@@ -131,14 +155,17 @@ class ListedFilter(fab.FilterIn):
 
 
 class BooleanFilter(fab.FilterEqual):
-    """Yes or no; any other value is no condition."""
+    """Yes or no; any other value finds nothing."""
 
     WORDS = {"y": True, "true": True, "1": True, "n": False, "false": False, "0": False}
+
+    def wrong(self, value: Any) -> Any | None:
+        return NO_CHOICE if str(value).strip().lower() not in self.WORDS else None
 
     def apply(self, query: Query, value) -> Query:
         wanted = self.WORDS.get(str(value).strip().lower())
         query, field = fab.get_field_setup_query(query, self.model, self.column_name)
-        return query if wanted is None else query.filter(field == wanted)
+        return query.filter(false() if wanted is None else field == wanted)
 
 
 def key_of(model: type, relation: str) -> Any:
@@ -157,7 +184,17 @@ def fitting(column: Any, value: Any) -> Any | None:
     return None if isinstance(fits, int) and abs(fits) >= 2**31 else fits
 
 
-class OfFilter(fab.FilterRelationOneToManyEqual):
+class ByKey:
+    """Mixin of a condition on a related row: a value that is no key is told."""
+
+    model: type
+    column_name: str
+
+    def wrong(self, value: Any) -> Any | None:
+        return NO_CHOICE if fitting(key_of(self.model, self.column_name), value) is None else None
+
+
+class OfFilter(ByKey, fab.FilterRelationOneToManyEqual):
     """Belongs to a row, by its key alone: FAB would read that row, of which the reader may see a few columns only."""
 
     def apply(self, query: Query, value) -> Query:
@@ -166,49 +203,73 @@ class OfFilter(fab.FilterRelationOneToManyEqual):
         return query.filter(false() if wanted is None else key == wanted)
 
 
-class NotOfFilter(fab.FilterRelationOneToManyNotEqual):
+class NotOfFilter(ByKey, fab.FilterRelationOneToManyNotEqual):
     """Belongs to another row, or to none."""
 
     def apply(self, query: Query, value) -> Query:
         key = key_of(self.model, self.column_name)
         wanted = fitting(key, value)
-        return query if wanted is None else query.filter(key.is_distinct_from(wanted))
+        return query.filter(false() if wanted is None else key.is_distinct_from(wanted))
 
 
 class _Bound(BaseFilter):
-    """A bound of a range; a value that is none of the column's type bounds nothing."""
+    """A bound of a range. What the column's type cannot be finds nothing, and `wrong` says why."""
 
-    def value_of(self, text: str):
-        if self.datamodel.is_date(self.column_name) or self.datamodel.is_datetime(self.column_name):
-            return date.fromisoformat(text)
-        return float(text)
+    def bound(self, text: str) -> Any:
+        """The value in the column's type. Raises ValueError."""
+        raise NotImplementedError(self)  # each bound reads its own end of a day or month
+
+    def wrong(self, value: Any) -> Any | None:
+        try:
+            self.bound(str(value))
+        except (ValueError, OverflowError):
+            return NO_DAY if self.of_days() else NO_NUMBER
+        return None
+
+    def of_days(self) -> bool:
+        return self.datamodel.is_date(self.column_name) or self.of_moments()
+
+    def of_moments(self) -> bool:
+        return self.datamodel.is_datetime(self.column_name)
 
     def apply(self, query: Query, value) -> Query:
         query, field = fab.get_field_setup_query(query, self.model, self.column_name)
-        try:
-            bound = self.value_of(str(value).strip())
-        except ValueError:
-            return query
-        return query.filter(self.compare(field, bound))
+        return query.filter(false() if self.wrong(value) else self.compare(field, self.bound(str(value))))
 
     def compare(self, field, bound):
         raise NotImplementedError(self)  # each bound says its own
 
 
 class FromFilter(_Bound):
+    """From the beginning of a day, a month, a year; from a number."""
+
     name = _("From")
     arg_name = "ge"
+
+    def bound(self, text: str) -> Any:
+        if not self.of_days():
+            return number_of(text)
+        first, _last = days_of(text)
+        return begin_of(first) if self.of_moments() else first
 
     def compare(self, field, bound):
         return field >= bound
 
 
 class ToFilter(_Bound):
+    """To the end of a day, a month, a year: the last moment of it is within; to a number."""
+
     name = _("To")
     arg_name = "le"
 
+    def bound(self, text: str) -> Any:
+        if not self.of_days():
+            return number_of(text)
+        _first, last = days_of(text)
+        return begin_of(last + timedelta(days=1)) if self.of_moments() else last
+
     def compare(self, field, bound):
-        return field <= bound
+        return field < bound if self.of_moments() else field <= bound
 
 
 class QuickFilter(BaseFilter):
@@ -241,8 +302,8 @@ class XuejiFilterConverter(fab.SQLAFilterConverter):
     conversion_table = (
         ("is_relation_many_to_one", RELATION),
         ("is_relation_one_to_one", RELATION),
-        ("is_relation_many_to_many", [fab.FilterRelationManyToManyEqual]),
-        ("is_relation_one_to_many", [fab.FilterRelationManyToManyEqual]),
+        ("is_relation_many_to_many", [AmongFilter]),
+        ("is_relation_one_to_many", [AmongFilter]),
         ("is_text", TEXT),
         ("is_string", TEXT),
         ("is_boolean", [BooleanFilter]),

@@ -15,7 +15,7 @@ from app.kit.flow import flow_of, label
 from app.kit.flow.check import hands_of
 from app.kit.flow.hands import select_holders, vacancies_of
 from app.kit.flow.inbox import may, step_for, what_next
-from app.kit.flow.material import ALLOWED
+from app.kit.flow.material import ACCEPT
 from app.kit.flow.words import keys_told, shown_change, told_alone
 from app.kit.screen.present import TONES, masked
 from app.kit.sensitive import SENSITIVE, permitted
@@ -185,21 +185,24 @@ def materials(case: Case, may_change: bool) -> list[dict[str, Any]] | None:
         {
             "label": label("material", item.key),
             "required": item.key in needed,
-            "hint": _("JPG, PNG, WebP or PDF, at most %(most)s MB", most=most),
-            "files": [
-                {
-                    "name": one.file_name, "url": url_for("CaseScreen.material", material_id=one.id),
-                    "note": f"{max(one.size // 1024, 1)} KB",
-                    "remove_url": url_for("CaseScreen.remove", material_id=one.id) if may_change else None,
-                }
-                for one in files.get(item.key, [])
-            ],
+            "hint": _("JPG, PNG, WebP, HEIC or PDF, at most %(most)s MB; several at once", most=most),
+            "key": item.key,
+            "files": [file_words(one, may_change) for one in files.get(item.key, [])],
             "upload_url": url_for("CaseScreen.upload", case_id=case.id, kind=item.key) if may_change else None,
-            "accept": ",".join(ALLOWED.values()),
+            "accept": ACCEPT,
             "max_bytes": most * 1024 * 1024,
         }
         for item in flow.materials if item.key in needed or item.key in files
     ]  # fmt: skip
+
+
+def file_words(one: Material, may_change: bool) -> dict[str, Any]:
+    """A scan as the page and its script show it."""
+    return {
+        "name": one.file_name, "url": url_for("CaseScreen.material", material_id=one.id),
+        "picture": one.content_type.startswith("image/"), "note": f"{max(one.size // 1024, 1)} KB",
+        "remove_url": url_for("CaseScreen.remove", material_id=one.id) if may_change else None,
+    }  # fmt: skip
 
 
 def following(case: Case) -> dict[str, Any] | None:

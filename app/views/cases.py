@@ -2,7 +2,7 @@
 
 from typing import Any, BinaryIO, cast
 
-from flask import abort, flash, redirect, request, send_file, url_for
+from flask import abort, flash, jsonify, redirect, request, send_file, url_for
 from flask_appbuilder import action, expose
 from flask_appbuilder.security.decorators import has_access, permission_name
 from flask_babel import lazy_gettext as _
@@ -18,13 +18,13 @@ from app.kit.operation import Faulty, NotFound, Refused, get
 from app.kit.screen import Api, Menu, Screen
 from app.kit.screen.base import Words
 from app.kit.sensitive import SENSITIVE
-from app.models import Case, CaseState, CaseStep, Student, db
+from app.models import Case, CaseState, CaseStep, Material, Student, db
 from app.models.language import listed
 from app.operations.batches import parse
 from app.operations.leaving import tick
 from app.operations.reassigning import reassign
 from app.views.case_forms import application_form, can_be_saved, records_form, say_faults, values
-from app.views.case_page import page
+from app.views.case_page import file_words, page
 from app.views.case_words import ACTS, LABELS, flow_name, flow_words, reason_name, step_name, step_words
 
 
@@ -196,18 +196,26 @@ class CaseScreen(Screen):
     @has_access
     @permission_name("show")
     def upload(self, case_id: int, kind: str):
-        sent = request.files.get("file")
-        if sent is None or not sent.filename:
-            raise Refused(_("Choose a file first."))
-        try:
-            add_material(
-                current_actor(), case_id, kind, cast(BinaryIO, sent.stream), sent.filename, files_root=files_root()
-            )
-        except NotFound:
-            raise
-        except Refused as refused:
-            flash(str(refused), "danger")
-        return redirect(url_for("CaseScreen.show", pk=case_id))
+        """One scan or several. A script is answered in JSON, one file after the other; without one the page comes again."""
+        made, refused = [], []
+        for sent in [one for one in request.files.getlist("file") if one.filename]:
+            try:
+                stream = cast(BinaryIO, sent.stream)
+                made.append(
+                    add_material(current_actor(), case_id, kind, stream, sent.filename or "", files_root=files_root())
+                )
+            except NotFound:
+                raise
+            except Refused as error:
+                refused.append(str(error))
+        if not made and not refused:
+            refused.append(str(_("Choose a file first.")))
+        if request.accept_mimetypes.best == "application/json":
+            files = [file_words(one, True) for one in made]
+            return jsonify(files=files, message=" ".join(refused)), 409 if refused else 201
+        for said in refused:
+            flash(said, "danger")
+        return redirect(url_for("CaseScreen.show", pk=case_id, _anchor=f"material-{kind}"))
 
     @expose("/material/<int:material_id>")
     @has_access
@@ -224,8 +232,9 @@ class CaseScreen(Screen):
     @has_access
     @permission_name("show")
     def remove(self, material_id: int):
+        kind = get(Material, material_id).kind
         case = remove_material(current_actor(), material_id)
-        return redirect(url_for("CaseScreen.show", pk=case.id))
+        return redirect(url_for("CaseScreen.show", pk=case.id, _anchor=f"material-{kind}"))
 
 
 class CaseApi(Api):

@@ -15,7 +15,7 @@ from app.kit import clock
 from app.kit.filing import files_root
 from app.kit.flow import flow_of, label
 from app.kit.flow.apply import attached_kinds, missing_materials
-from app.kit.flow.material import ALLOWED
+from app.kit.flow.material import ACCEPT
 from app.kit.operation import NotFound, Refused
 from app.kit.screen import Menu, Screen
 from app.models import Absence, ClockKind, Exemption, LegalClock, RosterStatus, Student, db, setting_int
@@ -107,7 +107,7 @@ class DismissalView(BaseView):
             absent=db.session.execute(absent.order_by(Absence.since).limit(PAGE)).all(),
             drafts=[(case, label("reason", case.reason), missing_materials(flow_of(case), case, attached.get(case.id, set())))
                     for case in drafts],
-            kinds=[(item.key, label("material", item.key)) for item in materials], accept=",".join(ALLOWED.values()),
+            kinds=[(item.key, label("material", item.key)) for item in materials], accept=ACCEPT,
             may=actor.may(Permission.CASE_OPEN) and actor.scope.kind == "college", today=clock.today(),
             lookup_url=url_for("StudentScreen.lookup"), reason_of=lambda ground: label("reason", ground), day=format_date,
         )  # fmt: skip

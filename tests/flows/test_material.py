@@ -4,6 +4,7 @@ import io
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from app.kit.flow import add_material, material_file, remove_material, submit
 from app.kit.operation import NotAllowed, NotFound, Refused
@@ -65,6 +66,43 @@ def test_a_scan_is_kept_under_a_random_name(cases, cast, tmp_path, behind, conte
         found, name = acting(reader, lambda me: (lambda p, m: (p, m.file_name))(
             *material_file(me, material_id, files_root=tmp_path)))  # fmt: skip
         assert (found, name) == (path, "证明.exe")
+
+
+def picture(form: str, **how) -> bytes:
+    made = io.BytesIO()
+    Image.new("RGB", (64, 32), "red").save(made, form, **how)
+    return made.getvalue()
+
+
+@pytest.mark.parametrize("name", ["证明.jpeg", "证明.JFIF", "证明", "证明.png"])
+def test_a_picture_is_taken_by_its_content(cases, cast, tmp_path, behind, name):
+    """F15."""
+    attach(cast.student, cases.draft(), picture("JPEG"), name, files=tmp_path)
+    assert behind.rows("select file_name, content_type from case_material") == [
+        {"file_name": name, "content_type": "image/jpeg"}
+    ]
+
+
+@pytest.mark.parametrize("name", ["IMG_1.HEIC", "IMG_1.jpg", "IMG_1"])
+def test_a_photo_of_a_phone_becomes_a_jpg(cases, cast, tmp_path, behind, name):
+    """F16, also where the phone calls it .jpg; the place that the camera noted does not come along."""
+    exif = Image.Exif()
+    exif[0x010F] = "Phone of somebody"
+    attach(cast.student, cases.draft(), picture("HEIF", exif=exif), name, files=tmp_path)
+    assert behind.rows("select file_name, content_type from case_material") == [
+        {"file_name": "IMG_1.jpg", "content_type": "image/jpeg"}
+    ]
+    (path,) = kept(tmp_path)
+    with Image.open(path) as made:
+        assert (made.format, made.size) == ("JPEG", (64, 32))
+    assert b"Phone of somebody" not in path.read_bytes()
+
+
+def test_a_photo_that_cannot_be_opened_says_what_to_set_on_the_phone(cases, cast, tmp_path):
+    broken = b"\0\0\0\x18ftypheic" + bytes(200)
+    with pytest.raises(Refused, match="兼容性最佳"):
+        attach(cast.student, cases.draft(), broken, "IMG_1.jpg", files=tmp_path)
+    assert kept(tmp_path) == []
 
 
 def test_only_kinds_that_the_flow_asks_for(cases, cast, tmp_path):

@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path, PurePath
 from typing import BinaryIO
 
-import filetype
 from flask_babel import lazy_gettext as _
 from sqlalchemy import func, select
 
@@ -15,11 +14,14 @@ from app.kit import clock
 from app.kit.filing import keep_with_transaction
 from app.kit.flow.apply import check_filling
 from app.kit.flow.labels import label
+from app.kit.flow.photo import HEIC, Unreadable, as_jpeg, kind_of
 from app.kit.flow.registry import flow_of
 from app.kit.operation import NotAllowed, NotFound, Refused, audit, get, operation
 from app.models import Case, Material, db, setting_int
 
 ALLOWED = {"image/jpeg": ".jpg", "image/png": ".png", "image/webp": ".webp", "application/pdf": ".pdf"}
+# What a page lets one choose: the names that scanners and phones give the same pictures.
+ACCEPT = ".jpg,.jpeg,.jfif,.png,.webp,.pdf,.heic,.heif"
 MOST_PER_CASE = 30
 
 
@@ -43,13 +45,23 @@ class Scan:
 def stored_scan(stream: BinaryIO, file_name: str, *, files_root: Path) -> Scan:
     """Keep a picture or PDF under a random name below `files_root`, for the running transaction to name in its rows
     and in its audit (`new.path`). Raises Refused; then nothing is kept."""
-    content = _read(stream)
-    found = filetype.guess(content)
-    if found is None or found.mime not in ALLOWED:
-        raise Refused(_("%(name)s is no picture (JPG, PNG, WebP) and no PDF, whatever its name says."
-                        " Scan it again.", name=_shown_name(file_name)))  # fmt: skip
-    path = keep_with_transaction(content, secrets.token_hex(16) + ALLOWED[found.mime], files_root=files_root)
-    return Scan(_shown_name(file_name), found.mime, len(content), hashlib.sha256(content).hexdigest(), path)
+    content, name = _read(stream), _shown_name(file_name)
+    kind = kind_of(content)
+    if kind in HEIC:
+        content, name, kind = _converted(content, name), f"{PurePath(name).stem}.jpg", "image/jpeg"
+    if kind not in ALLOWED:
+        raise Refused(_("%(name)s is no picture (JPG, PNG, WebP, HEIC) and no PDF, whatever its name says."
+                        " Scan it again.", name=name))  # fmt: skip
+    path = keep_with_transaction(content, secrets.token_hex(16) + ALLOWED[kind], files_root=files_root)
+    return Scan(name, kind, len(content), hashlib.sha256(content).hexdigest(), path)
+
+
+def _converted(content: bytes, name: str) -> bytes:
+    try:
+        return as_jpeg(content)
+    except Unreadable as error:
+        raise Refused(_("%(name)s is a HEIC photo that cannot be opened. Let the phone take JPG: on an iPhone Settings ›"
+                        " Camera › Formats › Most Compatible; then take it again.", name=name)) from error  # fmt: skip
 
 
 @operation(needs=Permission.CASE_OPEN)

@@ -43,13 +43,13 @@ from app.views.case_words import ACTS
 EVENT_TONES = {"approve": "ok", "submit": "info", "resubmit": "info", "send_back": "warn", "refuse": "bad"}
 
 
-def page(case: Case) -> dict[str, Any]:
-    """The variables of xueji/case.html."""
+def page(case: Case, filled: Any = None) -> dict[str, Any]:
+    """The variables of xueji/case.html; `filled` is the form of the reader's step as she sent it."""
     flow, actor, acts = flow_of(case), current_actor(), may(current_actor(), case)
     state = CaseState(case.state)
     step = step_for(actor, case)
     student = db.session.get(Student, case.student_id)
-    form = records_form(flow, step.declared, case, student) if step and "approve" in acts else None
+    form = filled or (records_form(flow, step.declared, case, student) if step and "approve" in acts else None)
     return {
         "case": {
             "number": case.number, "title": flow.title, "subject": case.subject, "state": state.label,

@@ -117,9 +117,9 @@ class CaseScreen(Screen):
     @has_access
     @permission_name("show")
     def decide(self, case_id: int):
-        """One act upon one case; a refusal is said on its page and changes nothing."""
+        """One act upon one case; a refusal is said on its page, changes nothing and loses nothing of what was typed."""
         actor, act = current_actor(), request.form.get("act", "")
-        opinion = request.form.get("opinion", "").strip()
+        opinion, form = request.form.get("opinion", "").strip(), None
         try:
             if act == "submit":
                 submit(actor, case_id)
@@ -127,37 +127,52 @@ class CaseScreen(Screen):
                 withdraw(actor, case_id, opinion or None)
             elif act == "let_in_late":
                 let_in_late(actor, case_id, opinion)
-            elif not self._decide(case_id, act, opinion):
-                return redirect(url_for("CaseScreen.show", pk=case_id))
+            else:
+                form = self._records(case_id, act)
+                if form is not None and not form.validate():
+                    return self._again(
+                        case_id, form, _("Fill in what this step records: %(fields)s.", fields=faults(form))
+                    )
+                self._decide(case_id, act, opinion, form)
             flash(_("%(act)s: done.", act=ACTS.get(act, {}).get("label", act)), "success")
         except NotFound:
             raise
         except Refused as refused:
-            flash(str(refused), "danger")
-        visible = db.session.scalar(select(Case.id).where(Case.id == case_id))
-        return redirect(url_for("CaseScreen.show", pk=case_id) if visible else url_for("InboxView.list"))
+            return self._again(case_id, form, str(refused), refused.status)
+        return redirect(self._after(case_id))
 
-    def _decide(self, case_id: int, act: str, opinion: str) -> bool:
+    def _after(self, case_id: int) -> str:
+        """The case's page, or the inbox when it is no longer the reader's to see."""
+        visible = db.session.scalar(select(Case.id).where(Case.id == case_id))
+        return url_for("CaseScreen.show", pk=case_id) if visible else url_for("InboxView.list")
+
+    def _again(self, case_id: int, form: Any, why: Any, status: int = 422):
+        """The page as it was sent, with what hinders above it."""
+        case = db.session.get(Case, case_id)
+        if case is None:
+            flash(why, "danger")
+            return redirect(self._after(case_id))
+        title = f"{flow_of(case).title} {case.number}"
+        shown = page(case, form) | {"error": why, "typed": request.form}
+        return self.render_template("xueji/case.html", title=title, **shown), status
+
+    def _records(self, case_id: int, act: str) -> Any:
+        """What the reader's step records, as it was sent; None where she has none or does not approve."""
         case, actor = get(Case, case_id), current_actor()
         step = step_for(actor, case)
-        form = None
-        if step is not None and act == "approve":
-            student = db.session.get(Student, case.student_id)
-            form = records_form(flow_of(case), step.declared, case, student)
-        if form is not None and not form.validate():
-            faults = [
-                f"{form[name].label.text} ({' '.join(map(str, errors)).rstrip('.。')})"
-                for name, errors in form.errors.items()
-            ]
-            flash(_("Fill in what this step records: %(fields)s.", fields=listed(faults)), "danger")
-            return False
+        if step is None or act != "approve":
+            return None
+        return records_form(flow_of(case), step.declared, case, db.session.get(Student, case.student_id))
+
+    def _decide(self, case_id: int, act: str, opinion: str, form: Any) -> None:
+        if act == "approve" and request.form.get("items_shown"):  # a department's ticks are saved with its signature
+            tick(current_actor(), case_id, request.form.getlist("item"))
         (outcome,) = decide(
-            actor, [case_id], expected_step=request.form.get("expected_step", ""), act=act, opinion=opinion,
+            current_actor(), [case_id], expected_step=request.form.get("expected_step", ""), act=act, opinion=opinion,
             records=values(form) if form is not None else None, to=request.form.get("to", "previous"),
         )  # fmt: skip
         if not outcome.done:
             raise Refused(outcome.reason)
-        return True
 
     @expose("/checklist/<int:case_id>", methods=["POST"])
     @has_access
@@ -235,6 +250,13 @@ class CaseScreen(Screen):
         kind = get(Material, material_id).kind
         case = remove_material(current_actor(), material_id)
         return redirect(url_for("CaseScreen.show", pk=case.id, _anchor=f"material-{kind}"))
+
+
+def faults(form: Any) -> str:
+    """Every field with what is wrong with it, in one sentence."""
+    return listed(
+        f"{form[name].label.text} ({' '.join(map(str, errors)).rstrip('.。')})" for name, errors in form.errors.items()
+    )
 
 
 class CaseApi(Api):

@@ -124,9 +124,8 @@ def hand_in(page: Page, *materials: str) -> int:
     page.click(".save-bar .btn-primary")
     for material in materials:
         form = page.locator(f"form[action$='/{material}']")
-        form.locator("input[type=file]").set_input_files(scan)
-        form.locator("button").click()
-        expect(page.locator(".material:has(.files)")).to_have_count(materials.index(material) + 1)
+        form.locator(".drop input").set_input_files(scan)
+        expect(page.locator(".material:has(.files a)")).to_have_count(materials.index(material) + 1)
     page.click("button[value=submit]")
     expect(page.locator(".alert-success")).to_be_visible(timeout=SLOW)
     return int(page.url.rsplit("/", 1)[1])

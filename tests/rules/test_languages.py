@@ -132,7 +132,7 @@ def test_roles_screens_and_permissions_are_called_by_words(app: Flask, language,
 # pages
 
 NAMES = ("学籍通", "Xueji", "籍", "中文", "English")
-TECHNICAL = ("API", "JPG", "PNG", "WebP", "PDF", "MB", "KB", "Excel", "WPS", "xlsx", "zip")
+TECHNICAL = ("API", "JPG", "PNG", "WebP", "HEIC", "PDF", "MB", "KB", "Excel", "WPS", "xlsx", "zip")
 # The rows of these screens are both languages side by side, keys and patterns.
 BILINGUAL = ("/mailscreen/", "/codescreen/", "/codesetscreen/", "/settingscreen/", "/departmentscreen/", "/collegescreen/", "/majorscreen/",
              "/taskrulescreen/", "/wording/")  # fmt: skip

@@ -7,6 +7,7 @@ import pytest
 from app.demo.people import check_character
 from tests.flows.conftest import LEAVE
 from tests.flows.conftest import cases as cases
+from tests.flows.conftest import walks as walks
 
 FORM = {key: str(value) for key, value in LEAVE.items()}
 
@@ -82,3 +83,37 @@ def test_a_day_of_a_fact_is_not_still_to_come(cast, behind):
     page = clerk.post("/apply/cancellation/101", data={"died_on": "2026-09-03"})
     assert "尚未到来" in fault(page, "died_on")
     assert clerk.post("/apply/cancellation/101", data={"died_on": "2026-09-02"}).status_code == 302
+
+
+def test_a_decision_that_is_refused_loses_nothing_of_what_was_typed(cast, cases, behind):
+    """What a step records lacks; the opinion and the choice stay on the page, which says what to do beside the field."""
+    case_id = cases.at("registry")
+    registry = cast.login("registry")
+    sent = {"act": "approve", "expected_step": "registry", "opinion": "材料齐全，同意"}
+    page = registry.post(f"/casescreen/decide/{case_id}", data=sent)
+    assert page.status_code == 422 and fault(page, "originals") and "材料齐全，同意</textarea>" in page.text
+    back = registry.post(
+        f"/casescreen/decide/{case_id}", data=sent | {"act": "refuse", "opinion": " ", "to": "applicant"}
+    )
+    assert back.status_code == 409 and 'value="applicant" selected' in back.text and "alert-danger" in back.text
+    assert cases.state(case_id) == ("open", "registry")
+    assert registry.post(f"/casescreen/decide/{case_id}", data=sent | {"originals": "y"}).status_code == 302
+
+
+def test_a_departments_ticks_are_saved_with_its_signature_and_when_it_is_refused(cast, walks, behind):
+    walk = walks("voluntary_withdrawal")
+    case_id = walk.at("leaving")
+    behind.run(
+        "update case_step set declared = jsonb_set(declared, '{items}', '[\"图书\", \"借书证\"]') where department_id is not null"
+    )
+    library = cast.login("library")
+    shown = library.get(f"/casescreen/show/{case_id}").text
+    assert shown.count('form="decide-form"') == 3, "two ticks and their own button"
+    sent = {"act": "approve", "expected_step": "leaving", "items_shown": "y", "opinion": "尚欠一本", "item": ["图书"]}
+    page = library.post(f"/casescreen/decide/{case_id}", data=sent)
+    assert page.status_code == 409 and "尚欠一本" in page.text
+    cleared = "select cleared from case_step s join department d on d.id = s.department_id where d.key = 'library'"
+    assert behind.one(cleared) == ["图书"]
+    assert library.post(f"/casescreen/decide/{case_id}", data=sent | {"item": ["图书", "借书证"]}).status_code == 302
+    assert behind.one(cleared) == ["图书", "借书证"]
+    assert behind.one(cleared.replace("cleared", "s.state")) == "done"

@@ -1,7 +1,10 @@
 """Errors as a person reads them: one page, one sentence, one remedy; the same as JSON for the API."""
 
+import contextlib
+import json
 import logging
 import re
+from typing import Any
 
 import prison
 from flask import Flask, current_app, flash, g, jsonify, make_response, redirect, render_template, request
@@ -10,7 +13,7 @@ from flask_babel import lazy_gettext as _
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError
 from sqlalchemy.orm.exc import StaleDataError
-from werkzeug.exceptions import BadRequest, HTTPException
+from werkzeug.exceptions import BadRequest, HTTPException, NotFound
 
 from app.access.attempts import TooManyTries
 from app.kit.holding import secret_of_form
@@ -24,6 +27,15 @@ log = logging.getLogger(__name__)
 MOST_DRAINED = 512 * 1024 * 1024  # bytes of a refused upload that are read to its end and thrown away
 PAGING = re.compile("page_|psize_")
 WHOLE = re.compile(r"-?\d{1,18}", re.ASCII)
+
+UNWRITABLE = re.compile("[\0\ud800-\udfff]")  # NUL, and halves of characters
+
+
+class Unwritable(Refused):
+    """A text that cannot be stored."""
+
+    status = 422
+
 
 PAGES = {
     400: (_("This request is not understood"), _("Go back, check what was entered, and try again.")),
@@ -129,19 +141,51 @@ def check_query() -> None:
     for name, value in request.args.items():
         if PAGING.search(name) and not WHOLE.fullmatch(value):
             raise BadRequest
-    if any("\0" in value for values in (request.args, request.form) for value in values.values()):
-        raise BadRequest  # no text in the database can hold it
+    if "\0" in request.path:
+        raise NotFound
     asked = request.args.get("q")
     if asked and request.path.startswith("/api/"):
         try:
             prison.loads(asked)
         except prison.decoder.ParserException:
-            pass  # FAB says so, or reads it as JSON
+            with contextlib.suppress(ValueError):  # FAB says so, or reads it as JSON
+                refuse_unwritable("q", json.loads(asked))
         except Exception as error:  # the parser has no word of its own for a cut number or an endless one
             raise BadRequest from error
 
 
+def refuse_unwritable(name: str, value: Any) -> None:
+    """No text of the database can hold these characters. Most are read without them (app/typed.py); a password is not."""
+    if isinstance(value, str):
+        if UNWRITABLE.search(value):
+            raise Unwritable(_("%(field)s: there is a character in it that no text can have. Delete it, or type the text"
+                               " anew, and send again.", field=name[:40]))  # fmt: skip
+    elif isinstance(value, dict):
+        for key, one in value.items():
+            refuse_unwritable(name, key)
+            refuse_unwritable(key, one)
+    elif isinstance(value, list):
+        for one in value:
+            refuse_unwritable(name, one)
+
+
+def check_texts() -> None:
+    """What is sent is looked through before anybody reads it."""
+    for sent in (request.args, request.form):
+        for name, value in sent.items(multi=True):
+            refuse_unwritable("", name)
+            refuse_unwritable(name, value)
+    for name, file in request.files.items(multi=True):
+        refuse_unwritable(name, file.filename)
+    if request.is_json:
+        try:
+            refuse_unwritable("", request.get_json(silent=True))
+        except RecursionError as error:
+            raise BadRequest from error
+
+
 def install(app: Flask) -> None:
+    app.before_request(check_texts)
     app.before_request(check_query)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(TooManyTries, _too_many)

@@ -3,7 +3,7 @@
 import re
 import secrets
 
-from flask import Flask, Response, g
+from flask import Flask, Response, g, request
 
 from app.kit import own
 
@@ -32,8 +32,8 @@ def _secure(response: Response) -> Response:
     headers.setdefault("Referrer-Policy", "same-origin")
     headers.setdefault("X-Frame-Options", "DENY")
     headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
-    if response.mimetype == "text/html":
-        headers.setdefault("Cache-Control", "no-store")  # pages hold personal data
+    if not (request.endpoint or "").endswith("static") and "no-store" not in headers.get("Cache-Control", ""):
+        headers["Cache-Control"] = "no-store"  # pages, JSON and workbooks hold personal data
     if said := headers.get("Content-Disposition"):
         headers["Content-Disposition"] = with_ascii_name(said)
     return response

@@ -269,6 +269,9 @@ def fields(**declared: Any) -> dict[str, Any]:
         fits = isinstance(value, kind) and not isinstance(value, bool) and not (kind is int and abs(value) >= 2**63)
         if not fits and not (optional and value is None):
             raise Misunderstood(_("%(field)s: %(value)s cannot be read.", field=name, value=str(value)[:40]))
+        for key, one in value.items() if isinstance(value, dict) else ():
+            if isinstance(one, dict | list):
+                raise Misunderstood(_("%(field)s: %(value)s cannot be read.", field=key[:40], value=str(one)[:40]))
         found[name] = value
     return found
 

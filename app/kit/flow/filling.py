@@ -75,6 +75,10 @@ def typed(flow: Flow, key: str, value: Any) -> Any:
     try:
         if kind is date and not isinstance(value, date):
             return date.fromisoformat(str(value))
+        if kind is str and isinstance(value, int) and not isinstance(value, bool):
+            value = str(value)  # JSON has numbers where a form has text
+        if isinstance(value, bool) or not isinstance(value, str | int | date):
+            raise ValueError(value)
         if kind is int:
             number = int(str(value))
             if not 0 <= number < 32768 and not key.endswith("_id"):

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from flask_appbuilder import ModelRestApi
 from flask_appbuilder import api as fab
+from flask_appbuilder.exceptions import FABException
 from flask_babel import lazy_gettext as _
 
 from app.access import Permission
@@ -76,6 +77,12 @@ class Api(SaysWhy, RequestLocalFilters, ModelRestApi):
             labels = cls.label_columns or {}
             shown = {*cls.list_columns, *cls.show_columns} - {"id"}
             cls.label_columns = {name: labels[name.partition(".")[0]] for name in shown}
+
+    def _handle_filters_args(self, asked: dict[str, Any]) -> Any:
+        for condition in asked.get("filters", []):
+            if isinstance(condition.get("value"), dict | list):
+                raise FABException(f"Filter {condition.get('col')}: one value")
+        return super()._handle_filters_args(asked)
 
     def _get_fields_info(self, *_args: Any, **_kwargs: Any) -> list:
         return []  # nothing is written here, so there are no forms to describe

@@ -164,6 +164,19 @@ def test_a_sheet_with_anything_telling_is_known_even_across_pieces(tmp_path):
             assert check_upload(package(tmp_path / "x.xlsx", xml)).sheets[0].telling, (at, telling)
 
 
+def test_only_a_sheet_that_is_spelled_otherwise_is_measured_by_its_events(tmp_path):
+    usual = [row(1, '<c r="A1" t="e"><v>#N/A</v></c>', '<c r="B1" s="2"><f t="shared" si="0"/><v>1</v></c>')]
+    usual.append('<row r="2" spans="1:3" hidden="1">' + text("A2", "a") + "</row>")
+    facts = check_upload(package(tmp_path / "x.xlsx", sheet(*usual))).sheets[0]
+    assert (facts.telling, facts.otherwise, facts.last_row) == (True, False, 2)
+    for odd in ("<c t='e'><v>1</v></c>", "<x:f/>", '<row hidden="1" r="3"/>', '<c t="e" r="C1"/>', "<!-- -->"):
+        xml = sheet(*usual, odd).replace(f"<worksheet {MAIN}", f'<worksheet {MAIN} xmlns:x="y"')
+        facts = check_upload(package(tmp_path / "x.xlsx", xml)).sheets[0]
+        assert (facts.telling, facts.otherwise) == (True, True), odd
+    far = row(1, '<c r="XFD1" t="e"><v>#N/A</v></c>')
+    assert refused(package(tmp_path / "x.xlsx", sheet(far))).params["cell"] == "XFD1"
+
+
 @pytest.mark.parametrize("respell", [lambda xml: xml.replace("<c r=", "<c  r="), lambda xml: xml.replace('"', "'")])
 def test_far_cells_are_named_however_they_are_spelled(tmp_path, respell):
     far = respell(row(1, text("A1", "a"), text("XFD1", "b")))

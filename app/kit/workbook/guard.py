@@ -23,12 +23,12 @@ from .sheet_xml import Forbidden, SheetEvents, StyleEvents, letters, place_of
 
 MEGABYTE = 1 << 20
 LAST_COLUMN = "CZ"
-# The tags of rows and cells as nearly every program writes them, in columns to LAST_COLUMN, without errors or formulas,
-# in rows that can be seen. A sheet with a cell or row that is spelled otherwise is read by its events.
-PLAIN = (
-    rb'/|v>|c r="[A-C]?[A-Z][0-9]{1,7}"(?: s="[0-9]{1,5}")?(?: t="(?:s|n|b|d|str|inlineStr)")?/?>|is>|t>'
-    rb'|row r="[0-9]{1,7}"(?: (?:spans|s|customFormat|ht|customHeight|thickBot|thickTop|x14ac:dyDescent)="[^"<>]*")*/?>'
-)
+# The tags of rows and cells as nearly every program writes them, in columns to LAST_COLUMN. In a sheet where all are so
+# spelled, those that are not PLAIN are an error, a formula or a hidden row; any other sheet is read by its events.
+CELL = rb'c r="[A-C]?[A-Z][0-9]{1,7}"(?: s="[0-9]{1,5}")?'
+ROW = rb'row r="[0-9]{1,7}"(?: (?:spans|s|customFormat|ht|customHeight|thickBot|thickTop|x14ac:dyDescent%s)="[^"<>]*")*/?>'
+PLAIN = rb'/|v>|%s(?: t="(?:s|n|b|d|str|inlineStr)")?/?>|is>|t>|%s' % (CELL, ROW % b"")
+SPELLED_SO = re.compile(rb'<(?:%s t="e"/?>|f[ >/]|%s)' % (CELL, ROW % b"|hidden"))
 NOT_PLAIN = re.compile(rb"<(?!" + PLAIN + rb")([^\s/>]*)")
 TELLING = re.compile(rb"[!?].*|.*:.*|c|row|f", re.DOTALL)  # names of tags: of rows, cells and formulas, or prefixed
 PROLOG = re.compile(rb"(?:\s|<\?[^>]*\?>|<!--.*?-->)*<[A-Za-z_]", re.DOTALL)
@@ -81,7 +81,8 @@ class SheetFacts:
     name: str
     part: str = ""
     last_row: int = 0  # the last row with a value, from 1
-    telling: bool = False  # it has a cell or row worth a second look, or one that is spelled otherwise
+    telling: bool = False  # it has a cell or row worth a second look
+    otherwise: bool = False  # or one that is spelled otherwise than usual
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ def check_upload(path: Path, limits: Limits = DEFAULT_LIMITS) -> UploadFacts:
     with opened(path, limits) as archive:
         inflated, sheets = scan(archive, sheet_names(archive), limits)
         for sheet in sheets:
-            if sheet.telling:
+            if sheet.otherwise:
                 measure(archive, sheet, limits)
         return UploadFacts(path, path.stat().st_size, inflated, sheets, telling_formats(archive))
 
@@ -208,7 +209,7 @@ def scan(archive: zipfile.ZipFile, names: dict[str, str], limits: Limits) -> tup
                 raise Unreadable("TOO_BIG_INSIDE", limit=limits.inflated_bytes // MEGABYTE)
             if size > largest:
                 raise Unreadable("BOMB", part=part.filename, limit=limits.ratio)
-            if facts and not facts.telling:
+            if facts and not facts.otherwise:
                 facts.part = part.filename
                 tail = look_at(facts, tail + chunk, limits)
     return total, list(sheets.values())
@@ -237,10 +238,11 @@ def look_at(facts: SheetFacts, seen: bytes, limits: Limits) -> bytes:
         seen = seen[declaration.end() :]
     end = seen.rfind(b"<")
     end = len(seen) if end < 0 or b">" in seen[end:] else end
-    names = {match[1] for match in NOT_PLAIN.finditer(seen, 0, end)}
-    if any(TELLING.fullmatch(name) for name in names) or len(seen) - end > LONGEST_TAG:
-        facts.telling = True
+    found = [match.start() for match in NOT_PLAIN.finditer(seen, 0, end) if TELLING.fullmatch(match[1])]
+    if len(seen) - end > LONGEST_TAG or not all(SPELLED_SO.match(seen, at) for at in found):
+        facts.telling = facts.otherwise = True
         return b""
+    facts.telling = facts.telling or bool(found)
     last_value = max(seen.rfind(b"</v>", 0, end), seen.rfind(b"</t>", 0, end))
     if last_value >= 0 and (start := seen.rfind(b"<row ", 0, last_value)) >= 0:
         number = ROW_NUMBER.search(seen, start, start + 200)

@@ -196,6 +196,8 @@ def parsing(task: dict[str, Any], limits: Limits) -> Generator[Parser]:
         finally:
             timer.cancel()
             process.kill()
+            with contextlib.suppress(BrokenPipeError):  # what it no longer read
+                process.stdin.close()  # type: ignore[union-attr] # a pipe, as asked for
 
 
 def header_names(workbook: Workbook) -> dict[str, str]:

@@ -10,7 +10,6 @@ from app.models import RosterStatus
 
 ON_LEAVE, RETURNED, WITHDRAWN = 0.026, 0.005, 0.004  # of those who were in school for a year
 REASONS = [("10", 70), ("24", 12), ("99", 18)]
-TWO_YEARS = timedelta(days=730)
 HALF_A_YEAR = timedelta(days=182)
 
 
@@ -86,7 +85,7 @@ def waiting(people: People, calendar: Calendar, cohort: Cohort) -> list[Entry]:
     chance = people.random()
     if chance < 0.03:
         after = replace(admitted, status=RosterStatus.DEFERRED)
-        return [*entries, Entry("14", calendar.entry(cohort.year), after, "34", day + TWO_YEARS)]
+        return [*entries, Entry("14", calendar.entry(cohort.year), after, "34")]  # until she is discharged
     if chance < 0.05:
         return [*entries, Entry("W1", calendar.entry(cohort.year), replace(admitted, status=RosterStatus.WAIVED))]
     return entries
@@ -103,7 +102,7 @@ def _leaving(people: People, here: Standing, day: date) -> Entry:
 
 def _leave(people: People, here: Standing, start: date, until: date) -> Entry:
     if people.random() < 0.15:
-        return Entry("19", start, replace(here, status=RosterStatus.RETAINED), "34", start + TWO_YEARS)
+        return Entry("19", start, replace(here, status=RosterStatus.RETAINED), "34")
     return Entry("11", start, replace(here, status=RosterStatus.ON_LEAVE), _reason(people), until)
 
 

@@ -3,27 +3,30 @@
 from typing import Any
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import Integer, Select, cast, literal, null
+from sqlalchemy import Integer, Select, SmallInteger, cast, func, literal, null
 
 from app.access import Role
 from app.kit import clock
 from app.kit.flow import Field, Flow, Material, Step, Window, register, when
 from app.models import Case, RosterStatus
-from app.operations.leaves import recall_leave
+from app.models.base import Mapped, mapped_column
+from app.operations.leaves import reckon_cohort
 from app.operations.roster import changes, roster_effect
 from app.papers import change_notice
 
 
 class ResumptionCase(Case):
-    """恢复入学资格申请."""
+    """恢复入学资格申请 with the cohort that she joins: kept when it is handed in, whenever it is decided."""
 
+    grade: Mapped[int | None] = mapped_column(SmallInteger, use_existing_column=True)
     __mapper_args__ = {"polymorphic_identity": "admission_resumption"}
 
 
 @roster_effect
 def resume_admission(case_ids: list[int]) -> Select:
     """恢复入学资格"""
-    cohort: dict[str, Any] = {"grade": literal(clock.today().year), "class_group_id": cast(null(), Integer)}
+    grade = func.coalesce(ResumptionCase.grade, literal(clock.today().year))
+    cohort: dict[str, Any] = {"grade": grade, "class_group_id": cast(null(), Integer)}
     return changes(ResumptionCase, case_ids, code="15", status=RosterStatus.ADMITTED, **cohort)
 
 
@@ -48,7 +51,8 @@ admission_resumption = register(
             Step("admissions", Role.ADMISSIONS, days=2),
             Step("registry", Role.REGISTRY, days=1, originals=True, takes_effect=True),
         ),
-        prepare=recall_leave,
+        derived=("grade",),
+        prepare=reckon_cohort,
         effect=resume_admission,
         paper=change_notice.issue,
     )

@@ -5,7 +5,7 @@ from sqlalchemy import Date, Select, func, select
 
 from app.access import Role
 from app.kit.flow import Field, Flow, Material, Step, Window, register
-from app.models import Case, RosterChange, RosterStatus
+from app.models import FACT, Case, RosterChange, RosterStatus
 from app.models.base import Mapped, date, mapped_column
 from app.operations.roster import changes, roster_effect
 from app.papers import change_notice
@@ -14,7 +14,7 @@ from app.papers import change_notice
 class CancellationCase(Case):
     """注销学籍申请, handed in by the college for the family."""
 
-    died_on: Mapped[date | None] = mapped_column(Date)
+    died_on: Mapped[date | None] = mapped_column(Date, info=FACT)
     __mapper_args__ = {"polymorphic_identity": "cancellation"}
 
 
@@ -41,7 +41,7 @@ cancellation = register(
         applicants=frozenset({Role.COLLEGE_CLERK}),
         allowed_from=frozenset({RosterStatus.ENROLLED, RosterStatus.ON_LEAVE, RosterStatus.RETAINED}),
         reasons=(),
-        fields=(Field("died_on", fact=True), Field("statement", optional=True)),
+        fields=(Field("died_on"), Field("statement", optional=True)),
         window=Window(("cancellation",)),
         materials=(Material("application"), Material("death_certificate")),
         steps=(

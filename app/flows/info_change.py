@@ -18,7 +18,7 @@ info_change = register(
         allowed_from=frozenset({RosterStatus.ENROLLED, RosterStatus.ON_LEAVE, RosterStatus.RETAINED}),
         reasons=(),
         fields=(
-            *(Field(f"new_{name}", optional=True, fact=name == "birth_date") for name in personal_data.NEW),
+            *(Field(f"new_{name}", optional=True) for name in personal_data.NEW),
             Field("statement"),
         ),
         window=None,

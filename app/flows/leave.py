@@ -20,8 +20,9 @@ leave = register(
         fields=(
             Field("reason"),
             Field("leave_from"),
-            Field("leave_terms"),
-            Field("evidence_date", when=when("reason", "illness", "enlistment"), fact=True),
+            # who serves is back when discharged
+            Field("leave_terms", when=when("reason", "illness", "startup", "other")),
+            Field("evidence_date", when=when("reason", "illness", "enlistment")),
             Field("statement"),
         ),
         dated="leave_from",

@@ -26,10 +26,12 @@ return_ = register(
             Material("discharge", when=when("reason", "enlistment")),
         ),
         steps=(
-            Step("accept", Role.COLLEGE_CLERK, days=1, records=("grade", "class_group_id"), rule=roster.class_fits),
+            Step(
+                "accept", Role.COLLEGE_CLERK, days=1, records=("grade", "class_group_id"), rule=roster.no_higher_class
+            ),
             Step("college", Role.COLLEGE_LEADER, days=2, seal=True, hands_differ_from=("submit", "accept")),
             Step("affairs", Role.AFFAIRS_DIRECTOR, days=2),
-            Step("registry", Role.REGISTRY, days=1, originals=True, takes_effect=True, rule=roster.class_fits),
+            Step("registry", Role.REGISTRY, days=1, originals=True, takes_effect=True, rule=roster.no_higher_class),
             Step("delivery", Role.DEPARTMENT, days=3, each_department=True),
             Step("report_in", Role.COLLEGE_CLERK, days=5),
         ),

@@ -8,6 +8,9 @@ from app.models.audit import AuditEntry
 from app.models.base import Model, db
 from app.models.calendar import AcademicYear, CalendarDay, CalendarFeed, DatedTask, Owner, TaskEvent, TaskKind, TaskRule
 from app.models.case import (
+    DECISION,
+    FACT,
+    PLAN,
     Case,
     CaseEvent,
     CaseState,
@@ -40,6 +43,9 @@ from app.models.student import RosterStatus, Student
 from app.models.transfer import RoundState, TransferCase, TransferChoice, TransferQuota, TransferRound
 
 __all__ = [
+    "DECISION",
+    "FACT",
+    "PLAN",
     "Absence",
     "AcademicYear",
     "AdmissionCancellationCase",

@@ -3,13 +3,13 @@
 from sqlalchemy import BigInteger, Date, ForeignKey, String
 
 from app.models.base import Mapped, date, mapped_column
-from app.models.case import Case, Heard, Told
+from app.models.case import FACT, PLAN, Case, Heard, Told
 
 
 class DeferralCase(Case):
     """保留入学资格申请 with the day until which the place is kept."""
 
-    deferred_until: Mapped[date | None] = mapped_column(Date)
+    deferred_until: Mapped[date | None] = mapped_column(Date, info=PLAN)
     __mapper_args__ = {"polymorphic_identity": "admission_deferral"}
 
 
@@ -29,7 +29,7 @@ class AppealCase(Case):
     """申诉申请 with the decision that it is about and the last day for it."""
 
     appealed_case_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("flow_case.id"), index=True)
-    appeal_until: Mapped[date | None] = mapped_column(Date, use_existing_column=True)
+    appeal_until: Mapped[date | None] = mapped_column(Date, use_existing_column=True, info=PLAN)
     __mapper_args__ = {"polymorphic_identity": "appeal"}
 
 
@@ -38,7 +38,7 @@ class InfoChangeCase(Case):
 
     new_name: Mapped[str | None] = mapped_column(String(60))
     new_id_number: Mapped[str | None] = mapped_column(String(30))
-    new_birth_date: Mapped[date | None] = mapped_column(Date)
+    new_birth_date: Mapped[date | None] = mapped_column(Date, info=FACT)
     new_sex: Mapped[str | None] = mapped_column(String(1), info={"codes": "sex"})
     new_ethnic_group: Mapped[str | None] = mapped_column(String(2), info={"codes": "ethnic_group"})
     __mapper_args__ = {"polymorphic_identity": "info_change"}

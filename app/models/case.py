@@ -29,6 +29,9 @@ from app.models.ledger import FollowsStudent
 from app.models.organisation import ClassGroup, College, Department
 from app.models.student import Student, one_of
 
+# What a day of a form is: a fact has happened and is never to come, a plan may be, a decision is made on the day itself.
+FACT, PLAN, DECISION = ({"day": kind} for kind in ("fact", "plan", "decision"))
+
 
 class CaseState(StrEnum):
     """Where a case stands as a whole. `label` is shown."""
@@ -100,7 +103,7 @@ class Case(FollowsStudent, Model):
     late_by: Mapped[int | None] = mapped_column(ForeignKey("ab_user.id"))
     statement: Mapped[str | None] = mapped_column(Text)
     reason: Mapped[str | None] = mapped_column(String(20))
-    evidence_date: Mapped[date | None] = mapped_column(Date)
+    evidence_date: Mapped[date | None] = mapped_column(Date, info=FACT)
     version: Mapped[int] = mapped_column(Integer, default=1, server_default="1")
 
     student: Mapped[Student] = relationship(viewonly=True)
@@ -126,9 +129,9 @@ class Case(FollowsStudent, Model):
 class LeaveCase(Case):
     """休学申请 with its reason and length."""
 
-    leave_from: Mapped[date | None] = mapped_column(Date)
+    leave_from: Mapped[date | None] = mapped_column(Date, info=PLAN)
     leave_terms: Mapped[int | None] = mapped_column(SmallInteger)
-    leave_until: Mapped[date | None] = mapped_column(Date)
+    leave_until: Mapped[date | None] = mapped_column(Date, info=PLAN)
     __mapper_args__ = {"polymorphic_identity": "leave"}
 
 
@@ -147,8 +150,8 @@ class Told:
     """Mixin for a case whose decision must reach the student: how and when it did, which starts the time to appeal."""
 
     delivered_how: Mapped[str | None] = mapped_column(String(12), use_existing_column=True)
-    delivered_on: Mapped[date | None] = mapped_column(Date, index=True, use_existing_column=True)
-    appeal_until: Mapped[date | None] = mapped_column(Date, use_existing_column=True)
+    delivered_on: Mapped[date | None] = mapped_column(Date, index=True, use_existing_column=True, info=FACT)
+    appeal_until: Mapped[date | None] = mapped_column(Date, use_existing_column=True, info=PLAN)
 
 
 class Heard:
@@ -156,17 +159,17 @@ class Heard:
     was examined, before the school decided (order 41, articles 55 and 56)."""
 
     informed_how: Mapped[str | None] = mapped_column(String(12), use_existing_column=True)
-    informed_on: Mapped[date | None] = mapped_column(Date, use_existing_column=True)
+    informed_on: Mapped[date | None] = mapped_column(Date, use_existing_column=True, info=FACT)
     defence: Mapped[str | None] = mapped_column(Text, use_existing_column=True)
     legality_by: Mapped[str | None] = mapped_column(String(80), use_existing_column=True)
-    legality_on: Mapped[date | None] = mapped_column(Date, use_existing_column=True)
+    legality_on: Mapped[date | None] = mapped_column(Date, use_existing_column=True, info=FACT)
     legality_opinion: Mapped[str | None] = mapped_column(Text, use_existing_column=True)
 
 
 class ReturnCase(IntoClass, Case):
     """复学申请 with the grade and class that the college proposes."""
 
-    return_on: Mapped[date | None] = mapped_column(Date)
+    return_on: Mapped[date | None] = mapped_column(Date, info=PLAN)
     __mapper_args__ = {"polymorphic_identity": "return"}
 
 

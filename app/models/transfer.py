@@ -1,5 +1,7 @@
 """转专业 major transfer: rounds with their quotas, applications, and the choices that the target colleges examine."""
 
+from calendar import monthrange
+from datetime import date
 from enum import StrEnum
 from typing import Any
 
@@ -22,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import relationship
 
 from app.models.base import BigId, Mapped, Model, Moment, Name, SmallId, db, mapped_column, one_text
-from app.models.case import Case, IntoClass, OfCase
+from app.models.case import Case, CaseState, IntoClass, OfCase
 from app.models.organisation import Major
 from app.models.student import one_of
 
@@ -140,12 +142,25 @@ class TransferCase(IntoClass, Case):
         return [one for one in (self.first_major_id, self.second_major_id, self.third_major_id) if one]
 
     def findings(self) -> list[tuple[Any, Any]]:
-        """What each college said of the choice that is about it, once its leader has confirmed."""
+        """What each college said of the choice that is about it, once its leader has confirmed; what else would follow."""
         said = select(TransferChoice).where(TransferChoice.case_id == self.id, TransferChoice.confirmed_by.is_not(None))
-        return [
+        found = [
             (_("Examination: %(major)s", major=choice.major), choice.verdict)
             for choice in db.session.scalars(said.order_by(TransferChoice.place))
         ]
+        now, then = self.student and self.student.study_length, self.major and self.major.study_length
+        if now and then and now != then and self.state in (CaseState.OPEN, CaseState.SENT_BACK):
+            found.append((_("Years of study"), f"{float(now):g} → {float(then):g}"))
+            if day := self.student.expected_graduation:
+                found.append((_("Expected graduation"), f"{day} → {months_later(day, 12 * (then - now))}"))
+        return found
+
+
+def months_later(day: date, months: Any) -> date:
+    """The same day so many months later, or earlier; one that is not in its month is its last."""
+    count = day.year * 12 + day.month - 1 + int(months)
+    year, month = divmod(count, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
 class TransferChoice(OfCase, Model):

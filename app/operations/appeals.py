@@ -130,4 +130,5 @@ def reverse(case_ids: list[int]) -> Select:
         AppealCase, case_ids, code="99", status=before(RosterChange.old_status), note="撤销原处理",
         major_id=before(RosterChange.old_major_id), grade=before(RosterChange.old_grade),
         class_group_id=before(RosterChange.old_class_group_id), until=until,
+        study_length=before(RosterChange.old_study_length),
     )  # fmt: skip

@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from app.access import Actor, Permission
 from app.kit import clock
 from app.kit.flow import FLOWS
+from app.kit.flow.window import proof_is_fresh
 from app.kit.operation import NotFound, Refused, audit, operation
 from app.kit.schedule import TermDates, year_name
 from app.models import AcademicYear, Case, CaseState, TaskRule, db
@@ -168,9 +169,9 @@ def falling_outside(old: Standing, new: dict[Place, Dates]) -> list[Outside]:
         assert flow.window is not None
         running = select(flow.model).where(Case.state.in_(UNFINISHED), Case.late_reason.is_(None)).order_by(Case.id)
         for case in db.session.scalars(running.execution_options(yield_per=500)):
-            if flow.window.unless and flow.window.unless.when.holds(case):
-                continue
             day = case.submitted_at.astimezone(clock.ZONE).date() if case.submitted_at else clock.today()
+            if proof_is_fresh(flow, case, day):
+                continue
             if _holds(old.dates, keys, case.college_id, day) and not _holds(new, keys, case.college_id, day):
                 handed_in = case.submitted_at is not None
                 found.append(Outside(case.id, case.number, case.subject, flow.title, day, handed_in))

@@ -4,25 +4,28 @@ from datetime import date, timedelta
 from typing import Any
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import Select, case, func, select
+from sqlalchemy import Select, case, func, null, or_, select
 
 from app.kit import clock
 from app.kit.calendar import months_after
 from app.kit.flow import among, hook
 from app.models import (
     Case,
+    DatedTask,
     DeferralCase,
     LeaveCase,
     ReturnCase,
     RosterChange,
     RosterStatus,
     Student,
+    Term,
     db,
     setting_int,
 )
 from app.operations.roster import REASON_CODES, changes, roster_effect
 
 ON_LEAVE = (RosterStatus.ON_LEAVE, RosterStatus.RETAINED)
+HALF_A_YEAR = timedelta(weeks=26)
 LEAVE_CODES = ("11", "14", "19")  # after which a student comes back
 
 
@@ -36,7 +39,9 @@ def suspend(case_ids: list[int]) -> Select:
         code=case((enlisted, "19"), else_="11"),
         status=case((enlisted, RosterStatus.RETAINED.value), else_=RosterStatus.ON_LEAVE.value),
         effective_on=LeaveCase.leave_from,
-        until=LeaveCase.leave_until,
+        until=case(
+            (enlisted, null()), else_=LeaveCase.leave_until
+        ),  # until two years after discharge, once that is known
     )
 
 
@@ -56,16 +61,39 @@ def resume(case_ids: list[int]) -> Select:
 
 @hook
 def reckon_leave(case: LeaveCase) -> None:
-    """A leave of n terms ends the day before n half years are over."""
-    if case.leave_from and case.leave_terms:
+    """A leave of n terms ends the day before n half years are over. Military service ends when it ends: article 27."""
+    if case.reason == "enlistment":
+        case.leave_terms = case.leave_until = None
+    elif case.leave_from and case.leave_terms:
         case.leave_until = months_after(case.leave_from, 6 * case.leave_terms) - timedelta(days=1)
 
 
 @hook
 def reckon_deferral(case: DeferralCase) -> None:
-    """The place is kept for the months that the settings say; longer for those who serve."""
-    months = setting_int("deferral_enlisted_months" if case.reason == "enlistment" else "deferral_max_months")
-    case.deferred_until = months_after(clock.today(), months) - timedelta(days=1)
+    """The place is kept until the freshmen of a later year have arrived; for who serves, until that is over."""
+    if case.reason == "enlistment":
+        case.deferred_until = None
+        return
+    years = -(-setting_int("deferral_max_months") // 12)
+    entered = db.session.scalar(select(Student.entry_year).where(Student.id == case.student_id))
+    case.deferred_until = end_of_arrival((entered or clock.today().year) + years, case.college_id)
+
+
+def end_of_arrival(year: int, college_id: int | None) -> date:
+    """The last day on which the freshmen of a year arrive; the end of its September while the calendar does not say."""
+    tasks = select(func.max(DatedTask.due_on)).where(DatedTask.key == "freshman_checkin", DatedTask.year == year)
+    of_college = or_(DatedTask.college_id.is_(None), DatedTask.college_id == college_id)
+    return db.session.scalar(tasks.where(of_college)) or date(year, 9, 30)
+
+
+@hook
+def reckon_cohort(case: Any) -> None:
+    """Whoever resumes enters with the freshmen whose arrival began last: the cohort that she asks to join."""
+    recall_leave(case)
+    begun = select(func.max(DatedTask.year)).where(
+        DatedTask.key == "freshman_checkin", DatedTask.opens_on <= clock.today()
+    )
+    case.grade = db.session.scalar(begun) or clock.today().year
 
 
 @hook
@@ -80,7 +108,8 @@ def recall_leave(case: Case) -> None:
 
 @hook
 def leave_within_limits(case_ids: list[int], records: dict[str, Any]) -> dict[int, Any]:
-    """Cases whose leave is longer than one may be, or too long together with the earlier ones. Enlistment is free."""
+    """Cases whose leave begins too late or in the past, is longer than one may be, or too long together with the
+    earlier ones. The length of military service is free."""
     rows = list(db.session.scalars(select(LeaveCase).where(among(LeaveCase.id, case_ids))))
     earlier = _months_on_leave([row.student_id for row in rows])
     reasons = {row.id: _out_of_limits(row, earlier.get(row.student_id, 0)) for row in rows}
@@ -90,7 +119,7 @@ def leave_within_limits(case_ids: list[int], records: dict[str, Any]) -> dict[in
 @hook
 def check_leave(case: LeaveCase, student: Student) -> dict[str, Any]:
     """The same of a draft, as soon as it says from when and how long."""
-    if not case.leave_from or case.leave_terms is None:
+    if not case.leave_from or (case.leave_terms is None and case.reason != "enlistment"):
         return {}
     return _out_of_limits(case, _months_on_leave([student.id]).get(student.id, 0))
 
@@ -98,14 +127,16 @@ def check_leave(case: LeaveCase, student: Student) -> dict[str, Any]:
 def _out_of_limits(case: LeaveCase, before: int) -> dict[str, Any]:
     """Field → why this leave cannot be; `before` are the months that the student was on leave already."""
     once, total = setting_int("leave_max_months_once"), setting_int("leave_max_months_total")
+    if case.leave_from and (why := why_not_start(case)):
+        return {"leave_from": why}
+    if case.reason == "enlistment":
+        return {}
     terms = case.leave_terms or 0
     months = 6 * terms
     if not 1 <= terms <= 8:
         return {"leave_terms": _("A leave lasts one term at least and eight at most.")}
     if case.leave_from and months_after(case.leave_from, months) <= clock.today():
         return {"leave_from": _("This leave would be over already.")}
-    if case.reason == "enlistment":
-        return {}
     if months > once:
         return {"leave_terms": _("One leave lasts at most %(most)s months; this one has %(months)s.",
                                  most=once, months=months)}  # fmt: skip
@@ -113,6 +144,40 @@ def _out_of_limits(case: LeaveCase, before: int) -> dict[str, Any]:
         return {"leave_terms": _("All leaves together last at most %(most)s months; with the earlier %(before)s"
                                  " it would be %(sum)s.", most=total, before=before, sum=months + before)}  # fmt: skip
     return {}
+
+
+def why_not_start(row: LeaveCase) -> Any | None:
+    """Why a leave cannot begin on its day. What was handed in on time may be decided when its day has come."""
+    assert row.leave_from is not None
+    handed_in = row.submitted_at.astimezone(clock.ZONE).date() if row.submitted_at else clock.today()
+    last_start = latest_start(clock.today())
+    if row.leave_from > last_start:
+        return _("A leave begins on %(last)s at the latest: in this term or the next.", last=last_start)
+    if row.leave_from >= handed_in:
+        return None
+    if not row.late_reason:
+        return _("The leave would begin on %(day)s, which is past. Enter today or a later day; the roster registry can"
+                 " let it begin earlier, with a reason.", day=row.leave_from)  # fmt: skip
+    most = setting_int("leave_past_days")
+    if (handed_in - row.leave_from).days > most:
+        return _("Even with the registry's reason a leave begins at most %(most)s days in the past.", most=most)
+    return None
+
+
+def latest_start(today: date) -> date:
+    """The last day on which a leave that is asked for today may begin: so many terms after this one as the settings say.
+
+    Terms that the calendar does not know yet begin half a year after those that it knows.
+    """
+    ahead = setting_int("leave_start_terms")
+    known = list(db.session.scalars(select(Term.first_monday).order_by(Term.first_monday)))
+    begun = [day for day in known if day <= today]
+    starts, last = [day for day in known if day > today], begun[-1] if begun else today
+    while len(starts) <= ahead:
+        last = (starts[-1] if starts else last) + HALF_A_YEAR
+        if last > today:
+            starts.append(last)
+    return starts[ahead] - timedelta(days=1)
 
 
 def _months_on_leave(student_ids: list[int]) -> dict[int, int]:

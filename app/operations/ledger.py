@@ -1,6 +1,7 @@
 """学籍台账 ledger: entries for students whose study columns an operation has just changed, any number at once."""
 
 import json
+from datetime import date
 
 from flask_babel import force_locale
 from sqlalchemy import text
@@ -17,11 +18,11 @@ from student s where s.id in (select student_id from {students})
 """
 
 ENTRIES = """
-insert into roster_change (student_id, college_id, student_college_id, code, effective_on,
+insert into roster_change (student_id, college_id, student_college_id, code, effective_on, until, reason,
     old_status, new_status, old_college_id, new_college_id, old_major_id, new_major_id,
     old_class_group_id, new_class_group_id, old_grade, new_grade, old_study_length, new_study_length,
     old_text, new_text, note, recorded_by, recorded_at)
-select s.id, s.college_id, s.college_id, :code, :today,
+select s.id, s.college_id, s.college_id, :code, :day, cast(:until as date), :reason,
     b.status, s.status, b.college_id, s.college_id, b.major_id, s.major_id,
     b.class_group_id, s.class_group_id, b.grade, s.grade, b.study_length, s.study_length,
     case when b.student_id is not null then jsonb_build_object('status', cast(:labels as jsonb) ->> b.status,
@@ -48,13 +49,17 @@ def remember(students: str) -> None:
     db.session.execute(text(SNAPSHOT.format(students=students)))
 
 
-def enter(actor: Actor, students: str, code: str, *, note: str | None = None, first: bool = False) -> None:
-    """Write an entry for each student of a table; `first` when they were not on the roster before."""
+def enter(
+    actor: Actor, students: str, code: str, *, note: str | None = None, first: bool = False,
+    effective_on: date | None = None, until: date | None = None, reason: str | None = None,
+) -> None:  # fmt: skip
+    """Write an entry of today (or of `effective_on`) for each student of a table; `first` when they were not on the roster
+    before."""
     with force_locale("zh"):
         labels = {status.value: str(status.label) for status in RosterStatus}
     statement = ENTRIES.format(students=students, before=NOTHING_BEFORE if first else "before_change")
     db.session.execute(
         text(statement),
-        {"code": code, "today": clock.today(), "labels": json.dumps(labels, ensure_ascii=False), "note": note, "who": actor.user_id,
-         "now": clock.now()},
+        {"code": code, "day": effective_on or clock.today(), "until": until, "reason": reason, "note": note,
+         "labels": json.dumps(labels, ensure_ascii=False), "who": actor.user_id, "now": clock.now()},
     )  # fmt: skip

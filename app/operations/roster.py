@@ -5,7 +5,7 @@ from typing import Any
 
 from flask_babel import force_locale
 from flask_babel import lazy_gettext as _
-from sqlalchemy import Date, Select, Text, case, cast, func, insert, literal, null, select, update
+from sqlalchemy import Date, Integer, Select, Text, case, cast, func, insert, literal, null, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import aliased
 
@@ -88,10 +88,8 @@ class RosterEffect:
                 # who is admitted anew enters with that year's freshmen
                 entry_year=case((comes_anew, change.new_grade), else_=student.c.entry_year),
                 entry_date=case((comes_anew, func.make_date(change.new_grade, 9, 1)), else_=student.c.entry_date),
-                # who joins a later grade graduates with it
-                expected_graduation=cast(
-                    student.c.expected_graduation + func.make_interval(change.new_grade - student.c.grade), Date
-                ),
+                study_length=change.new_study_length,
+                expected_graduation=cast(change.new_text["expected_graduation"].as_string(), Date),
                 version=student.c.version + 1,
                 updated_at=clock.now(),
             )
@@ -117,6 +115,7 @@ def changes(
     class_group_id: Any = Student.class_group_id,
     reason: str | None = None,  # the national code; without it, that of the case's own reason
     note: str | None = None,
+    study_length: Any = None,  # without it that of the major, where the major changes
 ) -> Select:
     """The ledger rows of these cases: before as the student is, after as given, in ids and in words.
 
@@ -125,6 +124,11 @@ def changes(
     of the document that decided the case, else of its notice.
     """
     new_group, new_major, new_college = aliased(ClassGroup), aliased(Major), aliased(College)
+    if study_length is None:
+        study_length = case((new_major.id == Student.major_id, Student.study_length), else_=new_major.study_length)
+    # who joins a later grade graduates with it, and who joins a shorter major so much earlier
+    later, shorter = grade - Student.grade, cast((study_length - Student.study_length) * 12, Integer)
+    graduates = cast(Student.expected_graduation + func.make_interval(later, shorter), Date)
     status = literal(status.value) if isinstance(status, RosterStatus) else status
     code = literal(code) if isinstance(code, str) else code
     with force_locale("zh"):
@@ -143,9 +147,10 @@ def changes(
         .scalar_subquery()
     )
 
-    def words(status: Any, college: Any, major: Any, group: Any, grade: Any) -> Any:
+    def words(status: Any, college: Any, major: Any, group: Any, grade: Any, length: Any, graduates: Any) -> Any:
         named = {"college": college, "major": major, "status": func.jsonb_extract_path_text(labels, status),
-                 "class_group": group, "grade": grade}  # fmt: skip
+                 "class_group": group, "grade": grade, "study_length": length,
+                 "expected_graduation": graduates}  # fmt: skip
         return func.jsonb_build_object(
             *(part for name, value in named.items() for part in (literal(name), value)), type_=JSONB
         )
@@ -161,9 +166,10 @@ def changes(
         "old_class_group_id": Student.class_group_id, "new_class_group_id": class_group_id,
         "old_grade": Student.grade, "new_grade": grade,
         "note": cast(null() if note is None else literal(note), Text),
-        "old_study_length": Student.study_length, "new_study_length": Student.study_length,
-        "old_text": words(Student.status, College.name, Major.name, ClassGroup.name, Student.grade),
-        "new_text": words(status, new_college.name, new_major.name, new_group.name, grade),
+        "old_study_length": Student.study_length, "new_study_length": study_length,
+        "old_text": words(Student.status, College.name, Major.name, ClassGroup.name, Student.grade, Student.study_length,
+                          Student.expected_graduation),
+        "new_text": words(status, new_college.name, new_major.name, new_group.name, grade, study_length, graduates),
     }  # fmt: skip
     return (
         select(*(value.label(name) for name, value in columns.items()))
@@ -208,4 +214,16 @@ def lower_class_fits(case_ids: list[int], records: dict[str, Any]) -> dict[int, 
     query = select(case_table.id).join(Student, Student.id == case_table.student_id)
     wrong = db.session.scalars(query.where(among(case_table.id, case_ids), ~later))
     higher = dict.fromkeys(wrong, _("The proposed grade is not lower than the student's own."))
+    return higher | class_fits(case_ids, records)
+
+
+@hook
+def no_higher_class(case_ids: list[int], records: dict[str, Any]) -> dict[int, Any]:
+    """Cases whose class does not fit, or is of a grade that entered earlier than the student's."""
+    case_table = Case.__table__.c
+    earlier = proposed(records, "grade", case_table.grade) < Student.grade
+    query = select(case_table.id).join(Student, Student.id == case_table.student_id)
+    wrong = db.session.scalars(query.where(among(case_table.id, case_ids), earlier))
+    higher = dict.fromkeys(wrong, _("The proposed grade is higher than the student's own: who comes back joins her own"
+                                    " grade or a lower one."))  # fmt: skip
     return higher | class_fits(case_ids, records)

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from itertools import takewhile
+from typing import Any
 
 from flask_babel import lazy_gettext as _
 from sqlalchemy import Subquery, and_, func, select
@@ -23,6 +24,8 @@ WORDING = """
 <tr><th>性别</th><td>{{ sex }}</td><th>专业</th><td>{{ major }}</td></tr>
 <tr><th>异动类别</th><td>{{ change }}</td><th>异动原因</th><td>{{ reason }}</td></tr>
 <tr><th>异动前学籍状态</th><td>{{ old_status }}</td><th>异动后学籍状态</th><td>{{ new_status }}</td></tr>
+<tr><th>异动前专业学制</th><td>{{ old_major }}<br>{{ old_length }}</td>\
+<th>异动后专业学制</th><td>{{ new_major }}<br>{{ new_length }}</td></tr>
 <tr><th>异动前年级班级</th><td>{{ old_grade }}<br>{{ old_class }}</td>\
 <th>异动后年级班级</th><td>{{ new_grade }}<br>{{ new_class }}</td></tr>
 <tr><th>审批日期</th><td>{{ approved_on }}</td><th>生效日期</th><td>{{ effective_on }}</td></tr>
@@ -36,6 +39,8 @@ WORDING = """
 """
 
 REMINDER = "本次异动期限至{until}止。期满前，学生须按学校规定的时间提出{request}申请；逾期未提出申请的，按学校学籍管理规定处理。"
+SERVING = "退役后规定期限届满"  # who serves in the army is kept her place; the end is known when she is discharged
+SERVICE, SERVICE_CODES = (RosterStatus.RETAINED, RosterStatus.DEFERRED), ("19", "14")
 RESUMED = {RosterStatus.DEFERRED: "恢复入学资格"}  # what is asked for at the end, where it is no return
 APPROVALS = {  # what each signature before the change is called
     Role.COLLEGE_LEADER: "学院审核", Role.ADMISSIONS: "招生就业工作处审核", Role.AFFAIRS_DIRECTOR: "教务处审批",
@@ -97,6 +102,10 @@ def _words(row, school: str) -> dict[str, object]:
         "reason": row.reason_text,
         "old_status": old["status"],
         "new_status": new["status"],
+        "old_major": old["major"],
+        "new_major": new["major"],
+        "old_length": length_of(old),
+        "new_length": length_of(new),
         "old_grade": f"{old['grade']}级",
         "new_grade": f"{new['grade']}级",
         "old_class": old["class_group"],
@@ -104,11 +113,18 @@ def _words(row, school: str) -> dict[str, object]:
         "approved_on": chinese_date(row.approved_on),
         "effective_on": chinese_date(row.effective_on),
         "recorded_on": chinese_date(clock.today()),
-        "until": until or "—",
+        "until": until or (SERVING if row.new_status in SERVICE and row.code in SERVICE_CODES else "—"),
         "case_number": row.number,
         "document_no": row.document_no or "—",
         "reminder": REMINDER.format(until=until, request=RESUMED.get(row.new_status, "复学")) if until else None,
     }
+
+
+def length_of(text: dict[str, Any]) -> str:
+    """How long the major lasts and when she is expected to graduate, e.g. 学制4年，预计2028年6月毕业."""
+    years = f"学制{float(text['study_length']):g}年"
+    day = text["expected_graduation"]
+    return f"{years}，预计{int(day[:4])}年{int(day[5:7])}月毕业" if day else years
 
 
 CHANGE_NOTICE = PaperKind(
@@ -130,6 +146,10 @@ CHANGE_NOTICE = PaperKind(
         Placeholder("reason", _("Reason"), "疾病"),
         Placeholder("old_status", _("Status before"), "在读"),
         Placeholder("new_status", _("Status after"), "休学"),
+        Placeholder("old_major", _("Major before"), "软件工程"),
+        Placeholder("new_major", _("Major after"), "软件工程"),
+        Placeholder("old_length", _("Years of study before"), "学制4年，预计2028年6月毕业"),
+        Placeholder("new_length", _("Years of study after"), "学制4年，预计2028年6月毕业"),
         Placeholder("old_grade", _("Grade before"), "2024级"),
         Placeholder("new_grade", _("Grade after"), "2024级"),
         Placeholder("old_class", _("Class before"), "软件2401班"),

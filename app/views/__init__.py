@@ -15,6 +15,7 @@ from app.views.case_api import CaseOperationApi
 from app.views.cases import CaseApi, CaseScreen
 from app.views.cohort import CohortView
 from app.views.dated_effects import DatedEffectView
+from app.views.discharge import DischargeView
 from app.views.documents import DocumentView
 from app.views.health import health
 from app.views.held import HeldView
@@ -99,6 +100,7 @@ PAGES: list = [
     AccountView,
     CalendarFeedView,
     PublicPublicityView,
+    DischargeView,
     TransferApplicationScreen,
     RankingImportView,
 ]

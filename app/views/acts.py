@@ -54,6 +54,7 @@ ACTS: dict[str, Any] = {
     "publicity:take_off": _("Took an entry off a list"),
     "session:end": _("Ended logins"),
     "student:contact": _("Changed contact data"),
+    "student:discharge": _("Recorded a discharge from the army"),
     "registration:confirm": _("Confirmed the own roster data"),
     "registration:record": _("Recorded registrations"),
     "registration:take_back": _("Took registrations back"),

@@ -17,6 +17,7 @@ from app.kit.screen.present import TONES, yes_no
 from app.kit.sensitive import mask
 from app.models import Case, CaseState, FieldChange, RosterChange, RosterStatus, Student, as_of, db
 from app.operations.dated_effects import waiting_of
+from app.operations.discharge import in_service
 from app.views.student_history import HistoryWords
 
 HISTORY_PAGE = 50
@@ -91,6 +92,9 @@ def acts(student: Student) -> list[dict[str, Any]]:
     if actor.may(Permission.STUDENT_CONTACT_WRITE):
         url = url_for("StudentScreen.contact", student_id=student.id)
         made.append({"label": _("Contact data"), "url": url, "icon": "fa-address-book"})
+    if actor.may(Permission.CASE_EXCEPT) and in_service(student):
+        url = url_for("DischargeView.form", student_id=student.id)
+        made.append({"label": _("Record the discharge"), "url": url, "icon": "fa-person-military-rifle"})
     return made
 
 
@@ -140,7 +144,14 @@ def changes(student: Student, day: date | None) -> list[dict[str, Any]]:
     query = select(RosterChange).where(RosterChange.student_id == student.id)
     query = query if day is None else query.where(RosterChange.effective_on <= day)
     ordered = query.order_by(RosterChange.effective_on.desc(), RosterChange.id.desc())
-    names = {"college": _("College"), "major": _("Major"), "class_group": _("Class"), "grade": _("Grade")}
+    names = {
+        "college": _("College"),
+        "major": _("Major"),
+        "class_group": _("Class"),
+        "grade": _("Grade"),
+        "study_length": _("Years of study"),
+        "expected_graduation": _("Expected graduation"),
+    }
     made = []
     for change in db.session.scalars(ordered):
         old, new = change.old_text or {}, change.new_text or {}

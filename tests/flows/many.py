@@ -11,7 +11,7 @@ SETTINGS = """
 insert into setting (key, kind, value, title_zh, title_en) values ('school_name', 'text', '渝江大学', '', ''),
     ('leave_max_months_once', 'integer', '12', '', ''), ('leave_max_months_total', 'integer', '24', '', ''),
     ('material_max_mb', 'integer', '1', '', ''), ('publicity_days', 'integer', '5', '', ''),
-    ('deferral_max_months', 'integer', '12', '', ''), ('deferral_enlisted_months', 'integer', '48', '', ''),
+    ('deferral_max_months', 'integer', '12', '', ''), ('discharge_months', 'integer', '24', '', ''),
     ('document_prefix', 'text', '教学籍', '', ''), ('appeal_days', 'integer', '10', '', '') on conflict (key) do update set value = excluded.value
 """
 STUDENTS = """

@@ -85,7 +85,7 @@ def test_too_early_says_when_it_opens(cases, cast, day, word):
 
 
 def test_too_late_says_since_when_and_the_registry_lets_in(cases, cast, behind):
-    case_id = cases.complete()
+    case_id = cases.complete(values=LEAVE | {"leave_from": date(2027, 6, 1)})
     with clock.on(date(2027, 6, 1)):
         with pytest.raises(Refused, match="2027-03-14"):
             acting(cast.student, submit, case_id)
@@ -104,7 +104,7 @@ def test_illness_counts_from_the_diagnosis_and_not_by_the_window(cases, cast):
     with clock.on(date(2026, 11, 1)), pytest.raises(Faulty, match="尚未到来"):  # a diagnosis of tomorrow
         cases.complete(values=ILL | {"evidence_date": date(2026, 11, 2)})
     with clock.on(date(2026, 11, 2)):
-        case_id = cases.complete(values=ILL | {"evidence_date": date(2026, 11, 2)})
+        case_id = cases.complete(values=ILL | {"evidence_date": date(2026, 11, 2), "leave_from": date(2026, 11, 10)})
     with clock.on(date(2026, 11, 10)), pytest.raises(Refused, match="2026-11-09"):
         acting(cast.student, submit, case_id)
     with clock.on(date(2026, 11, 9)):
@@ -124,8 +124,12 @@ def test_one_leave_and_all_leaves_are_limited(cases, cast, behind):
     acting(cast.student, submit, case_id)
 
 
-def test_enlistment_is_not_limited(cases, cast):
-    cases.submitted(values=LEAVE | {"reason": "enlistment", "evidence_date": TODAY, "leave_terms": 8})
+def test_enlistment_is_not_limited(cases, cast, behind):
+    case_id = cases.submitted(values=LEAVE | {"reason": "enlistment", "evidence_date": TODAY, "leave_terms": 8})
+    # how long it lasts is nobody's to choose: until two years after discharge
+    assert behind.rows("select leave_terms, leave_until from flow_case where id = :id", id=case_id) == [
+        {"leave_terms": None, "leave_until": None}
+    ]
 
 
 def test_handing_in_twice_is_one_case(cases, cast, behind):
@@ -137,14 +141,17 @@ def test_handing_in_twice_is_one_case(cases, cast, behind):
 
 def test_the_registry_opens_late_for_the_student_who_hands_in(cases, cast):
     def verb(me):
-        return open_case(me, leave, 101, LEAVE, late_reason="住院").id
+        return open_case(me, leave, 101, LEAVE | {"leave_from": date(2027, 5, 20)}, late_reason="住院").id
 
     with clock.on(date(2027, 6, 1)):
         case_id = acting(cast.registry, verb)
         with pytest.raises(NotAllowed):
             acting(cast.registry, submit, case_id)
         with pytest.raises(NotAllowed):  # the clerk has no exceptions to give
-            acting(cast.clerk, lambda me: open_case(me, leave, 102, LEAVE, late_reason="住院").id)
+            acting(
+                cast.clerk,
+                lambda me: open_case(me, leave, 102, LEAVE | {"leave_from": date(2027, 6, 1)}, late_reason="住院").id,
+            )
         cases.attach(case_id, "application", "id_copies")
         acting(cast.student, submit, case_id)
 
@@ -348,10 +355,11 @@ def test_approved_it_changes_ledger_and_student(cases, cast, behind, reason, sta
     (row,) = behind.rows("select * from roster_change where case_id = :id", id=case_id)
     assert (row["code"], row["reason"], row["effective_on"]) == (code, reason_code, TODAY)
     assert (row["old_status"], row["new_status"]) == ("enrolled", status)
-    assert (row["until"], row["approved_on"]) == (date(2027, 9, 1), TODAY)
+    until = None if reason == "enlistment" else date(2027, 9, 1)
+    assert (row["until"], row["approved_on"]) == (until, TODAY)
     (paper,) = behind.rows("select number, body, subject from paper where case_id = :id", id=case_id)
     assert row["document_no"] == paper["number"] == "YD-2026-0001"
-    assert "学生11" in paper["body"] and "2027年9月1日" in paper["body"]
+    assert "学生11" in paper["body"] and ("2027年9月1日" if until else "退役后规定期限届满") in paper["body"]
     assert row["old_text"]["college"] == "计算机学院" and row["new_text"]["class_group"] == "计科2024-1班"
     assert behind.one("select status from student where id = 101") == status
     assert behind.one("select why from field_change where student_id = 101 and field = 'status'") == "休学"
@@ -369,7 +377,7 @@ def test_approved_it_changes_ledger_and_student(cases, cast, behind, reason, sta
 
 def test_due_dates_are_working_days(cases, cast, behind):
     with clock.on(date(2026, 9, 4)):  # a Friday
-        case_id = cases.submitted()
+        case_id = cases.submitted(values=LEAVE | {"leave_from": date(2026, 9, 4)})
     assert behind.one(
         "select due_on from case_step where case_id = :id and state = 'open'", id=case_id
     ).isoformat() == ("2026-09-07")

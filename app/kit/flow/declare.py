@@ -50,7 +50,6 @@ class Field:
     key: str
     when: When | None = None
     optional: bool = False
-    fact: bool = False  # the day of something that has happened: never still to come
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,7 @@ class Material:
 
 @dataclass(frozen=True)
 class Within:
-    """Instead of a window: at most `days` days after the date in the case's column `of`, for the cases `when`."""
+    """Outside the window too: at most `days` days after the date in the case's column `of`, for the cases `when`."""
 
     days: int
     of: str

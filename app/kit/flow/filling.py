@@ -40,7 +40,7 @@ def fill(flow: Flow, case: Case, values: dict[str, Any]) -> dict[str, Any]:
 def against_checks(flow: Flow, case: Case, keys: set[str]) -> dict[str, Any]:
     """What these fields say that cannot be: facts that are still to come, days before the last change, and what the flow
     itself checks."""
-    facts = [item.key for item in flow.fields if item.fact and item.key in keys]
+    facts = [item.key for item in flow.fields if is_fact(flow, item.key) and item.key in keys]
     found = {
         key: _("%(field)s: this day is still to come.", field=label("field", key))
         for key in facts
@@ -52,6 +52,11 @@ def against_checks(flow: Flow, case: Case, keys: set[str]) -> dict[str, Any]:
         asked = flow.check(case, student)
         found = {key: why for key, why in asked.items() if key in keys} | found
     return found
+
+
+def is_fact(flow: Flow, key: str) -> bool:
+    """Whether a column tells the day of something that has happened."""
+    return flow.model.__mapper__.columns[key].info.get("day") == "fact"
 
 
 def foreseen_faults(flow: Flow, student: Student, case: Case | None, values: dict[str, Any]) -> dict[str, Any]:

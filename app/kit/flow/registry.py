@@ -1,11 +1,14 @@
 """All flows by key, and the checks that stop the application from starting with a broken one."""
 
+from sqlalchemy import Date
+
 from app.access import Role
 from app.kit.flow.declare import HOOKS, Field, Flow, Material, hook_name
 from app.kit.flow.labels import LABELS
 from app.models import Case
 
 FLOWS: dict[str, Flow] = {}
+KINDS_OF_DAYS = ("fact", "plan", "decision")
 LONGEST_STEP = 60  # working days
 
 
@@ -49,6 +52,9 @@ def problems(flow: Flow) -> list[str]:
     words |= {f"field.{name}" for name in _columns_named(flow)}
     found += [f"no label for {word}" for word in sorted(words - LABELS.keys())]
     found += [f"no column {name}" for name in sorted(_columns_named(flow) - columns)]
+    days = {name: flow.model.__mapper__.columns[name] for name in _columns_named(flow) & columns}
+    found += [f"nobody says whether {name} is a fact, a plan or a decision" for name, column in sorted(days.items())
+              if isinstance(column.type, Date) and column.info.get("day") not in KINDS_OF_DAYS]  # fmt: skip
     done: set[str] = {"submit"}
     for step in flow.steps:
         if step.role not in set(Role):

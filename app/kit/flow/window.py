@@ -79,12 +79,12 @@ def why_closed(flow: Flow, case: Case, today: date) -> Any | None:
     """Why this case may not be handed in today, in words that say when it may; None if it may."""
     if flow.window is None or case.late_reason:
         return None
-    instead = flow.window.unless
-    if instead and instead.when.holds(case):
-        return _why_outside(getattr(case, instead.of), instead.days, today)
     state = window_state(flow.window.keys, today, case.college_id)
-    if state.open:
+    if state.open or proof_is_fresh(flow, case, today):
         return None
+    proof = flow.window.unless
+    if proof and proof.when.holds(case) and getattr(case, proof.of):
+        return _why_outside(getattr(case, proof.of), proof.days, state, today)
     if state.opens_on is None:
         return _("No window is set for this procedure. Ask the roster registry when it opens.")
     if state.opens_on > today:
@@ -94,11 +94,24 @@ def why_closed(flow: Flow, case: Case, today: date) -> Any | None:
              closes=state.closes_on)  # fmt: skip
 
 
-def _why_outside(dated: date | None, days: int, today: date) -> Any | None:
-    if dated is None or dated > today:
-        return _("Enter the date of the diagnosis or notice; it cannot lie in the future.")
-    last = end_of_term(dated + timedelta(days=days))
-    if today <= last:
-        return None
+def proof_is_fresh(flow: Flow, case: Case, today: date) -> bool:
+    """Whether what proves the case's reason is so recent that it may be handed in outside the window as well."""
+    proof = flow.window.unless if flow.window else None
+    if proof is None or not proof.when.holds(case):
+        return False
+    dated = getattr(case, proof.of)
+    return dated is not None and dated <= today <= _last_day(dated, proof.days)
+
+
+def _last_day(dated: date, days: int) -> date:
+    return end_of_term(dated + timedelta(days=days))
+
+
+def _why_outside(dated: date, days: int, state: WindowState, today: date) -> Any:
+    last = _last_day(dated, days)
+    if state.opens_on and state.opens_on > today:
+        return _("The diagnosis or notice is dated %(dated)s: the case had to be handed in by %(last)s, or when the window"
+                 " opens on %(opens)s. The roster registry can let it in late, with a reason.", dated=dated, last=last,
+                 opens=state.opens_on)  # fmt: skip
     return _("The diagnosis or notice is dated %(dated)s: the case had to be handed in by %(last)s."
              " The roster registry can let it in late, with a reason.", dated=dated, last=last)  # fmt: skip

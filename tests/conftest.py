@@ -208,12 +208,11 @@ class Cast:
     def login(self, username: str) -> FlaskClient:
         """A browser in which this person has logged in, as the login would leave it, without the work of the password."""
         client = self.app.test_client()
-        db.session.remove()
-        if username not in self.users:
-            self.users[username] = db.session.scalars(select(User.id).where(User.username == username)).one()
-        user_id = self.users[username]
-        number = sessions.begin(user_id, LoginKind.BROWSER, sessions.place_of("127.0.0.1"), "Werkzeug")
-        db.session.remove()
+        with self.app.app_context():  # of its own, as a request has: a test may have none
+            if username not in self.users:
+                self.users[username] = db.session.scalars(select(User.id).where(User.username == username)).one()
+            user_id = self.users[username]
+            number = sessions.begin(user_id, LoginKind.BROWSER, sessions.place_of("127.0.0.1"), "Werkzeug")
         signer = self.app.session_interface.get_signing_serializer(self.app)  # type: ignore[attr-defined]
         kept = {"_user_id": str(user_id), "_fresh": True, "_permanent": True, sessions.COOKIE: number}
         client.set_cookie(self.app.config["SESSION_COOKIE_NAME"], signer.dumps(kept))

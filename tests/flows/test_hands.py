@@ -177,9 +177,9 @@ def test_switching_off_the_only_leader_is_warned_of_before(cast, cases, behind):
     leader = cast.leader.user_id
     role = behind.one("select id from ab_role where name = 'Public'")
     filled = {"first_name": "leader", "last_name": "x", "username": "leader", "email": "l@e.invalid", "roles": role}
-    admin.post(f"/users/edit/{leader}", data=filled)  # without `active`
+    warned = admin.post(f"/users/edit/{leader}", data=filled)  # without `active`
     assert behind.one("select active from ab_user where id = :id", id=leader) is True
-    assert "将无人可签" in admin.get("/").text
+    assert "将无人可签" in warned.text
     admin.post(f"/users/edit/{leader}", data=filled)
     assert behind.one("select active from ab_user where id = :id", id=leader) is False
 
@@ -190,9 +190,9 @@ def test_an_identity_is_not_taken_from_the_only_leader_without_a_word(cast, case
     admin, leader = cast.login("admin"), cast.leader
     role = behind.one("select id from ab_role where name = 'college_leader'")
     filled = {"user": leader.user_id, "roles": role, "scope": "college", "college": 2}
-    admin.post(f"/identityscreen/edit/{leader.identity_id}", data=filled)
+    warned = admin.post(f"/identityscreen/edit/{leader.identity_id}", data=filled)
     assert behind.one("select college_id from identity where id = :id", id=leader.identity_id) == 1
-    assert "将无人可签" in admin.get("/").text
+    assert "将无人可签" in warned.text
     off(behind, "leader2")  # somebody who has nothing waiting
     behind.run("update ab_user set active = true where username = 'leader_b'")
     admin.post(f"/identityscreen/edit/{leader.identity_id}", data=filled)

@@ -109,8 +109,10 @@ def test_a_dismissal_shows_its_delivery_and_the_last_day_to_appeal(app, cast, be
         page = home(cast)
         assert "决定已于" in page and "尚未办清：图书" in page
         assert "/apply/appeal/101" in page
-        told = behind.one("select delivered_on from flow_case where delivered_on is not null")
-        with clock.on(told + timedelta(days=11)):
+        last = behind.one("select appeal_until from flow_case where delivered_on is not null")
+        with clock.on(last):
+            assert "/apply/appeal/101" in home(cast)
+        with clock.on(last + timedelta(days=1)):
             assert "/apply/appeal/101" not in home(cast)
 
 

@@ -8,7 +8,7 @@ from flask_appbuilder import BaseView, expose
 from flask_appbuilder.security.decorators import has_access, permission_name
 from flask_babel import format_datetime, ngettext
 from flask_babel import lazy_gettext as _
-from sqlalchemy import inspect, or_, select
+from sqlalchemy import func, inspect, or_, select
 from wtforms import SelectField
 from wtforms.validators import DataRequired
 
@@ -21,6 +21,7 @@ from app.kit.screen.base import Words
 from app.kit.screen.lookup import LookupField
 from app.models import AuditEntry, Delegation, Identity, db
 from app.models.accounts import User, signature
+from app.models.text import folded
 from app.operations.delegation import as_deputy, barred_steps, delegate, deputies, revoke
 from app.views.acts import act_label, act_words, table_label
 from app.views.audit_words import content, role_words
@@ -164,8 +165,8 @@ class DelegationView(BaseView):
         words = request.args.get("q", "").strip()[:40]
         colleagues = deputies(get(Identity, current_actor().identity_id))
         if words:
-            name, account = User.last_name + User.first_name, User.username
-            colleagues = colleagues.where(or_(*(one.op("^@", is_comparison=True)(words) for one in (name, account))))
+            name = func.folded(User.last_name + User.first_name).op("^@", is_comparison=True)(folded(words) or words)
+            colleagues = colleagues.where(or_(name, User.username.op("^@", is_comparison=True)(words)))
         rows = db.session.scalars(colleagues.order_by(User.username).limit(20))
         return {"results": [{"id": row.id, "text": signature(row)} for row in rows]}
 

@@ -13,6 +13,7 @@ from app.kit.flow import FLOWS, flow_of, label
 from app.kit.flow.inbox import select_done_by, select_open_steps, select_sent_back
 from app.kit.screen.present import TONES
 from app.models import Case, CaseState, db
+from app.models.text import folded, number
 
 TABS = {"open": _("Waiting for me"), "back": _("Sent back to me"), "done": _("Done by me")}
 
@@ -30,9 +31,9 @@ def filtered(query: Select) -> Select:
     if flow in FLOWS:
         query = query.where(Case.flow == flow)
     if words:
-        query = query.where(or_(
-            Case.number.op("^@", is_comparison=True)(words), Case.subject.contains(words, autoescape=True)
-        ))  # fmt: skip
+        numbered, named = number(words) or words, folded(words) or words  # signs alone find nobody
+        begins = Case.number.op("^@", is_comparison=True)(numbered)
+        query = query.where(or_(begins, func.folded(Case.subject).contains(named, autoescape=True)))
     return query
 
 

@@ -9,6 +9,7 @@ from wtforms.fields import FormField
 from app.kit.screen import Screen
 from app.models import ClassGroup, Student
 from app.operations.spelling import spelling
+from tests.flows.conftest import cases as cases  # the fixture of the flows' tests
 
 LARGE = {"student", "class_group", "flow_case", "case_step", "ab_user", "roster_change", "audit_entry", "paper"}
 
@@ -73,6 +74,14 @@ def test_a_condition_on_a_name_compares_as_the_search_does(cast, behind, conditi
     client = cast.login("registry")
     assert found(client, **{f"_flt_{condition}_name": "买买提．吐尔"}) == ["101"]
     assert found(client, **{f"_flt_{condition}_name": "买买提．吐一"}) == []
+
+
+def test_the_inbox_is_searched_as_the_roster_is(cast, cases, behind):
+    case_id = cases.at("college")
+    behind.run("update flow_case set subject = '买买提·Ngũ (2024)' where id = :id", id=case_id)
+    client = cast.login("leader")
+    for typed, there in (("买买提•ngu", True), ("ngu", True), ("买买提。", True), ("nga", False)):
+        assert (f"/casescreen/show/{case_id}" in client.get("/inbox/", query_string={"q": typed}).text) is there, typed
 
 
 def test_another_reading_finds_no_other_surname(cast, behind):

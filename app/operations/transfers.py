@@ -3,7 +3,7 @@
 from typing import Any
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import delete, exists, func, insert, select, update
+from sqlalchemy import delete, exists, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import joinedload
 
@@ -198,3 +198,25 @@ def unexamined(round_id: int) -> int:
     waiting = (TransferChoice.round_id == round_id) & TransferChoice.confirmed_by.is_(None)
     running = TransferChoice.case_state.in_((CaseState.OPEN, CaseState.SENT_BACK))
     return db.session.scalar(select(func.count()).where(waiting & running, TransferChoice.case_id.is_not(None))) or 0
+
+
+def waiting_in_rounds(actor: Actor) -> list[tuple[TransferRound, int]]:
+    """The rounds with the number of choices that wait there for this identity: a clerk of the chosen 学院 examines
+    them, its leader confirms what was examined."""
+    hands = []
+    if actor.has(Role.COLLEGE_CLERK):
+        hands.append(TransferChoice.passed.is_(None))
+    if actor.has(Role.COLLEGE_LEADER):
+        hands.append(TransferChoice.passed.is_not(None))
+    if not hands or actor.scope.college_id is None:
+        return []
+    query = (
+        select(TransferRound, func.count())
+        .join(TransferChoice, TransferChoice.round_id == TransferRound.id)
+        .where(TransferRound.state.in_((RoundState.OPEN, RoundState.RANKING)), or_(*hands))
+        .where(TransferChoice.target_college_id == actor.scope.college_id, TransferChoice.confirmed_by.is_(None))
+        .where(TransferChoice.case_state == CaseState.OPEN, TransferChoice.case_id.is_not(None))
+        .group_by(TransferRound.id)
+        .order_by(TransferRound.id)
+    )
+    return [(one, waiting) for one, waiting in db.session.execute(query)]

@@ -21,6 +21,7 @@ from app.kit.screen.exporting import XLSX, files_folder
 from app.kit.workbook.export import write_workbook
 from app.models import Case, CaseStep, JobRun, JobState, Paper, Student, db, setting_int
 from app.operations.batches import DECIDE, decide_at_once, parse
+from app.operations.transfers import waiting_in_rounds
 from app.views.case_forms import records_form, values
 from app.views.case_words import ACTS
 from app.views.inbox_rows import TABS, counted, exported, filtered, flows, selects, shown, tabs
@@ -61,6 +62,7 @@ class InboxView(BaseView):
             flows=flows(tab), q=request.args.get("q", ""), rows=[shown(row) for row in found], count=count, page=page,
             pages=pages, batch_url=url_for("InboxView.confirm") if tab == "open" else None,
             export_url=url_for("InboxView.export", **dict[str, Any](request.args.to_dict())),
+            rounds=waiting_in_rounds(current_actor()) if tab == "open" else [],
         )  # fmt: skip
 
     @expose("/export")

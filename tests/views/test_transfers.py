@@ -1,8 +1,11 @@
 """The pages of a round of transfers: what each reader finds on them, what is refused, and that nothing typed is lost."""
 
+import re
+
 import pytest
 from flask import Flask
 
+from app.operations.transfers import confirm, examine
 from tests.conftest import Behind, Cast
 from tests.flows.conftest import walks  # noqa: F401 - the fixture
 from tests.flows.test_batch import counted
@@ -75,6 +78,21 @@ def test_an_examination_of_nothing_is_a_sentence(round_: Round):  # noqa: F811 -
     ):  # fmt: skip
         answer = round_.cast.login("clerk2").post("/transferroundscreen/examine/1", data=data)
         assert answer.status_code == 422 and "alert-danger" in answer.text, data
+
+
+def test_what_waits_in_a_round_is_to_do_for_who_examines_and_who_signs(round_: Round, cast: Cast):  # noqa: F811
+    def told(*people: str) -> list[int]:
+        pages = [cast.login(who).get("/inbox/").text for who in people]
+        return [int((re.findall("报考本学院的 (\\d+) 个志愿待您办理", page) or [0])[0]) for page in pages]
+
+    ours, theirs = round_.choices(1), round_.choices(2)
+    assert ours and theirs
+    assert told("clerk", "clerk2") == [len(ours), len(theirs)]
+    assert told("leader", "leader2", "registry", "auditor", "student") == [0] * 5
+    round_.act("clerk2", examine, theirs, passed=True)
+    assert told("clerk", "leader", "clerk2", "leader2") == [len(ours), 0, 0, len(theirs)]
+    round_.act("leader2", confirm, 1, round_.walk.meeting("leader2"))
+    assert told("clerk2", "leader2") == [0, 0]
 
 
 @pytest.mark.parametrize("path", ["move", "examine", "confirm", "settle"])

@@ -81,7 +81,7 @@ def tables(table: str, columns: Sequence[Column]) -> str:
     for column in columns:
         if column.lookup:
             name = found(column.name)
-            on = [f"{name}.key = folded({staged(column.name)})"]
+            on = [f"{name}.key = {staged(column.name)}"]
             on += [f"{name}.within_{i} = {found(parent)}.value" for i, parent in enumerate(parents(column, columns))]
             parts.append(f"left join {found_table(table, column)} {name} on {' and '.join(on)}")
     return " ".join(parts)
@@ -94,13 +94,18 @@ def parents(column: Column, columns: Sequence[Column]) -> list[str]:
 
 
 def look_up(table: str, column: Column, columns: Sequence[Column]) -> str:
-    """Create the table of what the codes and names in a column mean: key, value, and how many bear it."""
-    group = ", ".join(["key", *(f"within_{i}" for i in range(len(parents(column, columns))))])
+    """Create the table of what the codes and names in a column mean: key (the cell), value, and how many bear it.
+
+    Each of the different cells is folded once, and not again in every row.
+    """
+    within = "".join(f", within_{i}" for i in range(len(parents(column, columns))))
+    name = quoted(column.name)
     return (
         f"create temp table {found_table(table, column)} on commit drop as"
-        f" with wanted as materialized (select distinct folded({quoted(column.name)}) as key from {table})"
-        f" select {group}, (array_agg(value))[1] as value, count(*) as hits"
-        f" from ({lookup_rows(column, parents(column, columns))}) r group by {group}"
+        f" with wanted as materialized (select cell, folded(cell) as key from (select distinct {name} as cell"
+        f" from {table}) d)"
+        f" select cell as key{within}, (array_agg(value))[1] as value, count(*) as hits"
+        f" from ({lookup_rows(column, parents(column, columns))}) r join wanted using (key) group by cell{within}"
     )
 
 

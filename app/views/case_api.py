@@ -222,6 +222,9 @@ class CaseOperationApi(SaysWhy, BaseApi):
         steps, total = chosen(body["cases"]), len(body["cases"])
         if body["act"] not in ("approve", "send_back", "refuse"):
             raise Misunderstood(_("There is no such decision."))
+        for name, value in body["records"].items():
+            if isinstance(value, dict | list):
+                raise Misunderstood(_("%(field)s: %(value)s cannot be read.", field=name[:40], value=str(value)[:40]))
         if unknown := sorted(body["records"].keys() - recorded(steps)):
             raise Misunderstood(_("This form has no field %(fields)s.", fields=", ".join(unknown)[:200]))
         actor, title = current_actor(), gettext("%(act)s: %(n)s cases", act=ACTS[body["act"]]["label"], n=total)
@@ -269,9 +272,6 @@ def fields(**declared: Any) -> dict[str, Any]:
         fits = isinstance(value, kind) and not isinstance(value, bool) and not (kind is int and abs(value) >= 2**63)
         if not fits and not (optional and value is None):
             raise Misunderstood(_("%(field)s: %(value)s cannot be read.", field=name, value=str(value)[:40]))
-        for key, one in value.items() if isinstance(value, dict) else ():
-            if isinstance(one, dict | list):
-                raise Misunderstood(_("%(field)s: %(value)s cannot be read.", field=key[:40], value=str(one)[:40]))
         found[name] = value
     return found
 

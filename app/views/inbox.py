@@ -9,10 +9,10 @@ from flask_appbuilder import BaseView, expose
 from flask_appbuilder.security.decorators import has_access, permission_name
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
-from sqlalchemy import exists, func, select
+from sqlalchemy import exists, select
 
 from app.access import Permission, current_actor
-from app.kit.flow import among, flow_of, label
+from app.kit.flow import among, flow_of
 from app.kit.flow.check import foreseen, hands_of
 from app.kit.job import enqueue
 from app.kit.operation import Refused, audit, get
@@ -22,6 +22,8 @@ from app.kit.workbook.export import write_workbook
 from app.models import Case, CaseStep, JobRun, JobState, Paper, Student, db, setting_int
 from app.operations.batches import DECIDE, decide_at_once, parse
 from app.operations.transfers import waiting_in_rounds
+from app.views.batch_groups import Pairs, groups, parts, why_apart
+from app.views.batch_groups import rows as rows_of
 from app.views.case_forms import records_form, values
 from app.views.case_words import ACTS
 from app.views.inbox_rows import TABS, counted, exported, filtered, flows, selects, shown, tabs
@@ -29,10 +31,8 @@ from app.workbooks.inbox import inbox_export
 from app.workbooks.outcomes import outcomes, rows
 
 PAGE = 50
-SAMPLES = 12
 SHOWN = 500
 Chosen = dict[str, list[int]]  # step → ids of the cases shown at it
-Pairs = list[tuple[CaseStep, Case]]
 
 
 class InboxView(BaseView):
@@ -87,8 +87,9 @@ class InboxView(BaseView):
         """What a batch would decide, before it does."""
         return self.confirm_page(self._chosen())
 
-    def confirm_page(self, steps: Chosen):
-        """The page before the batch: how many, which not and why, and what the steps record."""
+    def confirm_page(self, steps: Chosen, filled: Any = None, error: Any = None):
+        """The page before the batch: how many, which not and why, and what the steps record; `filled` and `error` are of a
+        decision that could not be taken as it was sent."""
         ids = [number for numbers in steps.values() for number in numbers]
         if not ids:
             raise Refused(_("Select at least one case."))
@@ -99,17 +100,21 @@ class InboxView(BaseView):
         asked = [(number, key) for key, numbers in steps.items() for number in numbers]
         fitting = [now[at] for at in asked if at in now and at not in barred]
         gone = [number for key, numbers in steps.items() for number in numbers if (number, key) not in now]
+        if len(apart := groups(fitting)) > 1:
+            return self.render_template(
+                "xueji/batch_groups.html", title=_("Confirm the batch"), why=why_apart(), parts=parts(apart),
+                action_url=url_for("InboxView.confirm"), cancel_url=url_for("InboxView.list"),
+            )  # fmt: skip
         cases = {case.id: case for _step, case in fitting}
         unready = foreseen(cases, {case.id: step for step, case in fitting})
-        form = self._form(fitting)
+        form = filled or self._form(fitting)
         acts = ["approve"] if any(step.declared["after_effect"] for step, _case in fitting) else [
             "approve", "send_back", "refuse",
         ]  # fmt: skip
         return self.render_template(
             "xueji/batch_confirm.html", title=_("Confirm the batch"), count=len(fitting), form=form,
             acts=[{"key": key} | ACTS[key] for key in acts], opinion="optional",
-            samples=[(case.subject, f"{flow_of(case).title} · {label('step', step.key)}")
-                     for step, case in fitting[:SAMPLES]],
+            rows=rows_of(fitting[:SHOWN]), error=error, typed=request.form if error else {},
             exceptions=[{"subject": subject, "url": None, "reason": gettext("It no longer waits at this step for you.")}
                         for subject in subjects(gone)] + [excepted(now[at][1], why) for at, why in barred.items()],
             unready=[excepted(cases[number], why) for number, why in unready.items()],
@@ -130,10 +135,13 @@ class InboxView(BaseView):
         total = sum(map(len, steps.values()))
         if not total:
             raise Refused(_("Select at least one case."))
-        decision: dict[str, Any] = {"act": act, "opinion": request.form.get("opinion", "").strip() or None,
-                                    "records": self._records(steps)}  # fmt: skip
-        if act != "approve" and not decision["opinion"]:
-            raise Refused(_("Give a reason: the applicant reads it."))
+        opinion, form = request.form.get("opinion", "").strip() or None, self._records(steps)
+        if act == "approve" and form is not None and not form.validate():
+            return self.confirm_page(steps, form, _("Fill in what this step records.")), 422
+        if act != "approve" and not opinion:
+            return self.confirm_page(steps, form, _("Give a reason: the applicant reads it.")), 422
+        decision: dict[str, Any] = {"act": act, "opinion": opinion,
+                                    "records": recorded(form) if form is not None and act == "approve" else None}  # fmt: skip
         title = gettext("%(act)s: %(n)s cases", act=ACTS[act]["label"], n=total)
         if total > setting_int("batch_job_rows"):
             run = enqueue(actor, DECIDE, title, {"steps": steps, **decision})
@@ -183,33 +191,25 @@ class InboxView(BaseView):
 
     def _form(self, pairs: Pairs):
         """The form of what the steps record. Raises Refused where the cases would need different answers."""
+        if len(groups(pairs)) > 1:
+            raise Refused(why_apart())
         declared = {(case.flow, step.key): step.declared for step, case in pairs}
         asked = [one for one in declared.values() if one["records"] or one["originals"] or one.get("meeting")]
         if not asked:
             return None
-        if any(one.get("meeting") for one in asked) and len(declared) > 1:
-            raise Refused(_("This step records a meeting. Select cases of one flow and step together."))
-        if any(one["records"] for one in asked):
-            query = select(func.count(Student.major_id.distinct())).where(
-                among(Student.id, [case.student_id for _step, case in pairs])
-            )
-            if len(declared) > 1 or (db.session.scalar(query) or 0) > 1:
-                raise Refused(_("This step records a class. Select cases of one flow, step and major together."))
         step, case = next((pair for pair in pairs if pair[0].declared in asked), pairs[0])
         return records_form(flow_of(case), step.declared, case, db.session.get(Student, case.student_id))
 
-    def _records(self, steps: Chosen) -> dict[str, Any] | None:
+    def _records(self, steps: Chosen) -> Any:
+        """The form of what the steps of a decision record, as it was sent."""
         ids = [number for numbers in steps.values() for number in numbers]
-        form = self._form(
-            [(row[0], row[1]) for row in db.session.execute(selects()["open"].where(among(Case.id, ids)))]
-        )
-        if form is None or request.form.get("act") != "approve":
-            return None
-        if not form.validate():
-            raise Refused(_("Fill in what this step records."))
-        return {
-            key: value if isinstance(value, bool | int | None) else str(value) for key, value in values(form).items()
-        }
+        waiting = db.session.execute(selects()["open"].where(among(Case.id, ids)))
+        return self._form([(row[0], row[1]) for row in waiting])
+
+
+def recorded(form: Any) -> dict[str, Any]:
+    """What was filled in, as a job's parameters hold it."""
+    return {key: value if isinstance(value, bool | int | None) else str(value) for key, value in values(form).items()}
 
 
 def excepted(case: Case, reason: Any) -> dict[str, Any]:

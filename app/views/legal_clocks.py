@@ -8,17 +8,18 @@ from flask_appbuilder import BaseView, expose
 from flask_appbuilder.security.decorators import has_access, permission_name
 from flask_babel import format_date, ngettext
 from flask_babel import lazy_gettext as _
-from sqlalchemy import func, select
+from sqlalchemy import func, inspect, select
 
 from app.access import Permission, current_actor
 from app.kit import clock
 from app.kit.filing import files_root
-from app.kit.flow import flow_of, label
+from app.kit.flow import FLOWS, flow_of, label
 from app.kit.flow.apply import attached_kinds, missing_materials
 from app.kit.flow.material import ACCEPT
+from app.kit.flow.window import why_closed
 from app.kit.operation import NotFound, Refused
 from app.kit.screen import Menu, Screen
-from app.models import Absence, ClockKind, Exemption, LegalClock, RosterStatus, Student, db, setting_int
+from app.models import Absence, ClockKind, DismissalCase, Exemption, LegalClock, RosterStatus, Student, db, setting_int
 from app.operations.dismissals import (
     attach_to_drafts,
     declare,
@@ -98,9 +99,12 @@ class DismissalView(BaseView):
         actor = current_actor()
         drafts = list(db.session.scalars(select_drafts().limit(PAGE)))
         attached = attached_kinds([case.id for case in drafts])
+        flow = FLOWS[inspect(DismissalCase).polymorphic_identity]
+        outside = why_closed(flow, DismissalCase(college_id=actor.scope.college_id), clock.today())
+        closed = outside and _("Declarations cannot be handed in now. %(why)s", why=outside)
         materials = flow_of(drafts[0]).materials if drafts else ()
         return self.render_template(
-            "xueji/dismissals.html", title=_("Dismissal candidates"), error=error, form=request.form, count=count,
+            "xueji/dismissals.html", title=_("Dismissal candidates"), error=error, closed=closed, form=request.form, count=count,
             rows=[(one, ClockKind(one.kind).label, format_date(one.since), format_date(one.due_on))
                   for one in db.session.scalars(query.limit(PAGE))],
             exempted=db.session.execute(exempted.order_by(Exemption.id.desc()).limit(PAGE)).all(),

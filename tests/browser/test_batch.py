@@ -71,7 +71,7 @@ def test_each_ticked_case_has_its_result(visit, roster, tmp_path):
     left_out = page.locator(".card", has_text="不能办理").locator("tbody tr")
     expect(left_out).to_have_count(1)
     expect(left_out).to_contain_text(numbers[0])
-    expect(page.locator(".columns li")).to_have_count(3)
+    expect(page.locator("[aria-label='将要办理'] tbody tr")).to_have_count(3)
     approve_one(meanwhile, numbers[1])
     answer(page, "approve", "材料齐全")
 
@@ -123,7 +123,7 @@ def test_the_list_of_all_cases_decides_what_waits_for_me(visit, roster):
     assert found > 1
     page.locator("thead [data-check-all]").check()
     page.click("[data-needs-rows]")
-    expect(page.locator(".columns li").first).to_be_visible()
+    expect(page.locator("[aria-label='将要办理'] tbody tr").first).to_be_visible()
     shown = int(page.locator(".two-thirds .card-head .quiet").first.inner_text().split()[0])
     answer(page, "approve", "同意")
     expect(page.locator(".stat", has_text="已办理")).to_contain_text(str(shown))

@@ -55,7 +55,7 @@ def test_a_scan_is_sent_when_it_is_chosen_and_the_page_stays(phone):
         page.reload()
         expect(box.locator(".files a")).to_have_text(["甲.jpeg", "乙.pdf", "image.jpg"])
         box.locator(".scan").first.scroll_into_view_if_needed()
-        page.wait_for_function("document.querySelector('.scan').naturalWidth > 0")
+        expect(box.locator(".scan").first).to_have_js_property("naturalWidth", 64)
         for button in box.locator(".camera label, .files button").all():
             assert button.bounding_box()["height"] >= 44 - 4
     finally:
@@ -113,3 +113,20 @@ def test_nobody_else_gets_it_and_what_was_sent_does_not_come_back(phone):
     page = phone.open(FORM)
     expect(page.locator("#statement")).to_have_value("")
     assert page.evaluate("Object.keys(sessionStorage).filter((key) => key.startsWith('kept:')).length") == 0
+
+
+def test_the_box_above_ticks_every_row_whatever_the_rows_are_called(visit):
+    """Also where a page of its own has rows of its own: nothing ticked by it would be decided about nobody."""
+    page = visit("clerk").open("/dismissals/")
+    rows = page.locator("#declare input[data-row]")
+    if rows.count() == 0:
+        page.evaluate(
+            "document.querySelector('main').innerHTML = `<form method=post data-list><input type=checkbox data-check-all>"
+            "<table><tr><td><input type=checkbox name=choice data-row></td></tr></table><button data-needs-rows></button></form>`"
+        )
+        page.add_script_tag(url="/static/js/list.js")
+        rows = page.locator("input[data-row]")
+    head = page.locator("[data-check-all]").first
+    head.check()
+    assert all(row.is_checked() for row in rows.all()) and rows.count() > 0
+    expect(page.locator("[data-needs-rows]").first).to_be_enabled()

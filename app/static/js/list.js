@@ -4,7 +4,7 @@
   const $$ = (selector, root) => [...root.querySelectorAll(selector)];
 
   for (const list of $$("[data-list]", document)) {
-    const rows = $$("input[name=rowid]", list), heads = $$("[data-check-all]", list), bar = list.querySelector(".picked");
+    const rows = $$("input[name=rowid], input[data-row]", list), heads = $$("[data-check-all]", list), bar = list.querySelector(".picked");
     if (!rows.length) continue;
     const scope = list.querySelector("input[name=scope]"), all = list.querySelector("[data-pick-all]");
     const acts = $$("[data-needs-rows]", document).filter((button) => rows[0].form === button.form);

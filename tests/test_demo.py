@@ -224,6 +224,25 @@ def test_no_page_of_a_procedure_is_empty(university):
     assert number(university, candidates, today=TODAY) > 1
 
 
+def test_there_are_enough_cases_to_try_a_batch(university):
+    """Fewer in this small university than in the demo, which has thirty."""
+    steps = rows(university, "select c.step_key, count(*) as n from flow_case c where c.flow = 'leave' group by 1")
+    assert {row.step_key: row.n >= 20 for row in steps if row.n > 1} == {"accept": True, "college": True}
+
+
+def test_what_happened_to_a_case_happened_in_order(university):
+    """Handed in, met about, published, signed: nothing before what it rests on."""
+    assert not rows(university, """
+        select c.number, s.key from flow_case c join case_step s on s.case_id = c.id left join meeting m on m.id = s.meeting_id
+        where s.decided_at < s.opened_at or s.opened_at < c.submitted_at or c.submitted_at < c.opened_at
+            or m.held_on not between (c.submitted_at at time zone 'Asia/Shanghai')::date
+                and (s.decided_at at time zone 'Asia/Shanghai')::date""")  # fmt: skip
+    assert not rows(university, """
+        select c.number from publicity p join publicity_entry e on e.publicity_id = p.id join flow_case c on c.id = e.case_id
+        join case_step s on s.case_id = c.id and s.key = 'publicity'
+        where p.published_at < s.opened_at or s.state = 'done' and s.decided_at::date <= p.closes_on""")  # fmt: skip
+
+
 def test_scans_of_its_cases_are_there(university, tmp_path):
     with university.begin_nested() as savepoint:
         university.execute(text("truncate college, ab_user, term, transfer_round cascade"))

@@ -32,6 +32,10 @@ from app.models.accounts import signature
 
 SHOWN = "08"  # the college whose clerk, leader and students log in first
 NOTICE = "对公示内容有异议的，请在公示期内以书面形式向教务处学籍中心反映，并写明姓名和联系方式。"
+MEETINGS = {"college": "党政联席会", "committee": "转专业工作小组会议", "school": "校长办公会"}
+WHY = ("家中有事，申请休学。", "准备创业，申请休学。", "随父母出国，申请休学。")
+SPARED = 5  # students of the college whose applications are those of the round of transfers
+BATCH = 60  # applications for leave, half of them at each of two steps, to be decided in one act
 SCAN = b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n" \
        b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]>>endobj\ntrailer<</Root 1 0 R>>\n"  # fmt: skip
 STUDENTS = text("""
@@ -70,7 +74,7 @@ class Proceedings:
         self.departments = list(connection.execute(select(*Department.__table__.c).order_by(Department.id)))
         self.own = overrides(connection)
         self.due = {days: day for days, day in enumerate(working_days_after(today, 60, self.own), 1)}
-        self.meetings: dict[str, dict[str, Any]] = {}
+        self.meetings: dict[tuple[str, int | None, date], dict[str, Any]] = {}
 
     def write(self, model: Any, **values: Any) -> int:
         table: Table = model.__table__
@@ -88,10 +92,14 @@ class Proceedings:
                  Role.TRANSFER_PANEL: "transfers", Role.COLLEGE_CLERK: f"clerk{college}", Role.COLLEGE_LEADER: f"leader{college}"}  # fmt: skip
         return self.users[names[Role(role)]]
 
-    def case(self, flow: Flow, student: Row, step: str | None, college: str = SHOWN, **values: Any) -> int:
-        """A case of the student that waits at a step, each earlier one signed a day after the other; None: a draft."""
-        before = list(takewhile(lambda one: one.key != step, flow.steps)) if step else []
-        handed_in = self.today - timedelta(days=len(before) + 1)
+    def case(
+        self, flow: Flow, student: Row, step: str | None, college: str = SHOWN, *, since: int = 0,
+        lasted: dict[str, int] | None = None, **values: Any,
+    ) -> int:  # fmt: skip
+        """A case of the student that has waited at a step `since` so many days, None: a draft. An earlier step took a day,
+        or as many as `lasted` says."""
+        signed = self.signed_on(flow, step, since, lasted or {})
+        handed_in = min(signed.values(), default=self.today - timedelta(days=since)) - timedelta(days=1)
         number = self.connection.execute(text("select nextval(pg_get_serial_sequence('flow_case', 'id'))")).scalar_one()
         clerk = self.signer(Role.COLLEGE_CLERK, college)
         self.write(
@@ -102,7 +110,7 @@ class Proceedings:
         )  # fmt: skip
         if step:
             self.event(number, student, "submit", clerk, handed_in)
-            self.steps(flow, number, student, step, college)
+            self.steps(flow, number, student, step, college, signed)
             for material in flow.materials:
                 if material.when is None:
                     self.scan(number, student, material.key, clerk)
@@ -111,33 +119,41 @@ class Proceedings:
     def of(self, student: Row) -> dict[str, Any]:
         return {"student_id": student.id, "college_id": student.college_id, "student_college_id": student.college_id}
 
-    def steps(self, flow: Flow, number: int, student: Row, step: str, college: str) -> None:
+    def signed_on(self, flow: Flow, step: str | None, since: int, lasted: dict[str, int]) -> dict[str, date]:
+        """Key of each step before this one → the day on which it was signed, reckoned back from today."""
+        day, signed = self.today - timedelta(days=since), {}
+        for one in reversed(list(takewhile(lambda one: one.key != step, flow.steps)) if step else []):
+            signed[one.key] = day
+            day -= timedelta(days=lasted.get(one.key, 1))
+        return signed
+
+    def steps(self, flow: Flow, number: int, student: Row, step: str, college: str, signed_on: dict[str, date]) -> None:
         """The steps up to the one that is open; departments beside each other."""
         keys = [one.key for one in flow.steps]
         here = keys.index(step)
-        effective = False
+        effective, opened = False, min(signed_on.values(), default=self.today) - timedelta(days=1)
         for place, one in enumerate(flow.steps):
             receiving = [row for row in self.departments if flow.key in row.receives] if one.each_department else [None]
             state = "done" if place < here else "open" if place == here else "waiting"
-            signed_on = self.today - timedelta(days=here - place)
+            day = signed_on.get(one.key, self.today)
             for department in receiving:
                 items = list(department.leaving_items) if department and one.checklist else []
                 signed = self.signer(one.role, college) if state == "done" else None
-                meeting = self.meetings.get(one.role) if signed and one.meeting else None
+                meeting = self.meeting(one.role, student, college, day) if signed and one.meeting else None
                 self.write(
                     CaseStep, case_id=number, **self.of(student), signing_college_id=student.college_id,
                     position=place + 1, key=one.key, role=one.role, days=one.days, state=state,
                     department_id=department.id if department else None,
                     declared=one.to_json() | {"after_effect": effective, "items": items},
-                    opened_at=self.at(signed_on) if state != "waiting" else None,
+                    opened_at=self.at(opened) if state != "waiting" else None,
                     due_on=self.due[one.days] if state == "open" else None,
-                    decided_at=self.at(signed_on) if signed else None, decided_by=signed.id if signed else None,
+                    decided_at=self.at(day) if signed else None, decided_by=signed.id if signed else None,
                     records=meeting or {}, meeting_id=meeting["meeting_id"] if meeting else None,
                     cleared=items[: len(items) // 2] if state == "open" else [],
                 )  # fmt: skip
                 if signed:
-                    self.event(number, student, "approve", signed, signed_on, step_key=one.key, role=one.role)
-            effective = effective or one.takes_effect
+                    self.event(number, student, "approve", signed, day, step_key=one.key, role=one.role)
+            effective, opened = effective or one.takes_effect, day
 
     def event(self, number: int, student: Row, act: str, who: Row, day: date, **more: Any) -> None:
         role = more.pop("role", Role.COLLEGE_CLERK)
@@ -159,15 +175,22 @@ class Proceedings:
         target.write_bytes(SCAN)
         return path
 
-    def meeting(self, role: Role, kind: str, college_id: int | None, number: str, resolution: str) -> None:
-        who, held = self.signer(role, SHOWN), self.today - timedelta(days=9)
-        path = self.file()
-        meeting_id = self.write(
-            Meeting, minutes_name="会议纪要.pdf" if path else None, minutes_path=path,
-            minutes_type="application/pdf" if path else None, kind=kind, college_id=college_id, number=number, held_on=held, participants="党政班子全体成员",
-            resolution=resolution, recorded_by=who.id,
-        )  # fmt: skip
-        self.meetings[role] = {"meeting_id": meeting_id, "meeting": f"{held} {number}"}
+    def meeting(self, role: str, student: Row | None, college: str, held: date) -> dict[str, Any]:
+        """The meeting of whoever signs on this day, as a step records it; made when it is first asked for."""
+        kind = {Role.COLLEGE_CLERK: "college", Role.COLLEGE_LEADER: "college", Role.TRANSFER_PANEL: "committee"}.get(
+            Role(role), "school"
+        )
+        college_id = student.college_id if kind == "college" and student else None
+        if (kind, college_id, held) not in self.meetings:
+            path, number = self.file(), f"第{len(self.meetings) + 1}次{MEETINGS[kind]}"
+            meeting_id = self.write(
+                Meeting, minutes_name="会议纪要.pdf" if path else None, minutes_path=path,
+                minutes_type="application/pdf" if path else None, kind=kind, college_id=college_id, number=number,
+                held_on=held, participants="与会全体成员", resolution="同意对相关学生的学籍处理意见。",
+                recorded_by=self.signer(role, college).id,
+            )  # fmt: skip
+            self.meetings[kind, college_id, held] = {"meeting_id": meeting_id, "meeting": f"{held} {number}"}
+        return self.meetings[kind, college_id, held]
 
     def published(
         self, cases: list[tuple[int, Row]], title: str, opened: int, objection: str, answer: str | None
@@ -196,15 +219,13 @@ def make_proceedings(connection: Connection, today: date, files_root: Path | Non
     if len(people) < 14:
         return
     college_id = people[0].college_id
-    made.meeting(Role.COLLEGE_CLERK, "college", college_id, "第9次党政联席会", "同意对相关学生的学籍处理意见。")
-    made.meeting(Role.REGISTRY, "school", None, "第12次校长办公会", "原则同意，按程序公示。")
-    absent = {"reason": "absence", "statement": "连续两周未请假离校，多次联系未果。"}
-    heard: dict[str, Any] = absent | {
+    absent: dict[str, Any] = {"reason": "absence", "statement": "连续两周未请假离校，多次联系未果。"}
+    heard = absent | {
         "informed_how": "in_person", "informed_on": today - timedelta(days=40), "defence": "无",
         "legality_by": "法治工作办公室", "legality_on": today - timedelta(days=30), "legality_opinion": "程序合法，依据适当。",
     }  # fmt: skip
-    waiting = [made.case(dismissal, one, "publicity", **heard) for one in people[:2]]
-    decided = [made.case(dismissal, one, "document", **heard) for one in people[2:4]]
+    waiting = [made.case(dismissal, one, "publicity", since=1, **heard) for one in people[:2]]
+    decided = [made.case(dismissal, one, "document", lasted={"publicity": 21}, **heard) for one in people[2:4]]
     made.published([*zip(decided, people[2:4], strict=True)], "退学处理公示（第一批）", 21, "请核实考勤记录。",
                    "经核查考勤记录，情况属实。")  # fmt: skip
     made.published([*zip(waiting, people[:2], strict=True)], "退学处理公示（第二批）", 1, "该生近期已返校上课。", None)
@@ -212,6 +233,9 @@ def make_proceedings(connection: Connection, today: date, files_root: Path | Non
     for one, step in zip(people[5:8], ("accept", "college", "affairs"), strict=True):
         made.case(leave, one, step, reason="other", statement="家中有事，申请休学。", leave_from=today,
                   leave_terms=2, leave_until=today + timedelta(days=364))  # fmt: skip
+    for place, one in enumerate(made.students(SHOWN, 14 + SPARED + BATCH)[14 + SPARED :]):
+        made.case(leave, one, "college" if place % 2 else "accept", since=place % 3, reason="other", leave_terms=1 + place % 2,
+                  statement=WHY[place % len(WHY)], leave_from=today, leave_until=today + timedelta(days=182))  # fmt: skip
     made.case(info_change, people[8], "accept", statement="户籍登记已更正。", new_birth_date=date(2006, 3, 1))
     made.case(voluntary_withdrawal, people[9], "school", statement="另有打算，申请退学。")
     for one in made.students(SHOWN, 2, "withdrawn"):

@@ -37,12 +37,8 @@ def make_transfers(connection: Connection, today: date, files_root: Path | None 
     for goal in goals:
         made.write(TransferQuota, round_id=round_id, major_id=goal.id, places=2, grade=None,
                    conditions="已修课程平均成绩80分以上")  # fmt: skip
-    made.meeting(Role.TRANSFER_PANEL, "committee", None, "第3次转专业工作小组会议", "同意按成绩排名录取。")
-    college_id = None
+    made.meeting(Role.TRANSFER_PANEL, None, SHOWN, today)  # for whoever decides the round
     for place, student in enumerate(people):
-        if student.college_id != college_id:
-            college_id = student.college_id
-            made.meeting(Role.COLLEGE_CLERK, "college", college_id, "第10次党政联席会", "同意转出。")
         wishes = [goals[(place + turn) % len(goals)] for turn in (0, 1)]
         wishes = [goal for goal in wishes if goal.id != student.major_id]
         if wishes:

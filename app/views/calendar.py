@@ -27,7 +27,7 @@ from app.views.calendar_terms import unknown_days
 from app.views.rule_words import how_long
 from app.views.task_links import group_url
 
-MONTHS = [8, 9, 10, 11, 12, 1, 2, 3, 4, 5, 6, 7]
+FIRST, MONTHS = 8, 12  # an academic year begins in August; its plan shows a year, or until its last task ends
 WIDE = 100  # units of the drawing for a month
 
 
@@ -53,15 +53,16 @@ class CalendarView(BaseView):
         year = asked if asked in years else years[0] if years else None
         college, kind, state = (request.args.get(name, "") for name in ("college", "kind", "state"))
         groups = find(year, college, kind, state, today) if year is not None else []
+        many = months_shown(groups, year)
+        now = today_at(today, year, many)
         colleges = [*db.session.scalars(select(College).where(College.active).order_by(College.code))]
         self.update_redirect()
         return self.render_template(
             "xueji/calendar.html", title=_("Year plan"), years=[(one, year_name(one)) for one in sorted(years)], year=year,
             colleges=colleges if current_actor().scope.kind in ("school", "auditor") else [],
             kinds=[*TaskKind], states=[*TaskState], college=college, kind=kind, state=state,
-            rows=[row_of(group, year) for group in groups], months=month_names(),
-            month_now=MONTHS.index(today.month) if year is not None and 0 <= place(today, year) <= 12 * WIDE else None,
-            today=today_at(today, year), wide=WIDE, feed=feed_url(current_actor()),
+            rows=[row_of(group, year, many) for group in groups], months=month_names(many),
+            month_now=None if now is None else int(now // WIDE), today=now, wide=WIDE, feed=feed_url(current_actor()),
             may_move=current_actor().may(Permission.CALENDAR_WRITE), unknown=unknown_days(year) if year else None,
         )  # fmt: skip
 
@@ -143,7 +144,7 @@ def find(year: int, college: str, kind: str, state: str, today: date) -> list[Ta
     return groups
 
 
-def row_of(group: TaskGroup, year: int | None) -> dict[str, Any]:
+def row_of(group: TaskGroup, year: int | None, many: int) -> dict[str, Any]:
     """One row of the plan: words, and the bars of the strip."""
     assert year is not None
     spans: dict[tuple[date, date], set[TaskState]] = {}
@@ -151,7 +152,7 @@ def row_of(group: TaskGroup, year: int | None) -> dict[str, Any]:
         spans.setdefault((task.opens_on, task.due_on), set()).add(group.states[task.id])
     bars = []
     for (opens_on, due_on), states in sorted(spans.items()):
-        x, end = max(place(opens_on, year), 0), min(place(due_on, year, end=True), 12 * WIDE)
+        x, end = max(place(opens_on, year), 0), min(place(due_on, year, end=True), many * WIDE)
         tone = "standing" if group.rule.standing else next(state for state in TaskState if state in states)
         if end > x:
             bars.append({"x": round(x, 1), "width": round(max(end - x, 6), 1), "tone": str(tone)})
@@ -181,20 +182,27 @@ def progress_words(group: TaskGroup) -> Any | None:
 
 def place(day: date, year: int, *, end: bool = False) -> float:
     """Where a day stands on the strip, whose months are equally wide; `end` is its evening."""
-    months = (day.year - year) * 12 + day.month - 8
+    months = (day.year - year) * 12 + day.month - FIRST
     return WIDE * (months + (day.day - (not end)) / calendar.monthrange(day.year, day.month)[1])
 
 
-def today_at(today: date, year: int | None) -> float | None:
+def months_shown(groups: list[TaskGroup], year: int | None) -> int:
+    """How many months the strip has: those of the year, and more where a task ends after it."""
+    ends = [place(task.due_on, year) for group in groups for task in group.tasks] if year is not None else []
+    return max(MONTHS, int(max(ends, default=0) // WIDE) + 1)
+
+
+def today_at(today: date, year: int | None, many: int) -> float | None:
     at = place(today, year) if year is not None else -1
-    return round(at, 1) if 0 <= at <= 12 * WIDE else None
+    return round(at, 1) if 0 <= at < many * WIDE else None
 
 
-def month_names() -> list[str]:
+def month_names(many: int) -> list[str]:
+    months = [(FIRST - 1 + place) % 12 + 1 for place in range(many)]
     if in_chinese():
-        return [str(month) for month in MONTHS]
+        return [str(month) for month in months]
     names = get_month_names("abbreviated", locale=get_locale())
-    return [names[month][:3] for month in MONTHS]
+    return [names[month][:3] for month in months]
 
 
 def owner_names(task: DatedTask) -> str:

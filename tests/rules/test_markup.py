@@ -199,7 +199,12 @@ def free_columns() -> Iterator[tuple[str, str, int | None]]:
         for column in table.columns:
             coded = NOT_FREE.fullmatch(column.name) or (table.name, column.name) in SHORT_ONES or column.foreign_keys
             length = getattr(column.type, "length", None)
-            if isinstance(column.type, types.String) and not coded and (length is None or length > len(SHORT) + 4):
+            if (
+                isinstance(column.type, types.String)
+                and column.computed is None
+                and not coded
+                and (length is None or length > len(SHORT) + 4)
+            ):
                 yield table.name, column.name, length
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.dialects.postgresql import JSONB, distinct_on
-from sqlalchemy.orm import relationship
+from sqlalchemy.orm import column_property, relationship
 
 from app.models.base import BigId, Mapped, Model, Now, date, mapped_column
 from app.models.codes import code_of
@@ -133,3 +133,15 @@ class FieldChange(FollowsStudent, Model):
     changed_at: Mapped[Now]
     changed_by: Mapped[int | None]
     changed_by_name: Mapped[str | None] = mapped_column(String(80))
+
+
+# The last day of the leave or deferral that a student is on, by her last entry: shown and filtered in lists.
+Student.away_until = column_property(
+    select(RosterChange.until)
+    .where(RosterChange.student_id == Student.id, Student.status.in_(("on_leave", "retained", "deferred")))
+    .order_by(RosterChange.effective_on.desc(), RosterChange.id.desc())
+    .limit(1)
+    .correlate_except(RosterChange)
+    .scalar_subquery(),
+    deferred=True,
+)

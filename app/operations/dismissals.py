@@ -2,22 +2,63 @@
 
 from datetime import date
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import String, and_, cast, exists, inspect, or_, select
+from sqlalchemy import ColumnElement, Date, Select, String, and_, cast, exists, func, inspect, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from app.access import Actor, Permission
 from app.kit import clock
-from app.kit.flow import FLOWS, add_material, open_case, submit
+from app.kit.flow import FLOWS, add_material, hook, open_case, submit
 from app.kit.operation import Refused, audit, get, operation
-from app.models import Absence, Case, CaseState, ClockKind, DismissalCase, Exemption, LegalClock, Student, db
+from app.models import (
+    Absence,
+    Case,
+    CaseState,
+    ClockKind,
+    DatedEffect,
+    DismissalCase,
+    EffectState,
+    Exemption,
+    LegalClock,
+    Student,
+    db,
+)
 
 GROUNDS = {kind: kind.ground for kind in ClockKind if kind.ground}
+COMING_BACK = ("return", "admission_resumption")
 RUNNING = (CaseState.DRAFT, CaseState.OPEN, CaseState.SENT_BACK)
 MOST = 500
 MOST_AT_ONCE = 50  # drafts that one scan is attached to: each keeps its own copy
+
+
+def being_decided() -> ColumnElement[bool]:
+    """Whether the return that ends a leave was handed in on time and runs, or is decided and waits for its day."""
+    handed_in = cast(func.timezone(clock.ZONE.key, Case.submitted_at), Date)
+    asked = select(Case.id).where(
+        Case.student_id == LegalClock.student_id, Case.flow.in_(COMING_BACK), handed_in <= LegalClock.due_on,
+        Case.state.in_((CaseState.OPEN, CaseState.SENT_BACK)),
+    )  # fmt: skip
+    waits = select(DatedEffect.id).where(
+        DatedEffect.student_id == LegalClock.student_id, DatedEffect.state == EffectState.WAITING
+    )
+    return and_(LegalClock.kind == ClockKind.LEAVE, or_(asked.exists(), waits.exists()))
+
+
+def select_being_decided(today: date) -> Select[LegalClock]:
+    """Leaves that are over while the return that was asked for in time is still being decided."""
+    over = LegalClock.kind == ClockKind.LEAVE, LegalClock.due_on < today
+    return select(LegalClock).where(*over, being_decided()).order_by(LegalClock.due_on, LegalClock.student_id)
+
+
+@hook
+def no_return_runs(case: DismissalCase, student: Student) -> dict[str, Any]:
+    """That a leave expired is no ground while the return is being decided."""
+    mine = select(LegalClock.id).where(LegalClock.student_id == student.id, being_decided()).limit(1)
+    if case.reason != GROUNDS[ClockKind.LEAVE] or db.session.scalar(mine) is None:
+        return {}
+    return {"reason": _("The return was handed in in time and is being decided: nothing can be declared meanwhile.")}
 
 
 def select_candidates(today: date):
@@ -30,7 +71,7 @@ def select_candidates(today: date):
     )
     return (
         select(LegalClock)
-        .where(LegalClock.kind.in_([*GROUNDS]), LegalClock.due_on < today, ~declared, ~exempt)
+        .where(LegalClock.kind.in_([*GROUNDS]), LegalClock.due_on < today, ~declared, ~exempt, ~being_decided())
         .order_by(LegalClock.due_on, LegalClock.student_id)
     )
 

@@ -1,5 +1,6 @@
 """学期注册 registration: colleges record who has reported in a term, students confirm their data; the rest get a clock."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -11,7 +12,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from app.access import Actor, Permission
 from app.kit import clock
-from app.kit.calendar import months_after
+from app.kit.calendar import months_after, overrides, working_days_after
 from app.kit.due import Due, due_source
 from app.kit.operation import NotAllowed, Refused, audit, audit_many, get, operation
 from app.models import DatedTask, Registration, RegistrationState, RosterStatus, Season, Student, db, setting_int
@@ -19,6 +20,7 @@ from app.models.language import listed
 
 CHECK_INS = ("returning_checkin", "spring_checkin")  # tasks of the calendar, one for each 学院
 MOST = 20_000
+LONGEST_RETURN = 60  # days that the working days of a late return can take
 NAMED = 10  # numbers that a refusal quotes
 KEPT = (
     "state",
@@ -234,27 +236,44 @@ _RESTORE = text("""
 
 # Whom a college that records registrations has not recorded when the check-in is over, has not reported; and where the
 # check-in was prolonged, the new last day counts.
+# Whoever has become a student after the check-in began has some working days from then, or from when it was recorded.
 _MISSING = text("""
     insert into registration (student_id, college_id, student_college_id, year, season, state, since, due_on)
-    select s.id, s.college_id, s.college_id, t.year, t.season, 'missing', t.opens_on, t.due_on
+    select s.id, s.college_id, s.college_id, t.year, t.season, 'missing', t.opens_on, d.due_on
     from dated_task t join student s on s.college_id = t.college_id
+    cross join lateral (
+        select greatest(t.due_on, (cast(:last_days as jsonb) ->> max(greatest(e.effective_on,
+            cast(timezone('Asia/Shanghai', e.recorded_at) as date)))::text)::date) as due_on
+        from roster_change e where e.student_id = s.id and e.effective_on > t.opens_on and e.new_status = 'enrolled'
+            and e.old_status is distinct from 'enrolled') d
     where t.key = any(:keys) and t.due_on < :today and t.due_on >= :since
         and s.status = 'enrolled' and (s.entry_year < t.year or t.season = 'spring')
+        and not exists (select from registration r where r.student_id = s.id and r.year = t.year and r.season = t.season)
         and exists (select from registration r where r.college_id = t.college_id and r.year = t.year
             and r.season = t.season)
+        and d.due_on < :today and d.due_on >= :looked_back
     on conflict do nothing
 """)
 _MOVED = text("""
     update registration r set due_on = t.due_on from dated_task t
     where t.key = any(:keys) and t.college_id = r.college_id and t.year = r.year and t.season = r.season
-        and r.state = 'missing' and r.due_on <> t.due_on
+        and r.state = 'missing' and r.due_on < t.due_on
 """)
+
+
+def last_days(today: date) -> dict[str, str]:
+    """Day on which somebody became a student again → the last day on which she may still register for the term."""
+    count, own = setting_int("registration_return_days"), overrides()
+    days = [today - timedelta(days=number) for number in range(LOOK_BACK.days + LONGEST_RETURN)]
+    return {day.isoformat(): working_days_after(day, count, own)[-1].isoformat() for day in days}
 
 
 @due_source("registrations")
 def not_reported(actor: Actor, today: date) -> Iterator[Due]:
     """Writes rows alone: what ends for their students is told by the source of the legal clocks."""
     keys = list(CHECK_INS)
-    db.session.execute(_MISSING, {"keys": keys, "today": today, "since": today - LOOK_BACK})
+    values = {"today": today, "since": today - LOOK_BACK - timedelta(days=LONGEST_RETURN),
+              "looked_back": today - LOOK_BACK, "last_days": json.dumps(last_days(today))}  # fmt: skip
+    db.session.execute(_MISSING, {"keys": keys} | values)
     db.session.execute(_MOVED, {"keys": keys})
     return iter(())

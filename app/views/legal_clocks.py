@@ -27,6 +27,7 @@ from app.operations.dismissals import (
     exempt,
     hand_in_drafts,
     record_absence,
+    select_being_decided,
     select_candidates,
     select_drafts,
 )
@@ -107,6 +108,7 @@ class DismissalView(BaseView):
             "xueji/dismissals.html", title=_("Dismissal candidates"), error=error, closed=closed, form=request.form, count=count,
             rows=[(one, ClockKind(one.kind).label, format_date(one.since), format_date(one.due_on))
                   for one in db.session.scalars(query.limit(PAGE))],
+            returning=[(one, format_date(one.due_on)) for one in db.session.scalars(select_being_decided(clock.today()).limit(PAGE))],
             exempted=db.session.execute(exempted.order_by(Exemption.id.desc()).limit(PAGE)).all(),
             absent=db.session.execute(absent.order_by(Absence.since).limit(PAGE)).all(),
             drafts=[(case, label("reason", case.reason), missing_materials(flow_of(case), case, attached.get(case.id, set())))

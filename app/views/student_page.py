@@ -15,7 +15,18 @@ from app.kit import clock
 from app.kit.flow import flow_of
 from app.kit.screen.present import TONES, yes_no
 from app.kit.sensitive import mask
-from app.models import Case, CaseState, FieldChange, RosterChange, RosterStatus, Student, as_of, db
+from app.models import (
+    Case,
+    CaseState,
+    FieldChange,
+    Registration,
+    RegistrationState,
+    RosterChange,
+    RosterStatus,
+    Student,
+    as_of,
+    db,
+)
 from app.operations.dated_effects import waiting_of
 from app.operations.discharge import in_service
 from app.views.student_history import HistoryWords
@@ -27,7 +38,7 @@ IDENTITY = [
     (_("Contact"), ["phone", "email", "dormitory", "guardian_name", "guardian_phone", "postcode", "address", "note"]),
 ]  # fmt: skip
 STUDY = [
-    (_("Study"), ["student_no", "status", "registered", "college", "major", "class_group", "grade",
+    (_("Study"), ["student_no", "status", "away_until", "registered", "college", "major", "class_group", "grade",
                   "education_level_code", "study_form_code", "study_length", "expected_graduation", "campus"]),
     (_("Admission"), ["examinee_no", "entry_year", "entry_date", "source_province", "graduated_school",
                       "admission_score"]),
@@ -70,7 +81,10 @@ def page(
     }
     filled: dict[str, Callable[[], dict[str, Any]]] = {
         "identity": lambda: {"sections": sections(student, IDENTITY, labels, masked)},
-        "study": lambda: {"sections": sections(student, STUDY, labels, masked)},
+        "study": lambda: {
+            "sections": sections(student, STUDY, labels, masked),
+            "registrations": registrations(student),
+        },
         "changes": lambda: {
             "changes": changes(student, day),
             "as_of": day,
@@ -171,6 +185,21 @@ def changes(student: Student, day: date | None) -> list[dict[str, Any]]:
             "url": url_for("CaseScreen.show", pk=change.case_id) if change.case_id else None,
         })  # fmt: skip
     return made
+
+
+def registrations(student: Student) -> list[dict[str, Any]]:
+    """How she stood in each term, the latest first."""
+    mine = select(Registration).where(Registration.student_id == student.id)
+    return [
+        {
+            "term": one.term, "state": RegistrationState(one.state).label,
+            "tone": TONES.get(RegistrationState(one.state), "muted"),
+            "due": format_date(one.due_on) if one.due_on else None,
+            "recorded": format_date(one.recorded_at.astimezone(clock.ZONE)),
+            "confirmed": format_date(one.confirmed_at.astimezone(clock.ZONE)) if one.confirmed_at else None,
+        }
+        for one in db.session.scalars(mine.order_by(Registration.year.desc(), Registration.season.desc()))
+    ]  # fmt: skip
 
 
 def waiting(student: Student) -> list[Any]:

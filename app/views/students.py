@@ -57,6 +57,7 @@ LABELS = {
     "campus": _("Campus"),
     "status": _("Roster status"),
     "registered": _("Formally registered"),
+    "away_until": _("End of leave"),
     "phone": _("Phone"),
     "email": _("E-mail"),
     "address": _("Address"),
@@ -89,14 +90,14 @@ class StudentScreen(Screen):
     list_columns = ["student_no", "name", "sex_code", "college", "major", "class_group", "grade", "status"]
     more_columns = [
         "birth_date", "ethnic_group_code", "political_status_code", "examinee_no", "entry_year", "entry_date",
-        "source_province", "education_level_code", "study_length", "expected_graduation", "campus", "registered",
+        "source_province", "education_level_code", "study_length", "expected_graduation", "campus", "registered", "away_until",
         "id_number", "phone", "email", "dormitory",
     ]  # fmt: skip
     order_columns = ["student_no", "name", "grade", "status"]
     search_columns = [
         "student_no", "name", "college", "major", "class_group", "grade", "status", "registered", "sex", "birth_date",
         "ethnic_group", "political_status", "education_level", "study_form", "entry_year", "entry_date",
-        "expected_graduation", "examinee_no", "source_province", "campus", "dormitory",
+        "expected_graduation", "away_until", "examinee_no", "source_province", "campus", "dormitory",
     ]  # fmt: skip
     base_order = ("student_no", "asc")
     list_title, show_title = _("Students"), _("Student")

@@ -18,7 +18,7 @@ def select_roster(matching: Select | None) -> Select:
         Student.student_no, Student.name, Student.pinyin, Student.former_name, Student.birth_date, Student.id_number,
         Student.native_place, Student.examinee_no, Student.entry_year, Student.entry_date,
         Student.source_province, Student.graduated_school, Student.admission_score, Student.grade,
-        Student.study_length, Student.expected_graduation, Student.campus, Student.registered, Student.phone,
+        Student.study_length, Student.expected_graduation, Student.campus, Student.registered, Student.away_until.label("away_until"), Student.phone,
         Student.email, Student.address, Student.postcode, Student.guardian_name, Student.guardian_phone,
         Student.dormitory, Student.note,
     ]  # fmt: skip
@@ -66,6 +66,7 @@ roster_export = Workbook(
         Column("grade", _("Grade"), "integer"),
         Column("status", _("Roster status")),
         Column("registered", _("Formally registered"), "boolean"),
+        Column("away_until", _("End of leave"), "date"),
         Column("education_level", _("Level")),
         Column("study_form", _("Form of study")),
         Column("study_length", _("Years of study"), "number"),

@@ -1,0 +1,62 @@
+"""学期注册: a term in which a student left the school runs no clock any more when she is back."""
+
+from alembic import op
+
+revision = "0029"
+down_revision = "0028"
+
+# A setting as a number; its default where nobody has loaded the settings yet.
+DAYS = "coalesce((select value::int from setting where key = '{key}'), {default})"
+CLOCKS = f"""
+create or replace view legal_clock with (security_invoker) as
+select s.kind || ':' || s.student_id || ':' || s.due_on as id, s.* from (
+    select case when s.status = 'deferred' then 'deferral' else 'leave' end as kind, s.id as student_id, s.college_id,
+        c.case_id, c.effective_on as since, c.until as due_on
+    from student s cross join lateral (
+        select r.case_id, r.effective_on, r.until from roster_change r where r.student_id = s.id
+        order by r.effective_on desc, r.id desc limit 1) c
+    where s.status in ('on_leave', 'retained', 'deferred') and c.until is not null
+    union all
+    -- only those whose ordinary time is over: of the others nobody asks
+    -- the time that somebody served does not count
+    select 'study', s.id, s.college_id, null, s.entry_date,
+        coalesce((
+            select sum(greatest(coalesce(e.ended, e.until, current_date) - e.effective_on, 0)) from (
+                select r.code, r.effective_on, r.until,
+                    lead(r.effective_on) over (order by r.effective_on, r.id) as ended
+                from roster_change r where r.student_id = s.id) e where e.code = '19'), 0)::int +
+        (s.entry_date + make_interval(months => cast(s.study_length * 12 as int) + 12 * {DAYS.format(key="study_extra_years", default=2)}))::date
+    from student s
+    where s.status in ('enrolled', 'on_leave', 'retained') and s.entry_date is not null
+        and s.entry_year + s.study_length <= extract(year from current_date)
+    union all
+    select 'absence', a.student_id, a.student_college_id, null, a.since,
+        a.since + {DAYS.format(key="absence_days", default=14)}
+    from absence a join student s on s.id = a.student_id where a.ended_on is null and s.status = 'enrolled'
+    union all
+    select 'publicity', e.student_id, e.student_college_id, e.case_id, p.opens_on, p.closes_on
+    from publicity_entry e join publicity p on p.id = e.publicity_id
+    where not e.removed and exists (
+        select from case_step t where t.case_id = e.case_id and t.state = 'open' and (t.declared ->> 'publicity')::boolean)
+    union all
+    select 'appeal', f.student_id, f.student_college_id, f.id, f.delivered_on,
+        coalesce(f.appeal_until, f.delivered_on + {DAYS.format(key="appeal_days", default=10)})
+    from flow_case f where f.delivered_on is not null
+        -- what she has drafted or taken back is no appeal yet: her time runs
+        and not exists (select from flow_case a where a.appealed_case_id = f.id and a.state not in ('draft', 'withdrawn'))
+    union all
+    -- of several terms the latest alone counts: who registers in spring is not missing in autumn any more
+    select 'registration', r.student_id, r.student_college_id, null, r.since, r.due_on
+    from registration r join student s on s.id = r.student_id
+    where r.due_on is not null and s.status = 'enrolled'
+        -- a term in which she left the school is settled: whoever comes back registers anew
+        and not exists (select from roster_change e where e.student_id = r.student_id and e.effective_on >= r.since
+            and e.new_status <> 'enrolled')
+        and not exists (
+        select from registration n where n.student_id = r.student_id and (n.year, n.season) > (r.year, r.season))
+) s
+"""
+
+
+def upgrade() -> None:
+    op.get_bind().exec_driver_sql(CLOCKS, execution_options={"no_parameters": True})

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Table, insert, select, text
 from app.access.roles import Role
 from app.demo.people import People
 from app.kit.pinyin import split_name
-from app.models import College, Department, Identity, Password
+from app.models import College, Department, Identity, Password, Proposal, ProposalKind
 from app.models.accounts import AccountRole, User, identity_role
 
 OFFICES = {
@@ -24,6 +24,7 @@ OFFICES = {
     "degrees": (Role.DEGREE_COMMITTEE, "学位评定委员会"),
     "transfers": (Role.TRANSFER_PANEL, "转专业工作小组"),
     "admin": (Role.ADMIN, "系统管理员"),
+    "admin2": (Role.ADMIN, "系统管理员"),
     "auditor": (Role.AUDITOR, "审计"),
 }
 COLLEGE_STAFF = {
@@ -48,6 +49,7 @@ SHOWN = [
     "library",
     "transfers",
     "admin",
+    "admin2",
     "auditor",
 ]
 
@@ -95,6 +97,11 @@ def make_accounts(connection: Connection, password_hash_of: Callable[[str], str]
     shown = {(key, roles[role]) for key, role, *_ in held}
     user_roles = User.metadata.tables["ab_user_role"]
     connection.execute(insert(user_roles), [{"user_id": key, "role_id": role} for key, role in sorted(shown)])
+    # One proposal that waits for its second hand: `admin` proposed it, `admin2` or `registry` may confirm.
+    ids = {account.username: key for key, account in zip(user_ids, accounts, strict=True)}
+    proposal = {"kind": ProposalKind.IDENTITY, "user_id": ids["operations"], "proposed_by": ids["admin"]}
+    reach = {"scope": Role.REGISTRY.scope, "roles": [Role.REGISTRY.value], "title": "教务处学籍中心（兼）"}
+    connection.execute(insert(Proposal.__table__), proposal | reach)
     return len(accounts)
 
 

@@ -35,6 +35,7 @@ from app.models.meeting import Meeting, MeetingKind
 from app.models.notice import Mail, MailState, Notice
 from app.models.organisation import ClassGroup, College, Department, Major
 from app.models.paper import Paper, PaperCounter, PaperTemplate, PrintRun
+from app.models.proposal import Proposal, ProposalKind, ProposalState
 from app.models.publicity import Objection, Publicity, PublicityEntry
 from app.models.registration import Registration, RegistrationState
 from app.models.session import LoginAttempt, UserSession
@@ -99,6 +100,9 @@ __all__ = [
     "PaperTemplate",
     "Password",
     "PrintRun",
+    "Proposal",
+    "ProposalKind",
+    "ProposalState",
     "Publicity",
     "PublicityEntry",
     "Registration",

@@ -19,6 +19,7 @@ from app.kit.due import Due, tell
 from app.kit.operation import NotFound, Refused, audit, get, operation
 from app.models import Password, UserSession, db
 from app.models.accounts import User
+from app.operations.second_hand import holds_much, propose_password
 
 USERS: Any = User.__table__
 SESSIONS: Any = UserSession.__table__
@@ -54,11 +55,18 @@ def change_own_password(actor: Actor, old: str, new: str) -> None:
 
 
 @operation(needs=Permission.ACCOUNT_WRITE)
-def set_password(actor: Actor, user_id: int, new: str) -> None:
-    """Give an account a password, which its owner must change at the next login."""
+def set_password(actor: Actor, user_id: int, new: str) -> bool:
+    """Give an account a password, which its owner must change at the next login; whether it holds at once.
+
+    For an account that reaches students it is a proposal: whoever sets a password could log in with it.
+    """
     if user_id == actor.user_id:
         raise Refused(_("Change your own password on the page “My account”."))
+    if holds_much(user_id):
+        propose_password(actor, user_id, generate_password_hash(new, method="scrypt"))
+        return False
     _set_password(actor, user_id, new)
+    return True
 
 
 class WrongPassword(Refused):

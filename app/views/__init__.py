@@ -41,6 +41,7 @@ from app.views.organisation import (
 )
 from app.views.overview import OverviewView
 from app.views.papers import PaperApi, PaperScreen, WordingView
+from app.views.proposals import ProposalView
 from app.views.publicity import PublicityView, PublicPublicityView
 from app.views.reference import CodeApi, CodeScreen, CodeSetApi, CodeSetScreen, SettingApi, SettingScreen
 from app.views.registration import RegistrationScreen
@@ -93,6 +94,7 @@ PAGES: list = [
     CodeScreen,
     WordingView,
     IdentityScreen,
+    ProposalView,
     AuditScreen,
     MailScreen,
     IdentityView,

@@ -26,6 +26,7 @@ from app.kit.screen.forms import KeepsForms
 from app.models import db
 from app.models.accounts import LONGEST_ACCOUNT, User, signature
 from app.operations.accounts import WrongPassword, change_own_password, set_password, settle_attempt
+from app.views.identities import PROPOSED
 from app.views.labels import role_badges, role_label
 from app.views.vacancies import WarnsOfVacancies
 
@@ -151,8 +152,8 @@ class ResetPasswordView(fab.ResetPasswordView):
         user_id = request.args.get("pk", 0, int)
         if db.session.get(User, user_id) is None:
             abort(404)
-        set_password(current_actor(), user_id, form.password.data)
-        flash(self.message, "success")
+        done = set_password(current_actor(), user_id, form.password.data)
+        flash(self.message if done else PROPOSED, "success")
 
 
 class UserInfoEditView(BaseView):

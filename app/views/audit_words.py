@@ -13,6 +13,7 @@ from app.kit.screen.present import yes_no
 from app.kit.sensitive import seen_by
 from app.models import CaseState, RegistrationState, RosterStatus
 from app.models.language import in_chinese, listed
+from app.views.labels import SCOPES
 
 INDENT = "  "
 # What operations call the parts of what they did; columns of tables are called as their screen calls them.
@@ -61,6 +62,7 @@ KEYS: dict[str, Any] = {
     "passed": _("Passed"),
     "path": _("Stored as"),
     "places": _("Places"),
+    "proposed_by": _("Proposed by"),
     "reason": _("Reason"),
     "records": _("Recorded"),
     "refused": _("Refused"),
@@ -85,6 +87,7 @@ STATES: dict[str, Any] = {
     item.value: item.label for kinds in (CaseState, RegistrationState, RosterStatus) for item in kinds
 }
 WORDS = {  # key → what says the values of that key in words
+    "scope": lambda value: SCOPES.get(value, value),
     "roles": lambda value: Role(value).label if value in BUILT_IN else value,
     "flow": lambda value: FLOWS[value].title if value in FLOWS else value,
     "reason": lambda value: LABELS.get(f"reason.{value}", value),

@@ -18,27 +18,57 @@ from app.kit import clock
 from app.kit.operation import Refused, get
 from app.kit.screen import Menu, Screen
 from app.kit.screen.base import Words
+from app.kit.screen.interface import XuejiInterface, values_of
 from app.kit.screen.lookup import LookupField
 from app.models import AuditEntry, Delegation, Identity, db
 from app.models.accounts import User, signature
 from app.models.text import folded
 from app.operations.delegation import as_deputy, barred_steps, delegate, deputies, revoke
+from app.operations.second_hand import Wanted, needs_second_hand, propose_identity
 from app.views.acts import act_label, act_words, table_label
 from app.views.audit_words import content, role_words
-from app.views.labels import role_badges
+from app.views.labels import SCOPES, role_badges
 from app.views.vacancies import WarnsOfVacancies
 
-SCOPES: dict[str, Any] = {
-    "school": _("Whole school"),
-    "college": _("Own college"),
-    "department": _("Own department"),
-    "freshmen": _("Freshmen of the whole school"),
-    "transfers": _("Applications for a change of major"),
-    "auditor": _("Whole school, reading alone"),
-    "teacher": _("Own teaching classes"),
-    "none": _("No students"),
-}
 assert set(SCOPES) | {"student"} == set(DATABASE_ROLES)
+
+
+PROPOSED = _("Proposed: it holds when a second person has confirmed it (page “Second hand”).")
+ASKED_FOR = ("user", "roles", "scope", "college", "department")  # of an identity; its title reaches nobody
+
+
+class ProposingInterface(XuejiInterface):
+    """Saves what reaches nobody; what reaches students or accounts becomes a proposal for a second person."""
+
+    def add(self, item: Identity, commit: bool = True) -> None:
+        wanted = wanted_of(item)
+        if needs_second_hand(wanted.scope, wanted.roles):
+            self._propose(wanted, None)
+        else:
+            super().add(item)
+
+    def edit(self, item: Identity, commit: bool = True) -> None:
+        with db.session.no_autoflush:
+            wanted, after = wanted_of(item), values_of(item)
+        before: dict[str, Any] = inspect(item).info["before"]
+        changed = any(before.get(name) != after.get(name) for name in ASKED_FOR)
+        if changed and needs_second_hand(wanted.scope, wanted.roles):
+            number = item.id
+            db.session.rollback()  # the identity stays what it was
+            self._propose(wanted, number)
+        else:
+            super().edit(item)
+
+    def _propose(self, wanted: Wanted, identity_id: int | None) -> None:
+        propose_identity(current_actor(), wanted, identity_id)
+        g.xueji_proposed = True
+
+
+def wanted_of(item: Identity) -> Wanted:
+    """What the form has made of an identity."""
+    roles = tuple(sorted(role.name for role in item.roles))
+    college, department = (one.id if one else None for one in (item.college, item.department))
+    return Wanted(item.user.id, item.scope, roles, college, department, item.title)
 
 
 class IdentityScreen(WarnsOfVacancies, Screen):
@@ -68,6 +98,14 @@ class IdentityScreen(WarnsOfVacancies, Screen):
     list_title, add_title = _("Identities"), _("New identity")
     edit_title, show_title = _("Edit identity"), _("Identity")
 
+    @property
+    def add_row_message(self) -> Any:
+        return PROPOSED if g.get("xueji_proposed") else Screen.add_row_message
+
+    @property
+    def edit_row_message(self) -> Any:
+        return PROPOSED if g.get("xueji_proposed") else Screen.edit_row_message
+
     def name_of(self, item: Identity) -> str:
         return signature(item.user)
 
@@ -83,6 +121,9 @@ class IdentityScreen(WarnsOfVacancies, Screen):
     def pre_update(self, item: Identity) -> None:
         self.pre_add(item)
         super().pre_update(item)
+
+
+IdentityScreen.datamodel = ProposingInterface(Identity)
 
 
 class AuditScreen(Screen):

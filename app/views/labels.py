@@ -70,6 +70,18 @@ VIEWS = {
 }
 
 
+# What an identity reaches.
+SCOPES: dict[str, Any] = {
+    "school": _("Whole school"),
+    "college": _("Own college"),
+    "department": _("Own department"),
+    "freshmen": _("Freshmen of the whole school"),
+    "transfers": _("Applications for a change of major"),
+    "auditor": _("Whole school, reading alone"),
+    "teacher": _("Own teaching classes"),
+    "none": _("No students"),
+}
+
 # A day is written one way everywhere, as it stands in the columns of lists and workbooks; papers have their own words.
 DAYS = {
     "date.short": "yyyy-MM-dd",

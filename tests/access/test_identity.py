@@ -254,16 +254,6 @@ def test_an_identity_without_its_place_is_told_in_a_sentence(cast, behind):
     assert behind.one("select count(*) from identity") == before
 
 
-def test_the_administrator_gives_an_identity_and_the_audit_says_so(cast, behind):
-    role = behind.one("select id from ab_role where name = 'college_clerk'")
-    client = cast.login("admin")
-    answer = client.post("/identityscreen/add", data=form(cast.leader.user_id, role, college=2))
-    assert answer.status_code == 302, answer.text
-    (row,) = behind.rows("select user_name, new->>'scope' as scope from audit_entry where action = 'identity.add'")
-    assert row == {"user_name": "admin", "scope": "college"}
-    db.session.remove()
-
-
 def test_a_delegation_that_is_refused_keeps_what_was_filled_in(app, cast):
     deputy = cast.leader_b.user_id
     filled = {"deputy": deputy, "starts_on": "2026-09-10", "ends_on": "2026-09-01", "reason": "外出"}

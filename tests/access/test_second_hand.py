@@ -1,0 +1,246 @@
+"""Two hands: what reaches students' rows, or accounts, is proposed by one and confirmed by another, and not held before."""
+
+import pytest
+
+from app.models import db
+from tests.access.test_identity import form, second_identity, students
+from tests.access.test_login import NEW, log_in
+from tests.cast import PASSWORD
+
+
+def role_of(behind, name: str) -> int:
+    return behind.one("select id from ab_role where name = :n", n=name)
+
+
+@pytest.fixture
+def fresh(behind) -> int:
+    """An account without any identity, as the administrator has made it."""
+    return behind.one(
+        "insert into ab_user (id, first_name, last_name, username, email, password, active) select max(id) + 1, '新', '人',"
+        " 'fresh', 'fresh@example.invalid', (select password from ab_user where username = 'clerk'), true from ab_user"
+        " returning id"
+    )  # fmt: skip
+
+
+@pytest.fixture
+def other_admin(cast, behind) -> str:
+    """The vice president keeps accounts, too, and acts so."""
+    second_identity(behind, "vp", "admin", "none")
+    behind.run("update identity set last_used = now() + interval '1 day' where scope = 'none' and user_id ="
+               " (select id from ab_user where username = 'vp')")  # fmt: skip
+    return "vp"
+
+
+def propose(cast, behind, user_id: int, role: str = "registry", **more):
+    asked = form(user_id, role_of(behind, role), **({"scope": "school", "college": ""} | more))
+    return cast.login("admin").post("/identityscreen/add", data=asked, follow_redirects=True)
+
+
+def number(behind) -> int:
+    return behind.one("select max(id) from account_proposal")
+
+
+def held(behind, user_id: int) -> list[dict]:
+    return behind.rows("select i.scope, i.college_id, r.name as role from identity i join identity_role t"
+                       " on t.identity_id = i.id join ab_role r on r.id = t.role_id where i.user_id = :u", u=user_id)  # fmt: skip
+
+
+REGISTRY = [{"scope": "school", "college_id": None, "role": "registry"}]
+
+
+# alone
+
+
+@pytest.mark.parametrize(("role", "scope", "college"), [
+    ("registry", "school", ""), ("college_clerk", "college", 1), ("auditor", "auditor", ""), ("admin", "none", ""),
+    ("admissions", "freshmen", ""), ("transfer_panel", "transfers", ""),
+])  # fmt: skip
+def test_one_administrator_opens_nothing(app, cast, behind, fresh, role, scope, college):
+    page = propose(cast, behind, fresh, role, scope=scope, college=college)
+    assert "第二人确认" in page.text
+    assert held(behind, fresh) == []
+    client = app.test_client()
+    log_in(client, "fresh")
+    assert students(client) == set()
+    answer = cast.login("admin").post(f"/proposals/{number(behind)}/decide", data={"act": "confirm"})
+    assert answer.status_code == 409
+    assert held(behind, fresh) == []
+
+
+def test_an_accomplice_of_his_own_making_does_not_help(app, cast, behind, fresh):
+    """A second administrator is one when somebody else has confirmed it."""
+    propose(cast, behind, fresh, "admin", scope="none")
+    client = app.test_client()
+    log_in(client, "fresh")
+    assert client.post(f"/proposals/{number(behind)}/decide", data={"act": "confirm"}).status_code != 302
+    assert held(behind, fresh) == []
+
+
+def test_whom_it_is_for_does_not_confirm_it(cast, behind):
+    propose(cast, behind, cast.registry.user_id, "college_clerk", scope="college", college=1)
+    answer = cast.login("registry").post(f"/proposals/{number(behind)}/decide", data={"act": "confirm"})
+    assert answer.status_code == 409
+    assert "第二个人" in answer.text
+    assert held(behind, cast.registry.user_id) == REGISTRY
+
+
+def test_the_database_wants_two_people_itself(cast, behind, fresh):
+    propose(cast, behind, fresh)
+    admin, proposal = cast.admin.user_id, number(behind)
+    for who in (admin, fresh, -1):
+        behind.run("select set_config('app.user', :u, true)", u=str(who))
+        assert behind.one("select decide_proposal(:n, true)", n=proposal) == "own"
+    behind.run("select set_config('app.user', :u, true)", u=str(cast.registry.user_id))
+    assert behind.one("select decide_proposal(:n, true)", n=proposal) == "done"
+    assert behind.one("select decide_proposal(:n, true)", n=proposal) == "gone"
+
+
+@pytest.mark.parametrize("who", ["student", "clerk", "leader", "auditor", "library"])
+def test_nobody_else_confirms(cast, behind, fresh, who):
+    propose(cast, behind, fresh)
+    assert cast.login(who).post(f"/proposals/{number(behind)}/decide", data={"act": "confirm"}).status_code in (
+        302,
+        403,
+    )
+    assert held(behind, fresh) == []
+
+
+# together
+
+
+def test_the_registry_confirms_and_it_holds(app, cast, behind, fresh):
+    propose(cast, behind, fresh, "college_clerk", scope="college", college=2)
+    client = cast.login("registry")
+    page = client.get("/proposals/").text
+    assert "人新 (fresh)" in page and "文学院" in page and "admin" in page
+    assert client.post(f"/proposals/{number(behind)}/decide", data={"act": "confirm"}).status_code == 302
+    assert held(behind, fresh) == [{"scope": "college", "college_id": 2, "role": "college_clerk"}]
+    assert "已确认" in client.get("/proposals/").text
+
+
+def test_another_administrator_confirms_as_well(cast, behind, fresh, other_admin):
+    propose(cast, behind, fresh)
+    assert (
+        cast.login(other_admin).post(f"/proposals/{number(behind)}/decide", data={"act": "confirm"}).status_code == 302
+    )
+    assert held(behind, fresh) == REGISTRY
+
+
+def test_declined_it_never_holds(cast, behind, fresh):
+    propose(cast, behind, fresh)
+    client = cast.login("registry")
+    assert client.post(f"/proposals/{number(behind)}/decide", data={"act": "decline"}).status_code == 302
+    assert client.post(f"/proposals/{number(behind)}/decide", data={"act": "confirm"}).status_code == 409
+    assert held(behind, fresh) == []
+
+
+def test_a_changed_identity_stays_what_it_was_until_then(cast, behind):
+    leader = cast.leader
+    client = cast.login("leader")
+    asked = form(leader.user_id, role_of(behind, "registry"), scope="school", college="")
+    page = cast.login("admin").post(f"/identityscreen/edit/{leader.identity_id}", data=asked, follow_redirects=True)
+    assert "第二人确认" in page.text
+    assert held(behind, leader.user_id) == [{"scope": "college", "college_id": 1, "role": "college_leader"}]
+    assert students(client) == {"学生11"}
+    cast.login("registry").post(f"/proposals/{number(behind)}/decide", data={"act": "confirm"})
+    assert held(behind, leader.user_id) == REGISTRY
+    assert students(client) == set()  # that login ended with what the identity had been
+    (row,) = behind.rows("select old, new from audit_entry where action = 'identity:confirm'")
+    assert (row["old"]["roles"], row["old"]["scope"], row["old"]["college"]) == (
+        ["college_leader"],
+        "college",
+        "计算机学院",
+    )
+    assert (row["new"]["roles"], row["new"]["scope"], row["new"]["college"]) == (["registry"], "school", None)
+
+
+def test_a_title_or_what_reaches_nobody_needs_one_hand(cast, behind, fresh):
+    leader = cast.leader
+    same = form(leader.user_id, role_of(behind, "college_leader"), title="副院长")
+    cast.login("admin").post(f"/identityscreen/edit/{leader.identity_id}", data=same)
+    assert behind.one("select title from identity where id = :i", i=leader.identity_id) == "副院长"
+    propose(cast, behind, fresh, "president_office", scope="none")
+    assert held(behind, fresh) == [{"scope": "none", "college_id": None, "role": "president_office"}]
+    (row,) = behind.rows("select new from audit_entry where action = 'identity.add'")
+    assert row["new"]["roles"] == ["president_office"] and row["new"]["scope"] == "none"
+    assert behind.one("select count(*) from account_proposal") == 0
+
+
+def test_the_audit_names_role_scope_and_college_and_both_people(cast, behind, fresh):
+    propose(cast, behind, fresh, "college_clerk", scope="college", college=2)
+    cast.login("registry").post(f"/proposals/{number(behind)}/decide", data={"act": "confirm"})
+    rows = behind.rows(
+        "select action, user_name, new, detail from audit_entry where action like 'identity:%' order by id"
+    )
+    assert [(row["action"], row["user_name"]) for row in rows] == [
+        ("identity:propose", "admin"),
+        ("identity:confirm", "registry"),
+    ]
+    for row in rows:
+        assert row["new"] | {"title": None} == {
+            "user": "人新 (fresh)", "roles": ["college_clerk"], "scope": "college", "college": "文学院", "department": None,
+            "title": None,
+        }  # fmt: skip
+    assert rows[1]["detail"] == {"proposed_by": "admin"}
+
+
+def test_the_registry_is_told_of_the_proposal_and_of_what_became_of_it(cast, behind, fresh):
+    propose(cast, behind, fresh)
+    names = "select u.username from notice n join ab_user u on u.id = n.user_id where n.key like :k order by 1"
+    told = {row["username"] for row in behind.rows(names, k="proposal:%")}
+    assert {"registry", "registry_b"} <= told and not told & {"admin", "clerk", "student"}
+    cast.login("registry").post(f"/proposals/{number(behind)}/decide", data={"act": "confirm"})
+    told = {row["username"] for row in behind.rows(names, k="proposal:%:decided")}
+    assert told == {"admin", "registry_b", "fresh"}  # who is of the registry by now
+    assert "第二人确认" in cast.login("registry_b").get("/notices/").text
+
+
+def test_an_identity_without_its_place_is_refused_with_a_sentence(cast, behind, fresh):
+    page = propose(cast, behind, fresh, "college_clerk", scope="college", college="")
+    assert "学院" in page.text and "scope_complete" not in page.text
+    assert behind.one("select count(*) from account_proposal") == 0
+
+
+def test_the_same_is_not_proposed_twice(cast, behind, fresh):
+    propose(cast, behind, fresh)
+    assert "已有同样的提议" in propose(cast, behind, fresh).text
+    assert behind.one("select count(*) from account_proposal") == 1
+
+
+# passwords: whoever sets one could log in as its owner
+
+
+def test_a_password_for_an_account_that_reaches_much_waits_too(app, cast, behind):
+    registry = cast.registry.user_id
+    page = cast.login("admin").post(f"/resetpassword/form?pk={registry}", data={"password": NEW, "conf_password": NEW},
+                                    follow_redirects=True)  # fmt: skip
+    assert "第二人确认" in page.text
+    assert log_in(app.test_client(), "registry", NEW).location.startswith("/login/")
+    assert log_in(app.test_client(), "registry").location == "/"
+    assert cast.login("admin").post(f"/proposals/{number(behind)}/decide", data={"act": "confirm"}).status_code == 409
+    assert (
+        cast.login("registry_b").post(f"/proposals/{number(behind)}/decide", data={"act": "confirm"}).status_code == 302
+    )
+    client = app.test_client()
+    assert log_in(client, "registry", PASSWORD).location.startswith("/login/")
+    log_in(client, "registry", NEW)
+    assert client.get("/").location == "/resetmypassword/form"
+    assert behind.one("select secret from account_proposal") is None
+    assert "scrypt" not in str(behind.rows("select old, new, detail from audit_entry"))
+
+
+def test_a_student_gets_a_password_from_one_hand(app, cast, behind):
+    student = cast.student.user_id
+    cast.login("admin").post(f"/resetpassword/form?pk={student}", data={"password": NEW, "conf_password": NEW})
+    assert behind.one("select count(*) from account_proposal") == 0
+    client = app.test_client()
+    log_in(client, "student", NEW)
+    assert client.get("/").location == "/resetmypassword/form"
+
+
+def test_no_scope_reads_the_hash_of_a_proposed_password(cast, behind):
+    for scope in ("school", "auditor"):
+        columns = behind.rows("select column_name from information_schema.column_privileges where grantee = :g"
+                              " and table_name = 'account_proposal'", g=f"xueji_{scope}")  # fmt: skip
+        assert columns and "secret" not in {row["column_name"] for row in columns}
+    db.session.remove()

@@ -19,6 +19,7 @@ DEMO_SECRET = "everybody-knows-this-secret-of-the-demo"  # noqa: S105 - producti
 DEMO_PASSWORD = "Xueji-demo-1"  # noqa: S105 - of invented people, in demo mode only
 SHORTEST_SECRET = 32
 SHORTEST_PASSWORD = 10
+ADDRESS = re.compile(r"https?://[^/\s?#]+(/[^\s?#]*)?")
 KINDS_OF_CHARACTER = (r"[a-z]", r"[A-Z]", r"[0-9]", r"[^a-zA-Z0-9]")
 
 
@@ -143,6 +144,12 @@ def refuse_unsafe(settings: Mapping[str, object], login: LoginFacts | None = Non
             reasons.append(
                 f"Set XUEJI_SECRET_KEY to a random text of {SHORTEST_SECRET} characters or more, and keep it secret. "
                 f"请将 XUEJI_SECRET_KEY 设为不少于 {SHORTEST_SECRET} 个字符的随机字符串并妥善保管。"
+            )
+        if not ADDRESS.fullmatch(str(settings["XUEJI_ADDRESS"])):
+            reasons.append(
+                "Set XUEJI_ADDRESS to the address of the pages, such as https://xueji.example.edu.cn: links in letters and "
+                "calendars are made from it, never from what a request says of itself. "
+                "请将 XUEJI_ADDRESS 设为系统网址，如 https://xueji.example.edu.cn，邮件和日历中的链接以它为准。"
             )
         if settings["XUEJI_DEMO_PASSWORD"]:
             reasons.append("Remove XUEJI_DEMO_PASSWORD: it is for demos. 请删除 XUEJI_DEMO_PASSWORD，它只用于演示。")

@@ -15,6 +15,7 @@ PLAIN = LoginFacts("xueji_web", superuser=False, bypasses=False, owns=False)
 REAL = {
     "XUEJI_WEB_DATABASE_URL": "postgres://xueji_web:p%40ss@db.example:5433/xueji?sslmode=require",
     "XUEJI_SECRET_KEY": "k" * 32,
+    "XUEJI_ADDRESS": "https://xueji.example.edu.cn/",
 }
 
 
@@ -24,6 +25,8 @@ REAL = {
         ({"XUEJI_SECRET_KEY": ""}, "Set XUEJI_SECRET_KEY to a random text"),
         ({"XUEJI_SECRET_KEY": DEMO_SECRET}, "请将 XUEJI_SECRET_KEY 设为"),
         ({"XUEJI_SECRET_KEY": "k" * 31}, "32 characters or more"),
+        ({"XUEJI_ADDRESS": ""}, "Set XUEJI_ADDRESS to the address"),
+        ({"XUEJI_ADDRESS": "xueji.example.edu.cn"}, "请将 XUEJI_ADDRESS 设为系统网址"),
         ({"XUEJI_DEMO_PASSWORD": "x"}, "Remove XUEJI_DEMO_PASSWORD"),
     ],
 )
@@ -49,7 +52,7 @@ def test_a_login_above_row_security_is_refused(mode: str, strength: str) -> None
 def test_all_reasons_are_told_at_once() -> None:
     with pytest.raises(UnsafeSettings) as refusal:
         refuse_unsafe(load({"XUEJI_MODE": "production", "XUEJI_DEMO_PASSWORD": "x"}), PLAIN)
-    assert len(str(refusal.value).splitlines()) == 2
+    assert len(str(refusal.value).splitlines()) == 3
 
 
 def test_production_as_it_should_be_is_accepted() -> None:

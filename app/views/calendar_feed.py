@@ -65,7 +65,12 @@ def feed_url(actor: Actor) -> str | None:
     if version is None:
         return None
     secret = _secret(actor.user_id, version)
-    return url_for("CalendarFeedView.read", user_id=actor.user_id, secret=secret, _external=True)
+    return f"{address()}{url_for('CalendarFeedView.read', user_id=actor.user_id, secret=secret)}"
+
+
+def address() -> str:
+    """Of the pages, as it is set; a request's own word for it, which anybody may forge, only in a demo without one."""
+    return current_app.config["XUEJI_ADDRESS"] or request.host_url.rstrip("/")
 
 
 def _secret(user_id: int, version: int) -> str:
@@ -107,7 +112,6 @@ def _event(group: TaskGroup, *, several: bool) -> Event:
     event.add("dtend", group.due_on + timedelta(days=1))
     event.add("categories", [str(group.state.label)])
     event.add("transp", "TRANSPARENT")
-    address = current_app.config["XUEJI_ADDRESS"] or request.host_url.rstrip("/")
-    event.add("url", f"{address}{group_url(group)}")
+    event.add("url", f"{address()}{group_url(group)}")
     event.add("description", "\n".join(text for text in (rule.requirement, rule.note) if text))
     return event

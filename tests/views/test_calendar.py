@@ -293,6 +293,20 @@ def test_another_link_is_404_and_so_is_a_renewed_one(app, cast, behind):
     assert anybody.get(other).status_code == 404
 
 
+def test_links_are_made_from_the_address_that_is_set(app, cast, monkeypatch):
+    """A forged Host reaches neither the subscription's address nor the links in it."""
+    monkeypatch.setitem(app.config, "XUEJI_ADDRESS", "https://xueji.school.invalid")
+    browser, forged = cast.login("clerk"), {"Host": "evil.invalid"}
+    browser.set_cookie("xueji", browser.get_cookie("xueji").value, domain="evil.invalid")
+    browser.post("/calendar-feed/renew", headers=forged)
+    page = browser.get("/calendar/", headers=forged).text
+    (path,) = re.findall(r"https://xueji\.school\.invalid(/calendar-feed/\d+/\w+\.ics)", page)[:1]
+    assert "evil.invalid" not in page
+    calendar = Calendar.from_ical(app.test_client().get(path, headers=forged).data)
+    links = {str(event["url"]).partition("/calendar")[0] for event in calendar.walk("VEVENT")}
+    assert links == {"https://xueji.school.invalid"}
+
+
 def test_the_registrys_feed_has_one_event_for_all_colleges(app, cast):
     browser = cast.login("registry")
     browser.post("/calendar-feed/renew")

@@ -18,6 +18,7 @@ DAY = date(2026, 9, 1)
 # What a CHECK, or a reader of the row, wants instead of the invented value.
 PARTICULAR: dict[str, dict[str, Any]] = {
     "ab_user": {"active": True},
+    "account_proposal": {"kind": "identity", "state": "confirmed", "scope": "college"},
     "case_event": {"act": "approve", "step_key": "accept", "role": "college_clerk"},
     "case_step": {"key": "accept", "state": "open", "role": "college_clerk"},
     "academic_year": {"opened_by": None},

@@ -71,7 +71,7 @@ class AccountView(BaseView):
         self.update_redirect()
         return self.render_template(
             "xueji/account.html", title=_("My account"), user=user, name=person_name(user),
-            identities_held=[label_of(one) for one in own_identities()],
+            identities_held="\n".join(label_of(one) for one in own_identities()),
             sessions=[session_words(one) for one in running_sessions(current_actor())],
             email=request.form.get("email", user.email),
             deputies_url=url_for("DelegationView.list") if current_actor().may(Permission.DELEGATION_WRITE) else None,

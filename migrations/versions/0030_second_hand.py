@@ -6,8 +6,8 @@ from sqlalchemy.dialects import postgresql
 
 from migrations.policies import protect
 
-revision = "0028"
-down_revision = "0027"
+revision = "0030"
+down_revision = "0029"
 
 # The database itself wants two people: whoever proposed it, or is to get it, cannot confirm.
 DECIDE = """

@@ -145,7 +145,7 @@ class Day:
         if step.checklist:
             for item in page.locator("[name=item]").all():
                 item.check()
-        made = RECORDED | recorded_days(date.fromisoformat(self.today))
+        made = RECORDED | recorded_days(self.today)
         self.fill(page, {name: made[name] for name in step.records})
         if meeting:
             chosen = page.locator("#meeting_id option", has_text=meeting).get_attribute("value")

@@ -134,7 +134,11 @@ def held(model: Any, column: str) -> Any:
         name = key_of(model, column).key if direction == "MANYTOONE" else None
     else:
         name = column
-    value = row_of(model.__table__).get(name, ID)
+    row = row_of(model.__table__)
+    if name is not None and name not in row and name in inspect(model).columns:  # reckoned, and stored nowhere
+        kind = inspect(model).columns[name].type.python_type
+        return {bool: "n", date: "1990-01-01"}.get(kind, ID)
+    value = row.get(name, ID)
     if value == MARK:
         return PREFIX  # what is asked for comes back on the page, and must not pass for a leak
     return str(value).lower() if isinstance(value, bool | date) else value

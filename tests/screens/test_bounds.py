@@ -1,11 +1,12 @@
 """Ranges and choices of lists: what people write is understood, and what cannot be understood is told where it stands."""
 
 import re
-from datetime import date
+from datetime import date, datetime
 
 import pytest
 
-from app.kit.screen.bounds import days_of, number_of
+from app.kit import clock
+from app.kit.screen.bounds import days_of, moment_of, number_of
 from app.kit.screen.filters import _Bound
 from tests.screens.test_lists import everything as everything
 from tests.screens.test_lists import lists
@@ -42,6 +43,12 @@ def test_a_day_a_month_and_a_year_have_their_first_and_last_day(text, first, las
 def test_what_is_no_day_is_refused(text):
     with pytest.raises(ValueError):
         days_of(text)
+
+
+def test_a_moment_is_the_moment_itself():
+    assert moment_of("2026-09-01 08:00") == datetime(2026, 9, 1, 8, tzinfo=clock.ZONE)
+    assert moment_of("2026-09-01T00:00:00+00:00") == moment_of("2026-09-01 08:00")
+    assert moment_of("2026-09-01") is None and moment_of("2026-09-01 25:00") is None
 
 
 def rows(page) -> int:

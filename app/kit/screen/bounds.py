@@ -10,6 +10,7 @@ NUMBER = re.compile(
     r"([+-]?(?:\d+|\d{1,3}(?:,\d{3})+)(?:\.\d+)?)\s*(?:级|届|年|学年|月|人|分|周|行|件|个|名|天|%)?", re.ASCII
 )
 DAY = re.compile(r"(\d{4})(?:[-/.年]\s*(\d{1,2})(?:[-/.月]\s*(\d{1,2})\s*日?|月)?|年)?", re.ASCII)
+MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}", re.ASCII)
 COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})", re.ASCII)
 MOST = 10**15
 
@@ -36,6 +37,17 @@ def days_of(text: str) -> tuple[date, date]:
         begins = date(year, month, 1)
         return begins, (begins + timedelta(days=31)).replace(day=1) - timedelta(days=1)
     return date(year, month, day), date(year, month, day)
+
+
+def moment_of(text: str) -> datetime | None:
+    """The very moment that a text names, of our clocks where it says no other; None for a day and for what is none."""
+    if not MOMENT.match(text.strip()):
+        return None
+    try:
+        at = datetime.fromisoformat(text.strip())
+        return at.replace(tzinfo=at.tzinfo or clock.ZONE)
+    except ValueError:
+        return None
 
 
 def begin_of(day: date) -> datetime:

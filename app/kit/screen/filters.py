@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Query
 
 from app.kit.pinyin import other_readings
-from app.kit.screen.bounds import begin_of, days_of, number_of
+from app.kit.screen.bounds import begin_of, days_of, moment_of, number_of
 from app.kit.screen.preferences import kept_list
 from app.models.text import clean_lines, clean_name, folded, number
 
@@ -249,8 +249,9 @@ class FromFilter(_Bound):
     def bound(self, text: str) -> Any:
         if not self.of_days():
             return number_of(text)
-        first, _last = days_of(text)
-        return begin_of(first) if self.of_moments() else first
+        if self.of_moments():
+            return moment_of(text) or begin_of(days_of(text)[0])
+        return days_of(text)[0]
 
     def compare(self, field, bound):
         return field >= bound
@@ -265,8 +266,10 @@ class ToFilter(_Bound):
     def bound(self, text: str) -> Any:
         if not self.of_days():
             return number_of(text)
-        _first, last = days_of(text)
-        return begin_of(last + timedelta(days=1)) if self.of_moments() else last
+        _first, last = days_of(text) if not (at := moment_of(text)) else (at.date(), at.date())
+        if not self.of_moments():
+            return last
+        return at + timedelta(microseconds=1) if at else begin_of(last + timedelta(days=1))
 
     def compare(self, field, bound):
         return field < bound if self.of_moments() else field <= bound

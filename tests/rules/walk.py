@@ -118,6 +118,8 @@ def searches(view: Any) -> Iterator[dict[str, Any]]:
     alike: dict[tuple[type, bool], dict[str, Any]] = defaultdict(dict)
     for column, kinds in view._filters.get_search_filters().items():
         value = held(view.datamodel.obj, column)
+        if value is None and kinds[0].arg_name == "ge":
+            continue  # no bound finds what is empty
         alike[type(kinds[0]), value is None][column] = ID if value is None else value
     for (kind, _empty), values in alike.items():
         if hasattr(view, "resource_name"):
@@ -137,7 +139,7 @@ def held(model: Any, column: str) -> Any:
     row = row_of(model.__table__)
     if name is not None and name not in row and name in inspect(model).columns:  # reckoned, and stored nowhere
         kind = inspect(model).columns[name].type.python_type
-        return {bool: "n", date: "1990-01-01"}.get(kind, ID)
+        return {bool: "y", date: "1990-01-01"}.get(kind, ID)
     value = row.get(name, ID)
     if value == MARK:
         return PREFIX  # what is asked for comes back on the page, and must not pass for a leak

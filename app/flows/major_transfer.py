@@ -12,6 +12,7 @@ from app.papers import change_notice
 
 add_labels({
     "step.panel": _("Decision of the transfer panel"), "step.placing": _("Class in the new major"),
+    "step.placed": _("Class agreed by the new college"),
     "field.first_major_id": _("First choice"), "field.second_major_id": _("Second choice"),
     "field.third_major_id": _("Third choice"), "field.major_id": _("Admitted to"),
     "window.major_transfer": _("Change of major"),
@@ -19,7 +20,7 @@ add_labels({
 major_transfer = register(
     Flow(
         key="major_transfer",
-        version=1,
+        version=2,  # the new college's leader agrees to the class with the seal
         title=_("Change of major"),
         prefix="ZZ",
         applicants=frozenset({Role.STUDENT, Role.COLLEGE_CLERK}),
@@ -38,9 +39,9 @@ major_transfer = register(
             Step("accept", Role.COLLEGE_CLERK, days=3, meeting=True),
             Step("college", Role.COLLEGE_LEADER, days=3, seal=True, hands_differ_from=("submit", "accept")),
             Step("panel", Role.TRANSFER_PANEL, days=30, meeting=True, rule=admitted_in_round),
-            Step(
-                "placing", Role.COLLEGE_CLERK, days=3, target=True, records=("class_group_id",), rule=class_of_new_major
-            ),
+            Step("placing", Role.COLLEGE_CLERK, days=3, target=True, records=("class_group_id",), rule=class_of_new_major),
+            Step("placed", Role.COLLEGE_LEADER, days=2, target=True, seal=True, hands_differ_from=("placing",),
+                 rule=class_of_new_major),
             Step("publicity", Role.REGISTRY, days=10, publicity=True),
             Step("document", Role.REGISTRY, days=3, document=True, takes_effect=True),
         ),
@@ -50,4 +51,4 @@ major_transfer = register(
         effect=transfer,
         paper=change_notice.issue,
     )
-)
+)  # fmt: skip

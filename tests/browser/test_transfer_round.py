@@ -39,6 +39,7 @@ def test_a_round_of_transfers(school: School, tmp_path: Path) -> None:
         page.select_option("#class_group_id", label=GOAL_CLASS)
         page.click("button[value=approve]")
         done(page)
+        day.approve(FLOW, steps["placed"], "leader2")
         day.publish(FLOW)
     with school.on(LATER) as day:
         day.approve(FLOW, steps["publicity"], "registry")

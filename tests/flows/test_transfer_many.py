@@ -51,6 +51,17 @@ class House:
         assert all(outcome.done for outcome in outcomes)
         return len(seen)
 
+    def sign_all(self, who: str, college: int, step: str) -> None:
+        """Decide whatever waits at the step for this college, as one of its people, in one act."""
+        with self.owner.begin() as connection:
+            connection.execute(text("update identity set college_id = :c where id = :id"),
+                               {"c": college, "id": getattr(self.cast, who).identity_id})  # fmt: skip
+        signer = getattr(Cast(self.cast.app), who)  # of this college now
+        mine = acting(signer, lambda actor: list(db.session.scalars(text(
+            "select case_id from case_step where state = 'open' and key = :k and signing_college_id = :c"),
+            {"k": step, "c": actor.scope.college_id})))  # fmt: skip
+        assert [str(one.reason) for one in acting(signer, decide, mine, expected_step=step) if not one.done] == []
+
 
 @pytest.fixture
 def house(own_app: Flask):
@@ -77,15 +88,11 @@ def test_a_round_from_the_decision_to_the_notices(house):
     # the classes of the new majors grow evenly: two of each, ten places
     assert school.one("select max(n) from (select count(*) n from flow_case where step_key = 'placing'"
                       " group by class_group_id) g") <= PLACES  # fmt: skip
-    for college in range(500, 500 + COLLEGES):  # every college's clerk confirms the classes of her own in one act
-        with school.owner.begin() as connection:
-            connection.execute(text("update identity set college_id = :c where id = :id"),
-                               {"c": college, "id": school.cast.clerk2.identity_id})  # fmt: skip
-        clerk = Cast(school.cast.app).clerk2  # of this college now
-        mine = acting(clerk, lambda actor: list(db.session.scalars(text(
-            "select case_id from case_step where state = 'open' and key = 'placing' and signing_college_id = :c"), {"c": actor.scope.college_id})))  # fmt: skip
-        outcomes = acting(clerk, decide, mine, expected_step="placing")
-        assert [str(one.reason) for one in outcomes if not one.done] == []
+    for college in range(
+        500, 500 + COLLEGES
+    ):  # every college's clerk, then its leader, agrees to its classes in one act
+        school.sign_all("clerk2", college, "placing")
+        school.sign_all("leader2", college, "placed")
     waiting = list(acting(school.cast.registry, lambda _me: db.session.scalars(text(
         "select id from flow_case where step_key = 'publicity' order by id"))))  # fmt: skip
     assert len(waiting) == admitted

@@ -106,7 +106,8 @@ class Proceedings:
             Case, id=number, flow=flow.key, flow_version=flow.version, number=f"{flow.prefix}{self.today.year}-{number:06}",
             state="open" if step else "draft", step_key=step, subject=f"{student.name} ({student.student_no})",
             opened_by=clerk.id, opened_by_role=Role.COLLEGE_CLERK, opened_at=self.at(handed_in),
-            submitted_at=self.at(handed_in) if step else None, **self.of(student), **values,
+            submitted_at=self.at(handed_in) if step else None, took_effect=any(one.takes_effect for one in flow.steps if one.key in signed),
+            **self.of(student), **values,
         )  # fmt: skip
         if step:
             self.event(number, student, "submit", clerk, handed_in)
@@ -230,6 +231,9 @@ def make_proceedings(connection: Connection, today: date, files_root: Path | Non
                    "经核查考勤记录，情况属实。")  # fmt: skip
     made.published([*zip(waiting, people[:2], strict=True)], "退学处理公示（第二批）", 1, "该生近期已返校上课。", None)
     made.case(dismissal, people[4], None, **absent)
+    for one in people[:5]:
+        made.write(Absence, **made.of(one), since=today - timedelta(days=60), note="多次联系未果",
+                   recorded_by=made.users[f"clerk{SHOWN}"].id)  # fmt: skip
     for one, step in zip(people[5:8], ("accept", "college", "affairs"), strict=True):
         made.case(leave, one, step, reason="other", statement="家中有事，申请休学。", leave_from=today,
                   leave_terms=2, leave_until=today + timedelta(days=364))  # fmt: skip

@@ -45,7 +45,7 @@ admission_cancellation = register(
         steps=(
             Step("hearing", Role.COLLEGE_CLERK, days=5, records=("informed_how", "informed_on", "defence"),
                  rule=heard_before_decided),
-            Step("accept", Role.COLLEGE_CLERK, days=1, meeting=True, rule=place_no_longer_kept),
+            Step("accept", Role.COLLEGE_CLERK, days=1, meeting=True),
             Step("college", Role.COLLEGE_LEADER, days=2, seal=True, hands_differ_from=("submit", "hearing", "accept")),
             Step("admissions", Role.ADMISSIONS, days=2), Step("affairs", Role.AFFAIRS_DIRECTOR, days=2),
             Step("legality", Role.REGISTRY, days=5, records=("legality_by", "legality_on", "legality_opinion"),
@@ -55,6 +55,6 @@ admission_cancellation = register(
             Step("told", Role.COLLEGE_CLERK, days=5, records=("delivered_how", "delivered_on"), rule=told_after_the_decision, fills=time_to_appeal),
             Step("leaving", Role.DEPARTMENT, days=5, each_department=True, checklist=True),
         ),
-        effect=cancel_admission, paper=decision_letter.issue,
+        grounds=place_no_longer_kept, effect=cancel_admission, paper=decision_letter.issue,
     )
 )  # fmt: skip

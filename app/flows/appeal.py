@@ -24,6 +24,7 @@ appeal = register(
         fields=(Field("statement"),),
         derived=("appeal_until",),
         window=None,
+        remedy=("appeal_next_body", "appeal_next_days"),
         materials=(Material("appeal_letter"),),
         steps=(
             Step("review", Role.REGISTRY, days=15, natural_days=True),

@@ -50,6 +50,7 @@ cancellation = register(
             Step("affairs", Role.AFFAIRS_DIRECTOR, days=2),
             Step("registry", Role.REGISTRY, days=1, originals=True, takes_effect=True),
         ),
+        prevails=True,
         effect=cancel,
         paper=change_notice.issue,
     )

@@ -7,7 +7,7 @@ from app.access import Role
 from app.kit.flow import Field, Flow, Material, Step, Window, register
 from app.models import DismissalCase, RosterStatus
 from app.operations.appeals import time_to_appeal, told_after_the_decision
-from app.operations.dismissals import no_return_runs
+from app.operations.dismissals import ground_holds, no_return_runs
 from app.operations.hearing import heard_before_decided, legality_examined
 from app.operations.roster import changes, roster_effect
 from app.papers import decision_letter
@@ -49,6 +49,7 @@ dismissal = register(
             Step("leaving", Role.DEPARTMENT, days=5, each_department=True, checklist=True),
         ),
         check=no_return_runs,
+        grounds=ground_holds,
         effect=dismiss,
         paper=decision_letter.issue,
     )

@@ -42,6 +42,7 @@ class CaseState(StrEnum):
     DONE = "done"
     REFUSED = "refused"
     WITHDRAWN = "withdrawn"
+    ENDED = "ended"  # with its student's roster
 
     @property
     def label(self):
@@ -55,6 +56,7 @@ CASE_STATE_LABELS = {
     CaseState.DONE: _("Done"),
     CaseState.REFUSED: _("Refused"),
     CaseState.WITHDRAWN: _("Taken back"),
+    CaseState.ENDED: _("Ended with the roster"),
 }
 
 
@@ -75,13 +77,13 @@ class Case(FollowsStudent, Model):
         UniqueConstraint("id", "student_id", "student_college_id"),
         UniqueConstraint("id", "state"),  # target of the key by which a transfer's choices follow their case
         one_of("state", CaseState),
-        # a student has at most one running case of a flow: two clerks pressing the button at once make one
+        # a student has at most one undecided case of a flow: two clerks pressing the button at once make one
         Index(
             "uq_flow_case_running",
             "student_id",
             "flow",
             unique=True,
-            postgresql_where="state in ('draft', 'open', 'sent_back')",
+            postgresql_where="state in ('draft', 'open', 'sent_back') and not took_effect",
         ),
         Index("ix_flow_case_flow_state", "flow", "state"),
         Index("ix_flow_case_college_state", "college_id", "state"),
@@ -99,6 +101,9 @@ class Case(FollowsStudent, Model):
     opened_at: Mapped[Now]
     submitted_at: Mapped[Moment | None]
     closed_at: Mapped[Moment | None]
+    took_effect: Mapped[bool] = mapped_column(
+        Boolean, default=False, server_default="false"
+    )  # decided; others follow up
     late_reason: Mapped[str | None] = mapped_column(String(300))  # the registry's exception from the window
     late_by: Mapped[int | None] = mapped_column(ForeignKey("ab_user.id"))
     statement: Mapped[str | None] = mapped_column(Text)

@@ -49,6 +49,7 @@ class PublicityEntry(OfCase, Model):
     college_name: Mapped[Name]
     matter: Mapped[str] = mapped_column(String(200))
     removed: Mapped[bool] = mapped_column(Boolean, default=False, server_default="false")
+    removed_why: Mapped[str | None] = mapped_column(String(300))
     case: Mapped[Case] = relationship(viewonly=True)
 
 

@@ -4,23 +4,28 @@ from datetime import date, timedelta
 from typing import Any
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import Select, and_, select, update
+from sqlalchemy import Select, String, and_, cast, literal, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import aliased
 
 from app.access import Actor
 from app.kit import clock
 from app.kit.calendar import end_of_term
-from app.kit.flow import among, hook
+from app.kit.flow import among, hook, news
 from app.kit.flow.apply import note
+from app.kit.operation import audit
 from app.models import (
     AppealCase,
     Case,
     CaseState,
     CaseStep,
     ClockKind,
+    DismissalCase,
+    Exemption,
     LegalClock,
     RosterChange,
     StepState,
+    Student,
     db,
     setting_int,
 )
@@ -106,6 +111,29 @@ class Reversal(RosterEffect):
         for case in db.session.scalars(select(Case).where(Case.id.in_(appealed), Case.state == CaseState.OPEN)):
             case.state, case.step_key, case.closed_at = CaseState.DONE, None, clock.now()
             note(actor, case, "revoke")
+            audit(actor, "case:revoke", subject="flow_case", subject_id=case.id, college_id=case.college_id)
+        revoked = list(db.session.scalars(appealed))
+        news.tell_applicants(actor, "revoke", revoked)
+        exempt_revoked(actor, revoked)
+
+
+def exempt_revoked(actor: Actor, case_ids: list[int]) -> None:
+    """What a revoked dismissal rested on is no ground again: that ground, as far as its day goes, is exempt."""
+    kinds = {kind.ground: kind for kind in ClockKind if kind.ground}
+    same = or_(*(and_(DismissalCase.reason == ground, LegalClock.kind == kind) for ground, kind in kinds.items()))
+    columns = {
+        "student_id": Student.id, "college_id": Student.college_id, "student_college_id": Student.college_id,
+        "ground": DismissalCase.reason, "since": cast(LegalClock.due_on, String),
+        "reason": literal("申诉成立，原处理决定已撤销"), "exempted_by": literal(actor.user_id),
+        "exempted_by_name": literal(actor.name), "exempted_at": literal(clock.now()),
+    }  # fmt: skip
+    source: Select = (
+        select(*(value.label(name) for name, value in columns.items()))
+        .join_from(DismissalCase, Student, Student.id == DismissalCase.student_id)
+        .join(LegalClock, and_(LegalClock.student_id == Student.id, same, LegalClock.due_on < clock.today()))
+        .where(among(DismissalCase.id, case_ids))
+    )
+    db.session.execute(insert(Exemption.__table__).from_select(list(columns), source).on_conflict_do_nothing())
 
 
 @hook

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app.access import Actor, Permission
 from app.kit import clock
-from app.kit.flow import FLOWS, add_material, hook, open_case, submit
+from app.kit.flow import FLOWS, add_material, among, hook, label, open_case, submit
 from app.kit.operation import Refused, audit, get, operation
 from app.models import (
     Absence,
@@ -74,6 +74,22 @@ def select_candidates(today: date):
         .where(LegalClock.kind.in_([*GROUNDS]), LegalClock.due_on < today, ~declared, ~exempt, ~being_decided())
         .order_by(LegalClock.due_on, LegalClock.student_id)
     )
+
+
+@hook
+def ground_holds(case_ids: list[int], records: dict[str, Any]) -> dict[int, Any]:
+    """Dismissals on a ground that the clocks no longer show, or never did: she is back, has registered, has returned."""
+    shown = or_(*(and_(LegalClock.kind == kind, DismissalCase.reason == ground) for kind, ground in GROUNDS.items()))
+    run_out = exists().where(
+        LegalClock.student_id == DismissalCase.student_id, LegalClock.due_on < clock.today(), shown, ~being_decided()
+    )
+    named = DismissalCase.reason.in_(list(GROUNDS.values()))
+    query = select(DismissalCase.id, DismissalCase.reason).where(among(DismissalCase.id, case_ids), named, ~run_out)
+    return {
+        case_id: _("The ground does not hold today: %(ground)s. Look at the legal clocks; send it back, or refuse it.",
+                   ground=label("reason", reason))
+        for case_id, reason in db.session.execute(query)
+    }  # fmt: skip
 
 
 @operation(needs=Permission.CASE_OPEN)

@@ -157,7 +157,7 @@ def take_off(actor: Actor, entry_id: int, reason: str) -> PublicityEntry:
         raise Refused(_("Give a reason."))
     if entry.removed:
         raise NotAllowed(_("It was taken off already."))
-    entry.removed = True
+    entry.removed, entry.removed_why = True, reason.strip()[:300]
     audit(actor, "publicity:take_off", subject="publicity_entry", subject_id=entry.id, college_id=entry.college_id,
           detail={"reason": reason.strip()[:300]})  # fmt: skip
     return entry

@@ -53,7 +53,7 @@ def join_round(case: TransferCase) -> None:
     """An application belongs to the round that is open; each major wished for becomes a choice that its college sees."""
     if case.round_id is None:
         case.round_id = db.session.scalar(select(TransferRound.id).where(TransferRound.state == RoundState.OPEN))
-    if case.round_id is None:
+    if case.round_id is None or case.major_id is not None:  # who has been admitted chooses no more
         return
     majors = {major.id: major for major in db.session.scalars(select(Major).where(Major.id.in_(case.wishes)))}
     wished = [one for one in case.wishes if one in majors]
@@ -86,8 +86,18 @@ def fits_round(case_ids: list[int], records: dict[str, Any]) -> dict[int, Any]:
     }
 
 
+def _why_not_again(case: TransferCase) -> Any | None:
+    """Why an application that a round has admitted, and that was sent back, cannot be handed in again."""
+    chosen = select(TransferChoice.major_id).where(TransferChoice.case_id == case.id).order_by(TransferChoice.place)
+    if list(db.session.scalars(chosen)) == case.wishes:
+        return None
+    return _("The round has admitted this application: its choices stay as they were.")
+
+
 def _why_not_taken(case: TransferCase, student: Student) -> Any | None:
     one = case.round
+    if case.major_id is not None:
+        return _why_not_again(case)
     takes = {RoundState.OPEN, RoundState.RANKING} if case.submitted_at else {RoundState.OPEN}
     if one is None or one.state not in takes:
         return _("No round of transfers is open for applications. The roster registry announces the next one.")

@@ -40,6 +40,7 @@ from app.operations.reassigning import may_reassign
 from app.views.case_forms import records_form
 from app.views.case_words import ACTS
 
+WHYS = {CaseState.SENT_BACK: "send_back", CaseState.REFUSED: "refuse", CaseState.ENDED: "end"}
 EVENT_TONES = {"approve": "ok", "submit": "info", "resubmit": "info", "send_back": "warn", "refuse": "bad"}
 
 
@@ -93,13 +94,16 @@ def notes(case: Case) -> list[tuple[str, Any]]:
     effect = db.session.scalar(select(DatedEffect).where(DatedEffect.case_id == case.id))
     if effect is not None and effect.state != EffectState.APPLIED:
         return [effect_note(effect)]
-    act = {CaseState.SENT_BACK: "send_back", CaseState.REFUSED: "refuse"}.get(CaseState(case.state))
+    act = WHYS.get(CaseState(case.state))
     if act:
         said = select(CaseEvent.opinion).where(CaseEvent.case_id == case.id, CaseEvent.act == act)
         why = db.session.scalar(said.order_by(CaseEvent.id.desc()).limit(1)) or ""
-        refused = _("Refused: %(why)s. Whoever disagrees may turn to: %(body)s.", why=why.rstrip(".。"),
-                    body=setting("appeal_body"))  # fmt: skip
-        made.append(("bad", refused) if act == "refuse" else ("warn", _("Sent back: %(why)s", why=why)))
+        body, days = flow_of(case).remedy
+        made.append({
+            "refuse": ("bad", _("Refused: %(why)s. Whoever disagrees may turn to %(body)s within %(days)s days of receiving"
+                                " this.", why=why.rstrip(".。"), body=setting(body), days=setting(days))),
+            "send_back": ("warn", _("Sent back: %(why)s", why=why)), "end": ("warn", _("Ended: %(why)s", why=why)),
+        }[act])  # fmt: skip
     if case.late_reason:
         made.append(("info", _("Let in outside the window: %(why)s", why=case.late_reason)))
     return made

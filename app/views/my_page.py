@@ -54,7 +54,7 @@ def page(student: Student) -> dict[str, Any]:
     today, actor, status = clock.today(), current_actor(), RosterStatus(student.status)
     cases = list(db.session.scalars(select(Case).where(Case.student_id == student.id).order_by(Case.id.desc())))
     running = [case for case in cases if case.state in RUNNING]
-    offers = offered(student, {case.flow for case in running}, today)
+    offers = offered(student, {case.flow for case in running if not case.took_effect}, today)
     may_begin = {one["key"]: one["url"] for one in offers if one["url"]}
     registration = latest_registration(student.id)
     return {

@@ -172,6 +172,7 @@ def test_a_revocation_is_a_reversing_entry_and_never_a_deletion(walk, walks, beh
 def test_a_leave_that_the_dismissal_ended_has_its_end_again(walks, behind):
     until = date(2027, 8, 31)
     walk = walks("dismissal", "on_leave")
+    walk.filled = {"reason": "other"}
     behind.run("insert into roster_change (student_id, college_id, student_college_id, code, effective_on, until,"
                " new_status, new_college_id, new_major_id, new_grade, new_study_length, new_text)"
                " values (101, 1, 1, '11', '2026-03-01', :until, 'on_leave', 1, 1, 2024, 4, '{}')", until=until)  # fmt: skip

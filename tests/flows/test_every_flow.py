@@ -122,7 +122,7 @@ def test_refused_it_ends_and_changes_nothing(walk, flow):
     assert outcome.done and walk.state(case_id) == ("refused", None)
     assert walk.roster() == before
     page = walk.cast.login(walk.applicant).get(f"/casescreen/show/{case_id}").text
-    assert "不同意：条件不符。如有异议，可向学生申诉处理委员会提出申诉" in page
+    assert "不同意：条件不符。如有异议，可自收到之日起" in page and "日内向" in page
 
 
 def test_taken_back_it_ends_and_nobody_decides_it_any_more(walk, flow):

@@ -194,7 +194,8 @@ def test_a_page_that_grew_old_decides_nothing_and_says_so(race):
     """Over HTTP, as two windows of the same leader would: the second shows a step that has passed."""
     case = race.cases[0]
     race.do("clerk", approving([case], "accept"))
-    leader = race.cast.login("leader")
+    with race.app.app_context():
+        leader = race.cast.login("leader")
     form = {"act": "approve", "expected_step": "college", "opinion": ""}
     said = [leader.post(f"/casescreen/decide/{case}", data=form, follow_redirects=True) for _window in range(2)]
     assert [answer.status_code for answer in said] == [200, 200]

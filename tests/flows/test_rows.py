@@ -166,16 +166,18 @@ def test_a_place_is_not_lost_while_it_is_kept(walks, behind):
     walk = walks("admission_cancellation", "deferred")
     case_id = walk.draft(reason="deferral_expired")
     walk.attach(case_id, "cancellation_form", "evidence")
-    walk.act("clerk", submit, case_id)
-    walk.sign(case_id, "hearing")
     kept = ("insert into roster_change (student_id, college_id, student_college_id, code, effective_on, until,"
             " new_status, new_college_id, new_major_id, new_grade, new_study_length, new_text) select id, college_id,"
             " college_id, '14', '2025-09-01', '2026-08-31', status, college_id, major_id, grade, study_length, '{}'"
             " from student where id = :id")  # fmt: skip
     behind.run(kept, id=STUDENT)
-    for day, done in ((date(2026, 8, 31), False), (date(2026, 9, 1), True)):
+    with clock.on(date(2026, 8, 31)), pytest.raises(Refused, match=r"保留|kept"):
+        walk.act("clerk", submit, case_id)
+    with clock.on(date(2026, 9, 1)):
+        walk.act("clerk", submit, case_id)
+    for day, done in ((date(2026, 8, 31), False), (date(2026, 9, 1), True)):  # looked at again when it is signed
         with clock.on(day):
-            (outcome,) = walk.sign(case_id, "accept")
+            (outcome,) = walk.sign(case_id, "hearing")
             assert outcome.done is done
             assert done or "保留" in str(outcome.reason) or "kept" in str(outcome.reason)
 

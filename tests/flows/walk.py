@@ -77,6 +77,7 @@ class Walk:
     def __init__(self, cast: Cast, behind: Behind, flow: Flow, student: int = STUDENT) -> None:
         self.cast, self.behind, self.flow, self.student = cast, behind, flow, student
         self.days = ExitStack()  # publicity moves the clock
+        self.filled: dict[str, Any] = {}  # what this walk fills in otherwise
 
     # acting
 
@@ -100,6 +101,10 @@ class Walk:
             return self._dismissed()
         if self.flow.key == "major_transfer":
             open_round(self.behind)
+        if self.flow.key == "dismissal":
+            self.behind.run("insert into absence (student_id, college_id, student_college_id, since, recorded_by)"
+                            " select :id, college_id, college_id, '2026-08-01', :by from student where id = :id"
+                            " on conflict do nothing", id=self.student, by=self.cast.clerk.user_id)  # fmt: skip
         self.behind.run("update student set status = :s, registered = :r where id = :id", s=status,
                         r=status not in UNREGISTERED, id=self.student)  # fmt: skip
 
@@ -134,7 +139,7 @@ class Walk:
     # a case on its way
 
     def draft(self, by: str | None = None, **values: Any) -> int:
-        filled = FILLED[self.flow.key] | values
+        filled = FILLED[self.flow.key] | self.filled | values
         return self.act(by or self.applicant, lambda actor: open_case(actor, self.flow, self.student, filled).id)
 
     def submitted(self) -> int:

@@ -101,7 +101,9 @@ def test_one_scan_is_attached_to_several_drafts(cast, drafts, behind, tmp_path):
     with pytest.raises(Refused, match=r"学生11"):  # the declaration is still missing
         act(cast.clerk, hand_in_drafts, drafts)
     attach(cast.clerk, drafts, tmp_path, "declaration")
-    with clock.on(date(2026, 9, 14)):
+    with clock.on(date(2026, 9, 14)), pytest.raises(Refused, match=r"ground|理由"):  # she has not been away long enough
+        act(cast.clerk, hand_in_drafts, drafts)
+    with clock.on(date(2026, 9, 17)):
         assert act(cast.clerk, hand_in_drafts, drafts) == 2
     assert behind.one("select count(*) from flow_case where state = 'open'") == 2
     with pytest.raises(Refused):

@@ -10,6 +10,7 @@ from app.access import Actor, Permission, Role
 from app.kit import clock
 from app.kit.flow import news
 from app.kit.flow.declare import Flow
+from app.kit.flow.ending import take_off_lists
 from app.kit.flow.filling import LONGEST_TEXT, against_checks, fill
 from app.kit.flow.labels import label
 from app.kit.flow.registry import flow_of
@@ -114,10 +115,12 @@ def submit(actor: Actor, case_id: int) -> Case:
     if faults := against_checks(flow, case, {item.key for item in flow.fields}):  # days pass, rules change
         raise Faulty(faults)
     hindered = flow.rule([case.id], {}).get(case.id) if flow.rule else None
+    hindered = hindered or (flow.grounds([case.id], {}).get(case.id) if flow.grounds else None)
     hindered = hindered or why_not_another(flow, case)
     if hindered:
         raise Refused(hindered)
     if not again:
+        case.college_id = case.student_college_id  # she may have moved since it was drafted
         copy_steps(case, flow)
         case.submitted_at = clock.now()
     case.state = CaseState.OPEN
@@ -152,6 +155,7 @@ def withdraw(actor: Actor, case_id: int, reason: str | None = None) -> Case:
     if reason is None and not actor.has(Role.STUDENT):
         raise Refused(_("Give a reason: the student reads it."))
     waited = news.signers_of([case.id])
+    take_off_lists(actor, [case.id], reason or str(label("act", "withdraw")))
     case.state, case.step_key, case.closed_at = CaseState.WITHDRAWN, None, clock.now()
     db.session.execute(
         CaseStep.__table__.update()

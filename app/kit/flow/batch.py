@@ -15,6 +15,7 @@ from app.kit import clock
 from app.kit.flow import news
 from app.kit.flow.check import Decision, Reason, hindrances
 from app.kit.flow.declare import HOOKS
+from app.kit.flow.ending import end_what_is_open, take_off_lists
 from app.kit.flow.filling import LONGEST_TEXT, typed
 from app.kit.flow.registry import FLOWS
 from app.kit.flow.steps import among, open_next, reopen_previous
@@ -105,6 +106,7 @@ def _decide(cases: list[Any], steps: list[Any], decision: Decision, to: str) -> 
         _set_steps(among(CaseStep.id, step_ids), state=StepState.CLOSED, **signed)
         _set_steps(among(CaseStep.case_id, ids) & unfinished, state=StepState.CLOSED)
         _set_cases(ids, state=CaseState.REFUSED, step_key=None, closed_at=clock.now())
+        take_off_lists(actor, ids, str(decision.opinion))
         news.tell_applicants(actor, "refuse", ids, decision.opinion)
     else:
         first = [case.id for case, step in zip(cases, steps, strict=True) if to == "applicant" or step.position == 1]
@@ -115,6 +117,7 @@ def _decide(cases: list[Any], steps: list[Any], decision: Decision, to: str) -> 
         _set_steps(among(CaseStep.case_id, first) & (CaseStep.state == StepState.DONE), **waiting)
         _set_cases(first, state=CaseState.SENT_BACK, step_key=None)
         reopen_previous(previous)
+        take_off_lists(actor, ids, str(decision.opinion))
         news.tell_applicants(actor, "send_back", first, decision.opinion)
         news.tell_next_hands(actor, previous, before)
     _write_audit(ids, decision)
@@ -150,6 +153,10 @@ def _take_effect(cases: list[Any], steps: list[Any], actor: Actor) -> None:
         for effect in (FLOWS[flow].paper, FLOWS[flow].effect):  # the ledger quotes the number of the paper
             if effect:
                 effect(actor, ids)
+    made = [case_id for ids in effective.values() for case_id in ids]
+    if made:
+        _set_cases(made, took_effect=True)
+        end_what_is_open(actor, made)
 
 
 def _write_events(step_ids: list[int], decision: Decision) -> None:

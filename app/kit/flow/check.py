@@ -62,6 +62,7 @@ def _not_ready(records: dict[str, Any] | None, cases: dict[int, Any], steps: dic
 
     reasons = _missing(cases, steps)
     reasons |= _wrong_status({key: cases[key] for key in left()}, steps)
+    reasons |= _no_grounds(cases, left())
     reasons |= gates.why_not(records, left())
     if records is not None:
         return reasons | _against_rules(records, left())
@@ -155,22 +156,40 @@ def _missing(cases: dict[int, Any], steps: dict[int, Any]) -> dict[int, Reason]:
 
 
 def _wrong_status(cases: dict[int, Any], steps: dict[int, Any]) -> dict[int, Reason]:
-    """Cases whose change would be made to a student whose roster has changed since; locks the students."""
-    students = {case.student_id: case for case in cases.values() if steps[case.id].declared["takes_effect"]}
-    if not students:
+    """Cases whose change would be made to a student whose roster has changed since, or changes by another of them;
+    locks the students."""
+    making = [cases[case_id] for case_id in sorted(cases) if steps[case_id].declared["takes_effect"]]
+    if not making:
         return {}
     table = Student.__table__.c
-    ids = sorted(students)
+    ids = sorted({case.student_id for case in making})
     query = select(table.id, table.status, table.registered).where(among(table.id, ids)).order_by(table.id)
     found = {row.id: row for row in db.session.execute(query.with_for_update())}
-    changing = {key: FLOWS[case.flow] for key, case in students.items() if FLOWS[case.flow].changes_roster}
-    late = out_of_order({key: counts_from(flow, students[key]) for key, flow in changing.items()})
-    reasons = {
-        case.id: why_not_status(FLOWS[case.flow], found[student_id].status, found[student_id].registered)
-        or late.get(student_id)
-        for student_id, case in students.items()
-    }
-    return {case_id: reason for case_id, reason in reasons.items() if reason}
+    changing = [case for case in making if FLOWS[case.flow].changes_roster]
+    late = out_of_order({case.id: (case.student_id, counts_from(FLOWS[case.flow], case)) for case in changing})
+    reasons: dict[int, Reason] = {}
+    first: dict[int, Any] = {}  # of several changes of one student the first is made, and the others are looked at anew
+    for case in making:
+        flow, student = FLOWS[case.flow], found[case.student_id]
+        reason = why_not_status(flow, student.status, student.registered) or late.get(case.id)
+        if reason is None and flow.changes_roster and first.setdefault(case.student_id, case) is not case:
+            reason = _("%(number)s of the same student is decided together with it. Look at this one again afterwards.",
+                       number=first[case.student_id].number)  # fmt: skip
+        if reason:
+            reasons[case.id] = reason
+    return reasons
+
+
+def _no_grounds(cases: dict[int, Any], steps: dict[int, Any]) -> dict[int, Reason]:
+    """Cases, not in effect yet, whose ground no longer holds: it is looked at again at every signature."""
+    by_flow: dict[str, list[int]] = {}
+    for case_id, step in steps.items():
+        if FLOWS[cases[case_id].flow].grounds and not step.declared["after_effect"]:
+            by_flow.setdefault(cases[case_id].flow, []).append(case_id)
+    reasons: dict[int, Reason] = {}
+    for key, ids in by_flow.items():
+        reasons |= FLOWS[key].grounds(ids, {})  # type: ignore[misc]  # only flows with grounds are here
+    return reasons
 
 
 def no_longer_fit(cases: dict[int, Any]) -> dict[int, Reason]:

@@ -135,11 +135,14 @@ class Flow:
     effect: Effect | None = None
     paper: Effect | None = None
     rule: Rule | None = None  # asked when a case is handed in
+    grounds: Rule | None = None  # asked when it is handed in, and again at every signature until it takes effect
     prepare: Prepare | None = None
     check: Check | None = None  # asked whenever the form is saved, of what is filled in so far
     concerns: Concerns | None = None  # asked before it is offered to a student in one of these states
     derived: tuple[str, ...] = ()  # columns that `prepare` reckons, shown beside the fields
     before_registration: bool = False  # only for freshmen who do not hold the formal 学籍 yet
+    remedy: tuple[str, str] = ("appeal_body", "appeal_days")  # settings: to whom, and how long, one turns when refused
+    prevails: bool = False  # goes through while other changes of the student are under way
     dated: str | None = None  # the field with the day of the change: never before the student's last one
 
     @property
@@ -184,6 +187,7 @@ class Flow:
                 "allowed_from": frozenset(map(RosterStatus, data["allowed_from"])),
                 "reasons": tuple(data["reasons"]),
                 "derived": tuple(data["derived"]),
+                "remedy": tuple(data["remedy"]),
                 "fields": tuple(Field(**item | {"when": _when(item["when"])}) for item in data["fields"]),
                 "materials": tuple(Material(**item | {"when": _when(item["when"])}) for item in data["materials"]),
                 "steps": tuple(map(Step.from_json, data["steps"])),
@@ -192,7 +196,7 @@ class Flow:
         )
 
 
-_HOOKED = ("effect", "paper", "rule", "prepare", "check", "concerns")
+_HOOKED = ("effect", "paper", "rule", "grounds", "prepare", "check", "concerns")
 
 
 def _hook(name: str | None) -> Callable[..., Any] | None:

@@ -99,6 +99,7 @@ LABELS: dict[str, Any] = {
     "act.withdraw": _("Taken back"),
     "act.reassign": _("Handed on"),
     "act.release": _("Handed back: no longer holds the role"),
+    "act.end": _("Ended"),
     "act.revoke": _("Revoked on appeal"),
     "act.take_effect": _("Took effect"),
     "act.lapse": _("Lapsed: could not take effect"),

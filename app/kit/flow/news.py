@@ -9,7 +9,7 @@ from collections import defaultdict
 from typing import Any
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import func, select, union
+from sqlalchemy import func, select, true, union
 
 from app.access import Actor, Role
 from app.kit.due import in_language, raise_notices
@@ -43,24 +43,28 @@ def open_step_ids(case_ids: list[int]) -> set[int]:
     return set(db.session.scalars(query))
 
 
-def tell_applicants(actor: Actor, act: str, case_ids: list[int], why: str | None = None) -> None:
+def tell_applicants(
+    actor: Actor, act: str, case_ids: list[int], why: str | None = None, *, students: bool = True
+) -> None:
     """Tell of an act whoever applied: the student, where it is hers to apply, and who opened the case for her."""
     if not case_ids:
         return
     own = [key for key, flow in FLOWS.items() if Role.STUDENT in flow.applicants]
     table = Case.__table__.c
     openers = select(table.id.label("case_id"), table.opened_by.label("user_id")).where(among(table.id, case_ids))
-    students = (
+    hers = (
         select(table.id, Identity.user_id)
         .join(Identity, Identity.student_id == table.student_id)
         .where(among(table.id, case_ids), table.flow.in_(own))
     )
-    people = union(openers, students).subquery()
+    people = union(openers, hers).subquery()
+    herself = select(Identity.user_id).where(Identity.student_id == table.student_id).correlate(Case.__table__)
     query = (
         select(people.c.user_id, table.flow, func.count().label("count"), func.min(table.id).label("case_id"),
                func.min(table.number).label("number"), func.max(_last_event(table.id)).label("event"))
         .join(people, people.c.case_id == table.id)
         .where(people.c.user_id != actor.user_id)
+        .where(true() if students else people.c.user_id.not_in(herself))
         .group_by(people.c.user_id, table.flow)
     )  # fmt: skip
     said: dict[str, dict[str, list[str]]] = {}

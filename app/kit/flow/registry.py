@@ -67,6 +67,7 @@ def problems(flow: Flow) -> list[str]:
         flow.effect,
         flow.paper,
         flow.rule,
+        flow.grounds,
         flow.prepare,
         flow.check,
         flow.concerns,

@@ -33,7 +33,7 @@ def why_not_another(flow: Flow, case: Case) -> Any | None:
 
     A roster changes one thing at a time: two cases handed in at once wait for each other here.
     """
-    if not flow.changes_roster:
+    if not flow.changes_roster or flow.prevails:
         return None
     db.session.execute(ONE_AT_A_TIME, {"student": str(case.student_id)})
     changing = [key for key, one in FLOWS.items() if one.changes_roster]
@@ -75,13 +75,14 @@ def counts_from(flow: Flow, case: Any) -> date:
     return (getattr(case, flow.dated) if flow.dated else None) or clock.today()
 
 
-def out_of_order(days: dict[int, date]) -> dict[int, Any]:
-    """Students whose last entry in the ledger is later than the day from which a change is to count."""
+def out_of_order(days: dict[int, tuple[int, date]]) -> dict[int, Any]:
+    """Cases, each given with its student and the day from which it counts, whose student's last entry is later."""
+    latest = last_changes([student_id for student_id, _day in days.values()])
     return {
-        student_id: _("The student's last roster change is dated %(last)s: this one, from %(day)s, would lie before it."
-                      " Send it back for a later day, or ask the roster registry.", last=last, day=days[student_id])
-        for student_id, last in last_changes(list(days)).items()
-        if last > days[student_id]
+        case_id: _("The student's last roster change is dated %(last)s: this one, from %(day)s, would lie before it."
+                      " Send it back for a later day, or ask the roster registry.", last=last, day=day)
+        for case_id, (student_id, day) in days.items()
+        if (last := latest.get(student_id)) is not None and last > day
     }  # fmt: skip
 
 

@@ -79,7 +79,7 @@ def why_closed(flow: Flow, case: Case, today: date) -> Any | None:
     """Why this case may not be handed in today, in words that say when it may; None if it may."""
     if flow.window is None or case.late_reason:
         return None
-    state = window_state(flow.window.keys, today, case.college_id)
+    state = window_state(flow.window.keys, today, case.student_college_id)
     if state.open or proof_is_fresh(flow, case, today):
         return None
     proof = flow.window.unless

@@ -1,9 +1,9 @@
-"""取消入学资格 cancellation of admission: no place for who proves ineligible or does not come back in time (code 16)."""
+"""取消入学资格 cancellation of admission: no place for who proves ineligible (16) or does not come back in time (W1)."""
 
 from typing import Any
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import Select, select
+from sqlalchemy import Select, case, select
 
 from app.access import Role
 from app.kit import clock
@@ -18,7 +18,9 @@ from app.papers import decision_letter
 @roster_effect
 def cancel_admission(case_ids: list[int]) -> Select:
     """取消入学资格"""
-    return changes(AdmissionCancellationCase, case_ids, code="16", status=RosterStatus.ADMISSION_CANCELLED, reason="99")
+    over = AdmissionCancellationCase.reason == "deferral_expired"  # article 10: given up; 9 to 11: cancelled
+    into = {"code": case((over, "W1"), else_="16"), "status": case((over, "waived"), else_="admission_cancelled")}
+    return changes(AdmissionCancellationCase, case_ids, code=into["code"], status=into["status"], reason="99")
 
 
 @hook
@@ -37,9 +39,8 @@ add_labels({
 admission_cancellation = register(
     Flow(
         key="admission_cancellation", version=2, title=_("Cancellation of admission"), prefix="QX",
-        applicants=frozenset({Role.COLLEGE_CLERK}),
+        applicants=frozenset({Role.COLLEGE_CLERK}), before_registration=True,
         allowed_from=frozenset({RosterStatus.ADMITTED, RosterStatus.DEFERRED, RosterStatus.ENROLLED}),
-        before_registration=True,
         reasons=("ineligible", "deferral_expired", "other"), fields=(Field("reason"), Field("statement")), window=None,
         materials=(Material("cancellation_form"), Material("evidence")),
         steps=(
@@ -50,8 +51,7 @@ admission_cancellation = register(
             Step("admissions", Role.ADMISSIONS, days=2), Step("affairs", Role.AFFAIRS_DIRECTOR, days=2),
             Step("legality", Role.REGISTRY, days=5, records=("legality_by", "legality_on", "legality_opinion"),
                  rule=legality_examined),
-            Step("resolution", Role.REGISTRY, days=10, meeting=True),
-            Step("document", Role.REGISTRY, days=3, document=True, takes_effect=True),
+            Step("resolution", Role.REGISTRY, days=10, meeting=True), Step("document", Role.REGISTRY, days=3, document=True, takes_effect=True),
             Step("told", Role.COLLEGE_CLERK, days=5, records=("delivered_how", "delivered_on"), rule=told_after_the_decision, fills=time_to_appeal),
             Step("leaving", Role.DEPARTMENT, days=5, each_department=True, checklist=True),
         ),

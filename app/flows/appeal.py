@@ -10,7 +10,7 @@ from app.papers import change_notice
 
 # What a decision that can be appealed has made of her: order 41, articles 59 and 60.
 DECIDED = {
-    RosterStatus.WITHDRAWN, RosterStatus.ADMISSION_CANCELLED, RosterStatus.ROSTER_CANCELLED, RosterStatus.EXPELLED,
+    RosterStatus.WITHDRAWN, RosterStatus.ADMISSION_CANCELLED, RosterStatus.WAIVED, RosterStatus.ROSTER_CANCELLED, RosterStatus.EXPELLED,
 }  # fmt: skip
 appeal = register(
     Flow(

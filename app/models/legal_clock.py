@@ -38,7 +38,10 @@ class ClockKind(StrEnum):
 
 CLOCKS = {
     ClockKind.LEAVE: (_("End of the leave"), _("Return from leave; without it, dismissal")),
-    ClockKind.DEFERRAL: (_("End of the deferred admission"), _("Resumption of admission; without it, cancellation")),
+    ClockKind.DEFERRAL: (
+        _("End of the deferred admission"),
+        _("Resumption of admission; without it, the place is given up"),
+    ),
     ClockKind.REGISTRATION: (_("Registration for the term"), _("Registration; without it, dismissal")),
     ClockKind.STUDY: (_("Longest time of study"), _("Graduation; without it, dismissal")),
     ClockKind.ABSENCE: (_("Two weeks of absence"), _("Dismissal")),

@@ -21,6 +21,8 @@ WORDING = """
 <p class="right seal keep">{{ school }}<br>{{ date }}</p>
 """
 
+DEEMED = {"deferral_expired": "视为放弃入学资格"}  # what a decision of this ground is called, whatever its procedure
+
 
 def values(case_ids: list[int]) -> dict[int, dict[str, object]]:
     """Facts, ground, basis and decision of each case, in a fixed number of statements."""
@@ -36,7 +38,7 @@ def values(case_ids: list[int]) -> dict[int, dict[str, object]]:
                 "college": student.college.name, "major": student.major.name, "facts": case.statement,
                 "ground": str(label("reason", case.reason)), "basis": setting(f"basis_{case.reason}"),
                 "informed_on": chinese_date(case.informed_on), "defence": case.defence or "无",
-                "meeting": meetings.get(case.id, "校长办公会"), "decision": str(flow_of(case).title),
+                "meeting": meetings.get(case.id, "校长办公会"), "decision": DEEMED.get(case.reason or "") or str(flow_of(case).title),
             }  # fmt: skip
     return found
 

@@ -154,12 +154,39 @@ def test_who_resumes_enters_with_the_new_cohort(walks, behind):
                        "expected_graduation": date(2030, 6, 30)}  # fmt: skip
 
 
-@pytest.mark.parametrize(("reason", "months"), [("illness", 12), ("enlistment", 48)])
-def test_the_place_is_kept_as_long_as_the_settings_say(walks, behind, reason, months):
+@pytest.mark.parametrize("months", [12, 24])
+def test_the_place_is_kept_as_long_as_the_settings_say(walks, behind, months):
+    """Until the freshmen of that year have arrived; the calendar does not know their days yet."""
+    behind.run("update setting set value = :m where key = 'deferral_max_months'", m=str(months))
     walk = walks("admission_deferral")
-    case_id = walk.act(walk.applicant, lambda me: open_case(me, walk.flow, STUDENT, {"reason": reason}).id)
+    behind.run("update student set entry_year = 2026 where id = :id", id=STUDENT)
+    case_id = walk.act(walk.applicant, lambda me: open_case(me, walk.flow, STUDENT, {"reason": "illness"}).id)
     kept = behind.one("select deferred_until from flow_case where id = :id", id=case_id)
-    assert kept == date(2026 + months // 12, clock.today().month, clock.today().day) - timedelta(days=1)
+    assert kept == date(2026 + months // 12, 9, 30)
+
+
+@pytest.mark.parametrize(
+    ("reason", "code", "status"), [("ineligible", "16", "admission_cancelled"), ("deferral_expired", "W1", "waived")]
+)
+def test_who_does_not_come_back_has_given_the_place_up(walks, behind, reason, code, status):
+    """P30: cancelled is the admission of who proves ineligible alone (order 41, articles 9 to 11)."""
+    walk = walks("admission_cancellation", "deferred")
+    behind.run("insert into roster_change (student_id, college_id, student_college_id, code, effective_on, until,"
+               " new_status, new_college_id, new_major_id, new_grade, new_study_length, new_text) select id, college_id,"
+               " college_id, '14', '2025-09-01', '2026-08-31', status, college_id, major_id, grade, study_length, '{}'"
+               " from student where id = :id", id=STUDENT)  # fmt: skip
+    case_id = walk.draft(reason=reason)
+    walk.attach(case_id, "cancellation_form", "evidence")
+    walk.act("clerk", submit, case_id)
+    for step in walk.flow.steps:
+        if step.key == "told":
+            break
+        for outcome in walk.sign(case_id, step.key):
+            assert outcome.done, outcome.reason
+    assert walk.roster()["status"] == status
+    assert behind.one("select code from roster_change where case_id = :id", id=case_id) == code
+    letters = " ".join(row["body"] for row in behind.rows("select body from paper where case_id = :id", id=case_id))
+    assert ("视为放弃入学资格" in letters) == (reason == "deferral_expired")
 
 
 def test_a_place_is_not_lost_while_it_is_kept(walks, behind):
@@ -251,10 +278,10 @@ def test_correcting_a_name_is_no_change_of_the_roster(walks):
 )
 def test_a_change_dated_before_the_last_one_is_refused(walks, behind, key, field, status):
     walk = walks(key, status)
-    behind.run("update roster_change set effective_on = '2026-09-01' where student_id = :id", id=STUDENT)
-    with pytest.raises(Faulty, match="2026-09-01"):
-        walk.draft(**{field: date(2026, 8, 31)})
-    case_id = walk.draft(**{field: date(2026, 9, 1)})
+    behind.run("update roster_change set effective_on = :day where student_id = :id", id=STUDENT, day=TODAY)
+    with pytest.raises(Faulty, match="最近一次学籍异动的日期 2026-09-02"):
+        walk.draft(**{field: TODAY - timedelta(days=1)})
+    case_id = walk.draft(**{field: TODAY})
     walk.attach(case_id, *(material.key for material in walk.flow.materials))
     walk.act("student", submit, case_id)
 

@@ -24,11 +24,13 @@ from app.operations import (  # noqa: F401  (importing them registers their sour
     escalation,
     legal_clocks,
     registration,
+    reorganisation,
     vacancies,
 )
 
 log = logging.getLogger(__name__)
 MADE_UP = "xueji_made_up"  # the day for which this process has made what takes effect
+TODAY = (reorganisation.SOURCE, dated_effects.SOURCE)  # what makes the roster that of the day, in this order
 APART = ("/static/", "/health", "/ready")  # read nobody's rows
 
 
@@ -62,7 +64,7 @@ def run_sources(today: date) -> dict[str, int]:
     failed = []
     actor = machine()
     # what takes effect today comes first: the others look at the roster as it is today
-    for key in sorted(SOURCES, key=dated_effects.SOURCE.__ne__):
+    for key in sorted(SOURCES, key=lambda key: TODAY.index(key) if key in TODAY else len(TODAY)):
         try:
             with scope_as(actor.scope):
                 told[key] = _ask(actor, key, SOURCES[key], today)
@@ -81,11 +83,12 @@ def make_up(app: Flask) -> None:
     if app.extensions.get(MADE_UP) == today:
         return
     app.extensions[MADE_UP] = today
-    try:
-        with scope_as(machine().scope):
-            _ask(machine(), dated_effects.SOURCE, SOURCES[dated_effects.SOURCE], today)
-    except Exception:
-        log.exception("what takes effect today could not be made before the first reader")
+    for key in TODAY:  # each by itself: one that fails keeps the other from nothing
+        try:
+            with scope_as(machine().scope):
+                _ask(machine(), key, SOURCES[key], today)
+        except Exception:
+            log.exception("what takes effect today could not be made before the first reader: %s", key)
 
 
 class BeforeReaders:

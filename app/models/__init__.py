@@ -29,7 +29,7 @@ from app.models.dated_effect import DatedEffect, EffectState
 from app.models.dismissal import Exemption
 from app.models.document import Document
 from app.models.job import JobRun, JobState
-from app.models.ledger import FieldChange, RosterChange, as_of
+from app.models.ledger import MOVED, FieldChange, RosterChange, as_of
 from app.models.legal_clock import Absence, ClockKind, LegalClock
 from app.models.meeting import Meeting, MeetingKind
 from app.models.notice import Mail, MailState, Notice
@@ -38,6 +38,7 @@ from app.models.paper import Paper, PaperCounter, PaperTemplate, PrintRun
 from app.models.proposal import Proposal, ProposalKind, ProposalState
 from app.models.publicity import Objection, Publicity, PublicityEntry
 from app.models.registration import Registration, RegistrationState
+from app.models.reorganisation import Reorganisation
 from app.models.session import LoginAttempt, UserSession
 from app.models.settings import Season, Setting, Term, setting, setting_int
 from app.models.student import RosterStatus, Student
@@ -46,6 +47,7 @@ from app.models.transfer import RoundState, TransferCase, TransferChoice, Transf
 __all__ = [
     "DECISION",
     "FACT",
+    "MOVED",
     "PLAN",
     "Absence",
     "AcademicYear",
@@ -107,6 +109,7 @@ __all__ = [
     "PublicityEntry",
     "Registration",
     "RegistrationState",
+    "Reorganisation",
     "ReturnCase",
     "RosterChange",
     "RosterStatus",

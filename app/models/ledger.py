@@ -21,6 +21,7 @@ from app.models.codes import code_of
 from app.models.organisation import ClassGroup, College, Major
 from app.models.student import Student
 
+MOVED = "26"  # 转系: her major came to another college, and whatever she was goes on
 PLACE = ("college", "major", "class_group", "grade")  # of an entry's old and new text
 
 

@@ -10,6 +10,7 @@ from app.kit import clock
 from app.kit.calendar import months_after
 from app.kit.flow import among, hook
 from app.models import (
+    MOVED,
     Case,
     DatedTask,
     DeferralCase,
@@ -188,7 +189,7 @@ def _months_on_leave(student_ids: list[int]) -> dict[int, int]:
     ended = func.coalesce(next_entry, change.until)
     entries = (
         select(change.student_id, change.code, change.effective_on.label("begun"), ended.label("ended"))
-        .where(among(change.student_id, student_ids))
+        .where(among(change.student_id, student_ids), change.code != MOVED)
         .subquery()
     )
     months: dict[int, int] = {}

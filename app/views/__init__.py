@@ -45,6 +45,7 @@ from app.views.proposals import ProposalView
 from app.views.publicity import PublicityView, PublicPublicityView
 from app.views.reference import CodeApi, CodeScreen, CodeSetApi, CodeSetScreen, SettingApi, SettingScreen
 from app.views.registration import RegistrationScreen
+from app.views.reorganisation import ReorganisationView
 from app.views.roster_changes import RosterChangeScreen
 from app.views.students import RosterChangeApi, StudentApi, StudentScreen
 from app.views.transfer_applications import RankingImportView, TransferApplicationScreen
@@ -88,6 +89,7 @@ PAGES: list = [
     CollegeScreen,
     MajorScreen,
     ClassGroupScreen,
+    ReorganisationView,
     DepartmentScreen,
     SettingScreen,
     CodeSetScreen,

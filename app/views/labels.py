@@ -37,6 +37,7 @@ ACTS = {
     "can_show": _("Show"),
     "can_switch": _("Switch"),
     "can_this_form_get": _("Open the form"),
+    "can_reorganise": _("Move majors"),
     "can_this_form_post": _("Send the form"),
     "can_userinfo": _("Own account"),
     "copyrole": _("Copy"),

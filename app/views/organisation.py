@@ -9,10 +9,12 @@ from wtforms.validators import DataRequired, Regexp, ValidationError
 
 from app.access import Permission
 from app.kit.flow import FLOWS
+from app.kit.operation import Refused
 from app.kit.screen import Api, Menu, Screen
 from app.kit.screen.base import choices
 from app.models import ClassGroup, College, Department, Major
 from app.models.language import listed
+from app.operations.reorganisation import why_class_stays, why_not_by_hand
 
 LABELS = {
     "code": _("Code"),
@@ -72,6 +74,10 @@ class MajorScreen(Screen):
     base_order = ("national_code", "asc")
     list_title, add_title, edit_title, show_title = _("Majors"), _("New major"), _("Edit major"), _("Major")
 
+    def pre_update(self, item: Major) -> None:
+        if item.college and (why := why_not_by_hand(item.id, item.college.id)):
+            raise Refused(why)
+
 
 class ClassGroupScreen(Screen):
     """班级."""
@@ -86,6 +92,14 @@ class ClassGroupScreen(Screen):
     search_columns = ["name", "grade", "college"]
     base_order = ("name", "asc")
     list_title, add_title, edit_title, show_title = _("Classes"), _("New class"), _("Edit class"), _("Class")
+
+    def pre_add(self, item: ClassGroup) -> None:
+        if item.major and item.college is not item.major.college:
+            raise Refused(_("The class is one of the college of its major: %(college)s.", college=item.major.college))
+
+    def pre_update(self, item: ClassGroup) -> None:
+        if item.major and item.college and (why := why_class_stays(item.id, item.major.id, item.college.id)):
+            raise Refused(why)
 
 
 def receiving_flows() -> list[tuple[str, Any]]:

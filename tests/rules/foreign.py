@@ -31,6 +31,7 @@ PARTICULAR: dict[str, dict[str, Any]] = {
     "meeting": {"kind": "college"},
     "job_run": {"state": "done", "file_path": f"2099-01-01/{ID}", "expires_at": datetime(2099, 1, 1, tzinfo=UTC)},
     "mail": {"state": "waiting"},
+    "reorganisation": {"state": "waiting", "settled_at": None, "effective_on": date(2099, 1, 1)},
     "registration": {"state": "registered", "season": "autumn", "due_on": None},
     "roster_change": {"new_status": "enrolled", "old_status": "enrolled", "code": "A2"},
     "saved_filter": {"screen": "StudentScreen"},

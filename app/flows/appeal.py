@@ -15,21 +15,24 @@ DECIDED = {
 appeal = register(
     Flow(
         key="appeal",
-        version=1,
+        version=2,
         title=_("Appeal"),
         prefix="SS",
         applicants=frozenset({Role.STUDENT, Role.COLLEGE_CLERK}),
         allowed_from=frozenset(DECIDED),
         reasons=(),
         fields=(Field("statement"),),
-        derived=("appeal_until",),
+        derived=("appeal_until", "review_until", "next_appeal_until"),
         window=None,
         remedy=("appeal_next_body", "appeal_next_days"),
         materials=(Material("appeal_letter"),),
         steps=(
-            Step("review", Role.REGISTRY, days=15, natural_days=True),
-            Step("school", Role.VICE_PRESIDENT, days=5, meeting=True, hands_differ_from=("review",)),
-            Step("registry", Role.REGISTRY, days=3, originals=True, takes_effect=True),
+            # whoever had a hand in the decision does not review it; the president's meeting may decide again (art. 61)
+            Step("review", Role.REGISTRY, days=60, natural_days=True, due_by="review_until", hands_differ_from=("about",)),
+            Step("school", Role.VICE_PRESIDENT, days=5, meeting=True, due_by="review_until", hands_differ_from=("review",)),
+            Step("registry", Role.REGISTRY, days=3, originals=True, takes_effect=True, due_by="review_until"),
+            Step("told", Role.COLLEGE_CLERK, days=5, records=("told_how", "told_on"), due_by="review_until",
+                 tells_refusal=True, rule=appeals.told_after_the_review, fills=appeals.time_for_the_next),
         ),
         prepare=appeals.find_decision,
         concerns=appeals.decision_to_appeal,
@@ -37,4 +40,4 @@ appeal = register(
         effect=appeals.reverse,
         paper=change_notice.issue,
     )
-)
+)  # fmt: skip

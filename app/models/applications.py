@@ -30,6 +30,11 @@ class AppealCase(Case):
 
     appealed_case_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("flow_case.id"), index=True)
     appeal_until: Mapped[date | None] = mapped_column(Date, use_existing_column=True, info=PLAN)
+    review_until: Mapped[date | None] = mapped_column(Date, info=PLAN)  # concluded and told by then (art. 61)
+    extended_reason: Mapped[str | None] = mapped_column(String(300))  # why there was more time, once
+    told_how: Mapped[str | None] = mapped_column(String(12))
+    told_on: Mapped[date | None] = mapped_column(Date, info=FACT)
+    next_appeal_until: Mapped[date | None] = mapped_column(Date, info=PLAN)
     __mapper_args__ = {"polymorphic_identity": "appeal"}
 
 

@@ -1,19 +1,20 @@
 """送达与申诉 delivery and appeal: when a decision reached the student, until when she may appeal, what a revocation does."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import Select, String, and_, cast, literal, or_, select, update
+from sqlalchemy import Date, Select, String, and_, cast, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import aliased
 
-from app.access import Actor
+from app.access import Actor, Permission, Role
 from app.kit import clock
 from app.kit.calendar import end_of_term
 from app.kit.flow import among, hook, news
 from app.kit.flow.apply import note
-from app.kit.operation import audit
+from app.kit.flow.steps import due_dates, was_refused
+from app.kit.operation import Refused, audit, get, operation
 from app.models import (
     AppealCase,
     Case,
@@ -30,6 +31,8 @@ from app.models import (
     setting_int,
 )
 from app.operations.roster import RosterEffect, changes
+
+LONGEST_REASON = 300
 
 
 @hook
@@ -66,6 +69,74 @@ def find_decision(case: AppealCase) -> None:
     if found is not None:
         case.appealed_case_id = found.id
         case.appeal_until = last_day_to_appeal(found.delivered_on)
+    if case.submitted_at is None:
+        case.review_until = end_of_term(clock.today() + timedelta(days=setting_int("appeal_review_days")))
+
+
+@hook
+def told_after_the_review(case_ids: list[int], records: dict[str, Any]) -> dict[int, Any]:
+    """Appeals whose outcome would be told on a day still to come, or before it was there."""
+    day = str(records.get("told_on") or "")
+    if day > clock.today().isoformat():
+        return dict.fromkeys(case_ids, _("The day on which it reached the student is still to come."))
+    concluded = func.max(func.timezone("Asia/Shanghai", CaseStep.decided_at)).cast(Date)
+    query = select(CaseStep.case_id, concluded).where(among(CaseStep.case_id, case_ids)).group_by(CaseStep.case_id)
+    early = [case_id for case_id, on in db.session.execute(query) if on and day < on.isoformat()]
+    return dict.fromkeys(early, _("The decision cannot have reached the student before it was made."))
+
+
+@hook
+def time_for_the_next(given: dict[str, Any]) -> dict[str, Any]:
+    """Until when she may turn to the next instance, from the day on which the outcome reached her (art. 62)."""
+    told_on = given.get("told_on")
+    return (
+        {"next_appeal_until": end_of_term(told_on + timedelta(days=setting_int("appeal_next_days")))} if told_on else {}
+    )
+
+
+def why_not_extend(actor: Actor, case: Case) -> Any:
+    """Why the actor cannot give the review of this appeal more time; None if she can."""
+    if not isinstance(case, AppealCase) or not actor.has(Role.VICE_PRESIDENT):
+        return _("The head of the school gives a review more time: the vice president.")
+    if case.state != CaseState.OPEN or case.took_effect or was_refused(case.steps) or case.review_until is None:
+        return _("No review is under way.")
+    if case.extended_reason:
+        return _("The review has been given more time already; that is possible once.")
+    if case.review_until < clock.today():
+        return _("The time for the review ended on %(day)s.", day=case.review_until)
+    return None
+
+
+@operation(needs=Permission.CASE_DECIDE)
+def extend(actor: Actor, case_id: int, reason: str) -> AppealCase:
+    """Give a complicated review more time, once, as the head of the school may (art. 61)."""
+    case = get(Case, case_id, lock=True)
+    if why := why_not_extend(actor, case):
+        raise Refused(why)
+    assert isinstance(case, AppealCase)
+    words = reason.strip()[:LONGEST_REASON]
+    if not words:
+        raise Refused(_("Give a reason: the applicant reads it."))
+    assert case.submitted_at is not None  # an open case was handed in
+    days = setting_int("appeal_review_days") + setting_int("appeal_extension_days")
+    old, case.review_until = case.review_until, end_of_term(_day(case.submitted_at) + timedelta(days=days))
+    case.extended_reason = words
+    for step in case.steps:
+        if step.state == StepState.OPEN and step.opened_at:
+            length = f"n{step.days}" if step.declared["natural_days"] else str(step.days)
+            due_on = date.fromisoformat(due_dates(_day(step.opened_at))[length])
+            step.due_on = min(due_on, case.review_until)
+    note(actor, case, "extend", opinion=words)
+    audit(actor, "case:extend", subject="flow_case", subject_id=case.id, college_id=case.college_id,
+          old={"review_until": str(old)}, new={"review_until": str(case.review_until)}, detail={"reason": words})  # fmt: skip
+    db.session.flush()
+    news.tell_applicants(actor, "extend", [case.id], words)
+    news.tell_more_time(actor, [case.id])
+    return case
+
+
+def _day(moment: datetime) -> date:
+    return moment.astimezone(clock.ZONE).date()
 
 
 @hook

@@ -10,16 +10,16 @@ from sqlalchemy import func, select, text
 from app.access import Actor, Permission, Role
 from app.kit.calendar import exchanges_known, overrides, working_days_after
 from app.kit.due import Due, Staff, due_source
-from app.kit.flow.steps import DAYS, due_dates
+from app.kit.flow.steps import AT_THE_LATEST, DAYS, due_dates
 from app.kit.operation import audit, operation
 from app.kit.schedule import year_name
 from app.models import AcademicYear, Case, CaseStep, Publicity, StepState, db
 from app.operations.appeals import last_day_to_appeal
 
 OPENED = "cast(timezone('Asia/Shanghai', s.opened_at) as date)"
+DUE = f"least((cast(:due as jsonb) -> {OPENED}::text ->> {DAYS})::date, {AT_THE_LATEST})"
 STEPS = text(f"""
-    update case_step s set due_on = (cast(:due as jsonb) -> {OPENED}::text ->> {DAYS})::date
-    where s.state = 'open' and s.due_on <> (cast(:due as jsonb) -> {OPENED}::text ->> {DAYS})::date
+    update case_step s set due_on = {DUE} where s.state = 'open' and s.due_on <> {DUE}
 """)  # noqa: S608 (our own text)
 APPEALS = text("""
     update flow_case f set appeal_until = (cast(:days as jsonb) ->> f.delivered_on::text)::date

@@ -96,6 +96,7 @@ WORDS = {  # key → what says the values of that key in words
     "status": lambda value: STATES.get(value, value),
     "step": lambda value: LABELS.get(f"step.{value}", value),
     "step_key": lambda value: LABELS.get(f"step.{value}", value),
+    "told_how": lambda value: LABELS.get(f"told_how.{value}", value),
     "delivered_how": lambda value: LABELS.get(f"delivered_how.{value}", value),
 }
 

@@ -16,6 +16,7 @@ from app.kit.flow.check import hands_of
 from app.kit.flow.hands import select_holders, vacancies_of
 from app.kit.flow.inbox import may, step_for, what_next
 from app.kit.flow.material import ACCEPT
+from app.kit.flow.steps import was_refused
 from app.kit.flow.words import keys_told, shown_change, told_alone
 from app.kit.screen.present import TONES, masked
 from app.kit.sensitive import SENSITIVE, permitted
@@ -35,6 +36,7 @@ from app.models import (
 )
 from app.models.accounts import signature
 from app.models.language import listed
+from app.operations.appeals import why_not_extend
 from app.operations.leaving import checklist
 from app.operations.reassigning import may_reassign
 from app.views.case_forms import records_form
@@ -47,6 +49,8 @@ EVENT_TONES = {"approve": "ok", "submit": "info", "resubmit": "info", "send_back
 def page(case: Case, filled: Any = None) -> dict[str, Any]:
     """The variables of xueji/case.html; `filled` is the form of the reader's step as she sent it."""
     flow, actor, acts = flow_of(case), current_actor(), may(current_actor(), case)
+    if why_not_extend(actor, case) is None:
+        acts.add("extend")
     state = CaseState(case.state)
     step = step_for(actor, case)
     student = db.session.get(Student, case.student_id)
@@ -94,7 +98,7 @@ def notes(case: Case) -> list[tuple[str, Any]]:
     effect = db.session.scalar(select(DatedEffect).where(DatedEffect.case_id == case.id))
     if effect is not None and effect.state != EffectState.APPLIED:
         return [effect_note(effect)]
-    act = WHYS.get(CaseState(case.state))
+    act = "refuse" if was_refused(case.steps) else WHYS.get(CaseState(case.state))
     if act:
         said = select(CaseEvent.opinion).where(CaseEvent.case_id == case.id, CaseEvent.act == act)
         why = db.session.scalar(said.order_by(CaseEvent.id.desc()).limit(1)) or ""

@@ -16,6 +16,8 @@ ACTS: dict[str, dict[str, Any]] = {
                "confirm": _("Refuse this application? The case ends with it.")},
     "let_in_late": {"label": _("Let in outside the window"), "tone": "warn", "icon": "fa-door-open",
                     "needs_opinion": True},
+    "extend": {"label": _("Give the review more time"), "tone": "warn", "icon": "fa-clock", "needs_opinion": True,
+               "confirm": _("Give the review more time? That is possible once.")},
     "withdraw": {"label": _("Take back"), "tone": "warn", "icon": "fa-rotate-left",
                  "confirm": _("Take this application back? The case ends with it.")},
 }  # fmt: skip

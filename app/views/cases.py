@@ -20,6 +20,7 @@ from app.kit.screen.base import Words
 from app.kit.sensitive import SENSITIVE
 from app.models import Case, CaseState, CaseStep, Material, Student, db
 from app.models.language import listed
+from app.operations.appeals import extend
 from app.operations.batches import parse
 from app.operations.leaving import tick
 from app.operations.reassigning import reassign
@@ -127,6 +128,8 @@ class CaseScreen(Screen):
                 withdraw(actor, case_id, opinion or None)
             elif act == "let_in_late":
                 let_in_late(actor, case_id, opinion)
+            elif act == "extend":
+                extend(actor, case_id, opinion)
             else:
                 form = self._records(case_id, act)
                 if form is not None and not form.validate():

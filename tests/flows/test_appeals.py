@@ -137,8 +137,9 @@ def test_one_decision_is_reviewed_once(walk, walks):
     walk.at("leaving")
     appeal, case_id = appealed(walks)
     appeal.act("student", submit, case_id)
-    (outcome,) = appeal.decide("registry", case_id, "review", act="refuse", opinion="维持原决定")
+    (outcome,) = appeal.decide("registry_b", case_id, "review", act="refuse", opinion="维持原决定")
     assert outcome.done and appeal.roster()["status"] == "withdrawn"
+    assert appeal.sign(case_id, "told")[0].done
     again, second = appealed(walks)
     with pytest.raises(Refused, match=r"reviewed|复查"):
         again.act("student", submit, second)

@@ -119,7 +119,11 @@ def test_refused_it_ends_and_changes_nothing(walk, flow):
     before, first = walk.roster(), flow.steps[0].key
     case_id = walk.submitted()
     (outcome,) = walk.decide(walk.signer(first), case_id, first, act="refuse", opinion="条件不符")
-    assert outcome.done and walk.state(case_id) == ("refused", None)
+    assert outcome.done
+    for step in (step for step in flow.steps if step.tells_refusal):
+        assert walk.state(case_id) == ("open", step.key)
+        assert all(told.done for told in walk.sign(case_id, step.key))
+    assert walk.state(case_id) == ("refused", None)
     assert walk.roster() == before
     page = walk.cast.login(walk.applicant).get(f"/casescreen/show/{case_id}").text
     assert "不同意：条件不符。如有异议，可自收到之日起" in page and "日内向" in page

@@ -43,13 +43,13 @@ FILLED: dict[str, dict[str, Any]] = {
     "voluntary_downgrade": {"statement": "希望打好基础"},
     "cancellation": {"died_on": date(2026, 8, 20)},
 }
-RECORDED: dict[str, Any] = {"grade": 2025, "class_group_id": 2, "delivered_how": "in_person", "card_no": "BB000001",
+RECORDED: dict[str, Any] = {"grade": 2025, "class_group_id": 2, "delivered_how": "in_person", "told_how": "in_person", "card_no": "BB000001",
                             "informed_how": "in_person", "defence": "无", "legality_by": "法治办公室", "legality_opinion": "合法"}  # fmt: skip
 
 
 def recorded_days(today: date) -> dict[str, str]:
     """The days that steps record, as they would be on this day: a hearing leaves the student some time before it."""
-    days = {"informed_on": today - timedelta(days=5), "legality_on": today, "delivered_on": today}
+    days = {"informed_on": today - timedelta(days=5), "legality_on": today, "delivered_on": today, "told_on": today}
     return {name: day.isoformat() for name, day in days.items()}
 
 
@@ -163,6 +163,8 @@ class Walk:
         step = self.step(key)
         if step.role == Role.DEPARTMENT:
             return "library"
+        if "about" in step.hands_differ_from:
+            return "registry_b"
         return "leader2" if step.target and step.role == Role.COLLEGE_LEADER else (
             "clerk2" if step.target else SIGNERS[step.role])  # fmt: skip
 

@@ -177,7 +177,11 @@ def why_not_withdraw(actor: Actor, case: Case) -> Refused | None:
                             " reason, when it signs."))  # fmt: skip
     if case.state not in FILLING | {CaseState.OPEN}:
         return Refused(_("This case is closed: %(state)s.", state=CaseState(case.state).label))
-    signed = select(CaseStep.role).where(CaseStep.case_id == case.id, CaseStep.state == StepState.DONE)
+    signed = select(CaseStep.role).where(
+        CaseStep.case_id == case.id,
+        CaseStep.state.in_((StepState.DONE, StepState.CLOSED)),
+        CaseStep.decided_at.is_not(None),
+    )
     if any(Role(role).scope in ("school", "transfers") for role in db.session.scalars(signed)):
         return Refused(_("Academic affairs has signed already: the case can no longer be taken back."))
     return None

@@ -104,10 +104,15 @@ def _decide(cases: list[Any], steps: list[Any], decision: Decision, to: str) -> 
     elif decision.act == "refuse":
         unfinished = CaseStep.state.in_((StepState.OPEN, StepState.WAITING))
         _set_steps(among(CaseStep.id, step_ids), state=StepState.CLOSED, **signed)
-        _set_steps(among(CaseStep.case_id, ids) & unfinished, state=StepState.CLOSED)
+        tells = CaseStep.declared["tells_refusal"].as_boolean().is_(True)
+        _set_steps(among(CaseStep.case_id, ids) & unfinished & ~tells, state=StepState.CLOSED)
         _set_cases(ids, state=CaseState.REFUSED, step_key=None, closed_at=clock.now())
+        untold = select(CaseStep.case_id).where(among(CaseStep.case_id, ids), unfinished, tells).distinct()
+        if still := list(db.session.scalars(untold)):
+            open_next(still)
         take_off_lists(actor, ids, str(decision.opinion))
         news.tell_applicants(actor, "refuse", ids, decision.opinion)
+        news.tell_next_hands(actor, still, before)
     else:
         first = [case.id for case, step in zip(cases, steps, strict=True) if to == "applicant" or step.position == 1]
         previous = sorted(set(ids) - set(first))

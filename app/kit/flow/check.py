@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import select
+from sqlalchemy import literal, null, select, union
 
 from app.access import Actor, Role
 from app.kit.flow import gates
@@ -14,7 +14,7 @@ from app.kit.flow.labels import label
 from app.kit.flow.registry import FLOWS
 from app.kit.flow.standing import counts_from, out_of_order, why_not_status
 from app.kit.flow.steps import among, is_mine
-from app.models import CaseEvent, CaseState, CaseStep, Identity, StepState, Student, db
+from app.models import Case, CaseEvent, CaseState, CaseStep, Identity, StepState, Student, db
 from app.models.language import listed
 
 Reason = Any  # a translated sentence, or None
@@ -112,20 +112,26 @@ class Hands:
         same = self.done.get(case.id, set()) & set(step.declared["hands_differ_from"])
         if not same:
             return None
+        if "about" in same:
+            return _("You had a hand in the decision that this case is about; this step needs another hand.")
         if "submit" in same:
             return _("You handed this case in; this step needs another hand.")
         return _("You signed “%(step)s” of this case; this step needs another hand.", step=label("step", min(same)))
 
 
 def hands_of(user_id: int, ids: list[int]) -> Hands:
-    query = select(CaseEvent.case_id, CaseEvent.act, CaseEvent.step_key).where(
-        among(CaseEvent.case_id, ids),
-        CaseEvent.actor_id == user_id,
-        CaseEvent.act.in_(("submit", "resubmit", "approve")),
+    """What she has done in these cases, and whether she had a hand in the case that each is about."""
+    case, event = Case.__table__.c, CaseEvent.__table__.c
+    hers = event.actor_id == user_id, event.act.in_(("submit", "resubmit", "approve"))
+    own = select(event.case_id, event.act, event.step_key).where(among(event.case_id, ids), *hers)
+    about = (
+        select(case.id, literal("about"), null())
+        .join(CaseEvent.__table__, event.case_id == case.appealed_case_id)
+        .where(among(case.id, ids), *hers)
     )
     done: dict[int, set[str]] = {}
-    for case_id, act, step_key in db.session.execute(query.distinct()):
-        done.setdefault(case_id, set()).add(step_key if act == "approve" else "submit")
+    for case_id, act, step_key in db.session.execute(union(own, about)):
+        done.setdefault(case_id, set()).add({"approve": step_key, "about": "about"}.get(act, "submit"))
     herself = select(Identity.student_id).where(Identity.user_id == user_id, Identity.student_id.is_not(None))
     return Hands(done, set(db.session.scalars(herself)))
 

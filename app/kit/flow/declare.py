@@ -95,7 +95,10 @@ class Step:
     document: bool = False  # decided by issuing a document: all of its cases together, or none
     target: bool = False  # signed by the college that the student goes to
     records: tuple[str, ...] = ()
-    hands_differ_from: tuple[str, ...] = ()  # steps, or "submit", that the same person must not have done
+    # steps, or "submit", that the same person must not have done; "about": anything in the case that this one is about
+    hands_differ_from: tuple[str, ...] = ()
+    due_by: str | None = None  # a column of the case: the day by which it is due, however many days it has
+    tells_refusal: bool = False  # opens as well when the case is refused: its student is told
     rule: Rule | None = None
     fills: Fills | None = None
 

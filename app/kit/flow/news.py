@@ -26,6 +26,7 @@ TO_APPLICANT: dict[str, tuple[Any, Any]] = {
     "withdraw": (_("Taken back: {flow} {number}"), _("The college has taken it back. Reason: {why}")),
     "let_in_late": (_("Let in outside the window: {flow} {number}"), _("It can be handed in now.")),
     "decided": (_("Approved: {flow} {number}"), _("It has been decided. Its page says what follows, and from when.")),
+    "extend": (_("The review takes longer: {flow} {number}"), _("Reason: {why}")),
     "revoke": (_("Revoked on appeal: {flow} {number}"), _("The decision no longer holds.")),
     "end": (_("Ended: {flow} {number}"), _("It ended because the student has left the roster.")),
 }
@@ -34,6 +35,7 @@ SEVERAL = _("{count} cases, the first of them {number}. Each is listed under “
 WAITS = (_("Waits for you: {flow}, {step} ({number})"), _("{subject}. Sign it by {due}."))
 WAIT = (_("{count} cases wait for you: {flow}, {step}"), _("They were handed to you in one act. Sign them by {due}."))
 SIGN = _("Sign by {due}.")
+LONGER = (_("More time: {flow} {number}"), _("The review can take until {due}."))
 GONE = (_("Taken back: {flow} {number}"), _("It waits for you no more."))
 
 
@@ -130,6 +132,31 @@ def tell_former_hands(actor: Actor, case_ids: list[int], user_ids: list[int]) ->
         }, f"/casescreen/show/{row.id}")
         for row in db.session.execute(query)
         if users
+    ])  # fmt: skip
+
+
+def tell_more_time(actor: Actor, case_ids: list[int]) -> None:
+    """Tell those for whom the cases wait that they have more time."""
+    columns = (
+        Case.id,
+        Case.flow,
+        Case.number,
+        _last_event(Case.id).label("event"),
+        func.max(CaseStep.due_on).label("due"),
+    )
+    query = (
+        select(*columns, func.array_agg(StepSigner.user_id.distinct()).label("users"))
+        .join(CaseStep, CaseStep.case_id == Case.id)
+        .join(StepSigner, StepSigner.step_id == CaseStep.id)
+        .where(among(Case.id, case_ids))
+        .group_by(Case.id)
+    )
+    raise_notices([
+        _notice(f"longer:{row.event}", [one for one in row.users if one != actor.user_id], {
+            language: [_fill(part, {"number": row.number, "due": row.due}) for part in parts]
+            for language, parts in _sentences(row.flow, *LONGER).items()
+        }, f"/casescreen/show/{row.id}")
+        for row in db.session.execute(query)
     ])  # fmt: skip
 
 

@@ -55,7 +55,7 @@ def problems(flow: Flow) -> list[str]:
     days = {name: flow.model.__mapper__.columns[name] for name in _columns_named(flow) & columns}
     found += [f"nobody says whether {name} is a fact, a plan or a decision" for name, column in sorted(days.items())
               if isinstance(column.type, Date) and column.info.get("day") not in KINDS_OF_DAYS]  # fmt: skip
-    done: set[str] = {"submit"}
+    done: set[str] = {"submit", "about"}
     for step in flow.steps:
         if step.role not in set(Role):
             found.append(f"step {step.key}: no role {step.role}")
@@ -82,4 +82,5 @@ def _columns_named(flow: Flow) -> set[str]:
     asked: list[Field | Material] = [*flow.fields, *flow.materials]
     names = {field.key for field in flow.fields} | {item.when.column for item in asked if item.when}
     names |= {*flow.derived, *([flow.dated] if flow.dated else [])}
+    names |= {step.due_by for step in flow.steps if step.due_by}
     return names | {name for step in flow.steps for name in step.records}

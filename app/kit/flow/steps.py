@@ -1,6 +1,7 @@
 """The steps of a case: copied from its flow when it is handed in, opened one position after the other."""
 
 import json
+from collections.abc import Iterable
 from datetime import date
 
 from sqlalchemy import ARRAY, BigInteger, any_, bindparam, literal, select, text
@@ -46,22 +47,27 @@ def copy_steps(case: Case, flow: Flow) -> None:
     db.session.flush()
 
 
+# the day of the case by which a step is due at the latest; nothing where it has none
+AT_THE_LATEST = """case when s.declared ->> 'due_by' is not null then
+    (select (to_jsonb(f) ->> (s.declared ->> 'due_by'))::date from flow_case f where f.id = s.case_id) end"""
 # the key of `due_dates` for a step
 DAYS = "(case when (s.declared ->> 'natural_days')::boolean then 'n' else '' end || s.days)"
 _OPEN_NEXT = text(f"""
-    update case_step s set state = 'open', opened_at = :now, due_on = (cast(:due as jsonb) ->> {DAYS})::date
+    update case_step s set state = 'open', opened_at = :now, due_on = least((cast(:due as jsonb) ->> {DAYS})::date, {AT_THE_LATEST})
     where s.case_id = any(:ids) and s.state = 'waiting'
         and s.position = (select min(w.position) from case_step w where w.case_id = s.case_id and w.state = 'waiting')
         and not exists (select from case_step o where o.case_id = s.case_id and o.state = 'open')
 """)  # noqa: S608 (our own text)
 _REOPEN_PREVIOUS = text(f"""
-    update case_step s set state = 'open', opened_at = :now, due_on = (cast(:due as jsonb) ->> {DAYS})::date
+    update case_step s set state = 'open', opened_at = :now, due_on = least((cast(:due as jsonb) ->> {DAYS})::date, {AT_THE_LATEST})
     where s.case_id = any(:ids) and s.state = 'done'
         and s.position = (select max(d.position) from case_step d where d.case_id = s.case_id and d.state = 'done')
 """)  # noqa: S608 (our own text)
 _FOLLOW_STEPS = text("""
     update flow_case c set version = c.version + 1, step_key = o.key,
-        state = case when o.key is null then 'done' else 'open' end,
+        state = case when o.key is not null then 'open'
+            when exists (select from case_step r where r.case_id = c.id and r.state = 'closed' and r.decided_at is not null)
+            then 'refused' else 'done' end,
         closed_at = case when o.key is null then cast(:now as timestamptz) end
     from flow_case same left join lateral
         (select key from case_step s where s.case_id = same.id and s.state = 'open' order by s.id limit 1) o on true
@@ -70,7 +76,7 @@ _FOLLOW_STEPS = text("""
 
 
 def open_next(case_ids: list[int]) -> None:
-    """Where nothing is open any more, open the next position; a case without one is done."""
+    """Where nothing is open any more, open the next position; a case without one is done, or refused where it was."""
     _run(_OPEN_NEXT, case_ids)
     _run(_FOLLOW_STEPS, case_ids)
 
@@ -94,6 +100,11 @@ def is_mine(actor: Actor, step) -> bool:
     if step.role == Role.DEPARTMENT:
         return step.department_id == actor.scope.department_id
     return Role(step.role).scope != "college" or step.signing_college_id == actor.scope.college_id
+
+
+def was_refused(steps: Iterable[CaseStep]) -> bool:
+    """Whether one of a case's steps refused it; the case goes on where its student has still to be told."""
+    return any(step.state == StepState.CLOSED and step.decided_at is not None for step in steps)
 
 
 def is_overdue(step: CaseStep, today: date) -> bool:

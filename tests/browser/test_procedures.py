@@ -31,6 +31,8 @@ AFTER = date(2026, 9, 24)  # five working days, one of them a Sunday that is wor
 APART = frozenset({"dismissal", "appeal", "major_transfer"})
 BY_STUDENT = [key for key in FLOWS if key in FILLED and key not in APART]
 SCAN = {"name": "扫描件.png", "mimeType": "image/png", "buffer": PNG}
+AWAY = text("insert into absence (student_id, college_id, student_college_id, since, recorded_by)"
+            " select s.id, 1, 1, '2026-08-01', u.id from student s, ab_user u where s.id = :id and u.username = 'clerk'")  # fmt: skip
 EXTRA = text("insert into roster_change (student_id, college_id, student_college_id, code, effective_on, new_status,"
              " new_college_id, new_major_id, new_class_group_id, new_grade, new_study_length, new_text)"
              " select id, college_id, college_id, 'A2', '2024-09-01', status, college_id, major_id, class_group_id,"
@@ -53,6 +55,7 @@ class School:
                 if key != "appeal":
                     self._enrol(connection, hashed, key, number)
             connection.execute(EXTRA)
+            connection.execute(AWAY, {"id": self.student["dismissal"]})
 
     def _enrol(self, connection, hashed: str, key: str, number: int) -> None:
         status = starting_from(FLOWS[key])

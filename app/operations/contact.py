@@ -3,7 +3,6 @@
 import re
 from typing import Any
 
-from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 
 from app.access import Actor, Permission
@@ -39,7 +38,7 @@ def change_contact(actor: Actor, student_id: int, version: int, values: dict[str
         raise Faulty(faults)
     changed = [name for name in CONTACT if (values.get(name) or None) != getattr(student, name)]
     if changed:
-        say_why(gettext("Contact data"))
+        say_why("联系方式")
         for name in changed:
             setattr(student, name, values.get(name) or None)
         audit(actor, "student:contact", subject="student", subject_id=student.id, college_id=student.college_id,

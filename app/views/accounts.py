@@ -1,15 +1,16 @@
 """账号 FAB's screens of users and roles, read and written like every other list: audited, in clear sentences, no files."""
 
-from flask import abort, flash, jsonify, redirect, request, url_for
+from flask import abort, flash, jsonify, redirect, request, session, url_for
 from flask_appbuilder import BaseView, expose
 from flask_appbuilder.actions import action
 from flask_appbuilder.fieldwidgets import BS3PasswordFieldWidget
 from flask_appbuilder.forms import DynamicForm
 from flask_appbuilder.security import api
 from flask_appbuilder.security import views as fab
-from flask_appbuilder.security.decorators import has_access, permission_name
+from flask_appbuilder.security.decorators import has_access, no_cache, permission_name
 from flask_appbuilder.validators import PasswordComplexityValidator
 from flask_babel import lazy_gettext as _
+from flask_login import current_user
 from wtforms import PasswordField
 from wtforms.validators import DataRequired, EqualTo, Length
 
@@ -169,6 +170,23 @@ class UserInfoEditView(BaseView):
         return redirect(url_for("AccountView.show"))
 
 
+class AuthDBView(fab.AuthDBView):
+    """The sign-in page; beside a wrong password the user name stays as it was typed."""
+
+    @expose("/login/", methods=["GET", "POST"])
+    @no_cache
+    def login(self):
+        answer = super().login()
+        if request.method == "POST" and not current_user.is_authenticated:
+            session["tried_as"] = request.form.get("username", "")[:64]
+        return answer
+
+    def render_template(self, template, **kwargs):
+        name = kwargs["form"].username
+        name.data = name.data or session.pop("tried_as", None)
+        return super().render_template(template, **kwargs)
+
+
 class UserGroupModelView(Guarded, fab.UserGroupModelView):
     pass
 
@@ -191,6 +209,7 @@ class AccountManager(XuejiSecurityManager):
 
     security_api = SecurityApi
 
+    authdbview = AuthDBView
     userdbmodelview = UserDBModelView
     userinfoeditview = UserInfoEditView
     resetmypasswordview = ResetMyPasswordView

@@ -67,6 +67,14 @@ def test_both_answers_are_alike_letter_by_letter(app):
     assert len(bodies) == 1
 
 
+def test_beside_a_wrong_password_the_user_name_stays(app):
+    browser = app.test_client()
+    name = '"><b>clerk'
+    again = browser.post("/login/", data={"username": name, "password": "wrong"}, follow_redirects=True).text
+    assert 'value="&#34;&gt;&lt;b&gt;clerk"' in again
+    assert "clerk" not in browser.get("/login/").text, "once, and not for whoever comes next"
+
+
 def test_an_account_that_was_closed_is_out_at_once(app, cast, behind):
     client = cast.login("clerk")
     behind.run("update ab_user set active = false where username = 'clerk'")

@@ -47,7 +47,7 @@ def compared(field: Any, text: str) -> tuple[Any, str]:
         return getattr(field.class_, key), folded(text)
     if info.get("compared"):
         return func.folded(field), folded(text)
-    return field, number(text) if getattr(field, "key", "").endswith(OF_NUMBERS) else clean_name(text)
+    return field, number(text) if (getattr(field, "key", None) or "").endswith(OF_NUMBERS) else clean_name(text)
 
 
 def begins(field: Any, text: str) -> ColumnElement[bool]:

@@ -9,30 +9,28 @@ from zoneinfo import ZoneInfo
 from flask import current_app, has_app_context
 
 ZONE = ZoneInfo("Asia/Shanghai")
-_day: ContextVar[date | None] = ContextVar("xueji_today", default=None)
-
-
-def _set_day() -> date | None:
-    configured = current_app.config.get("XUEJI_TODAY") if has_app_context() else None
-    return _day.get() or (date.fromisoformat(str(configured)) if configured else None)
+NOON = time(12)
+_moment: ContextVar[datetime | None] = ContextVar("xueji_now", default=None)
 
 
 def today() -> date:
     """The day in China, or the one that was set."""
-    return _set_day() or datetime.now(ZONE).date()
+    return now().date()
 
 
 def now() -> datetime:
-    """The moment in China; noon when a day was set."""
-    day = _set_day()
-    return datetime.combine(day, time(12), ZONE) if day else datetime.now(ZONE)
+    """The moment in China, or the one that was set; noon of a day that was set alone."""
+    if moment := _moment.get():
+        return moment
+    configured = current_app.config.get("XUEJI_TODAY") if has_app_context() else None
+    return datetime.combine(date.fromisoformat(str(configured)), NOON, ZONE) if configured else datetime.now(ZONE)
 
 
 @contextlib.contextmanager
-def on(day: date) -> Iterator[None]:
-    """Let it be `day` within the block."""
-    token = _day.set(day)
+def on(day: date, at: time = NOON) -> Iterator[None]:
+    """Let it be that time of `day` within the block."""
+    token = _moment.set(datetime.combine(day, at, ZONE))
     try:
         yield
     finally:
-        _day.reset(token)
+        _moment.reset(token)

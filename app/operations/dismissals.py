@@ -22,6 +22,7 @@ from app.models import (
     EffectState,
     Exemption,
     LegalClock,
+    RosterStatus,
     Student,
     db,
 )
@@ -182,6 +183,8 @@ def exempt(actor: Actor, clock_id: str, reason: str) -> None:
 def record_absence(actor: Actor, student_id: int, since: date, note: str = "") -> Absence:
     """A student is away without leave; after the days that the settings say it is a ground of dismissal."""
     student = get(Student, student_id)
+    if student.status != RosterStatus.ENROLLED:
+        raise Refused(_("Only who is enrolled can be away without leave."))
     if since > clock.today():
         raise Refused(_("The absence cannot begin on a day still to come."))
     running = select(Absence).where(Absence.student_id == student.id, Absence.ended_on.is_(None))

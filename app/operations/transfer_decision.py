@@ -13,6 +13,7 @@ from sqlalchemy import ARRAY, Integer, and_, cast, func, select, text, update
 from app.access import Actor, Permission
 from app.kit import clock
 from app.kit.flow import Outcome, among, decide, hook
+from app.kit.flow.ending import refuse_with_applicants
 from app.kit.operation import Refused, audit, get, operation
 from app.models import (
     CaseState,
@@ -55,6 +56,7 @@ class Proposal:
     ranked: dict[int, Ranked] = field(default_factory=dict)
     ties: dict[int, list[Ranked]] = field(default_factory=dict)  # major → those equal at its last place
     hindrances: list[Any] = field(default_factory=list)
+    sent_back: list[int] = field(default_factory=list)  # with their applicants: they hold nobody up
 
     @property
     def refused(self) -> list[int]:
@@ -63,7 +65,9 @@ class Proposal:
     @property
     def print(self) -> str:
         """What the registry saw, so that it decides nothing else."""
-        return hashlib.sha256(repr((sorted(self.admitted.items()), sorted(self.refused))).encode()).hexdigest()[:16]
+        return hashlib.sha256(
+            repr((sorted(self.admitted.items()), sorted(self.refused), self.sent_back)).encode()
+        ).hexdigest()[:16]
 
 
 def propose(round_id: int) -> Proposal:
@@ -86,6 +90,10 @@ def propose(round_id: int) -> Proposal:
             left[major_id] -= len(taken)
             if tied:
                 proposal.ties[major_id], left[major_id] = tied, 0
+    with_applicants = (TransferCase.round_id == round_id) & (TransferCase.state == CaseState.SENT_BACK)
+    proposal.sent_back = list(
+        db.session.scalars(select(TransferCase.id).where(with_applicants).order_by(TransferCase.id))
+    )
     proposal.hindrances = _hindrances(round_id, proposal, {key: str(quota.major) for key, quota in quotas.items()})
     return proposal
 
@@ -192,6 +200,9 @@ def decide_round(actor: Actor, round_id: int, *, meeting_id: int | str, expected
                 "Not admitted by any choice in “%(round)s”: quota, ranking or examination.", round=one.title
             )
         outcomes += decide(actor, proposal.refused, expected_step=PANEL, act="refuse", opinion=opinion)
+    with force_locale("zh"):
+        missed = gettext("The round was decided before it was handed in again.")
+    refuse_with_applicants(actor, proposal.sent_back, missed)
     held = [f"{outcome.subject}（{outcome.reason}）" for outcome in outcomes if not outcome.done]
     if held:
         raise Refused(_("Nothing was decided: %(cases)s", cases=listed(held[:SHOWN])))
@@ -201,7 +212,7 @@ def decide_round(actor: Actor, round_id: int, *, meeting_id: int | str, expected
         .values(state=RoundState.DECIDED, decided_at=clock.now(), version=TransferRound.__table__.c.version + 1)
     )
     audit(actor, "transfer:decide", subject="transfer_round", subject_id=round_id,
-          new={"admitted": len(ids), "refused": len(proposal.refused)})  # fmt: skip
+          new={"admitted": len(ids), "refused": len(proposal.refused), "not_handed_in": len(proposal.sent_back)})  # fmt: skip
     db.session.expire_all()
     return outcomes
 

@@ -51,8 +51,9 @@ def move_round(actor: Actor, round_id: int, to: str) -> TransferRound:
 @hook
 def join_round(case: TransferCase) -> None:
     """An application belongs to the round that is open; each major wished for becomes a choice that its college sees."""
-    if case.round_id is None:
-        case.round_id = db.session.scalar(select(TransferRound.id).where(TransferRound.state == RoundState.OPEN))
+    if case.submitted_at is None:  # a draft of an earlier round joins the one that is open now
+        opened = select(TransferRound.id).where(TransferRound.state == RoundState.OPEN)
+        case.round_id = db.session.scalar(opened) or case.round_id
     if case.round_id is None or case.major_id is not None:  # who has been admitted chooses no more
         return
     majors = {major.id: major for major in db.session.scalars(select(Major).where(Major.id.in_(case.wishes)))}
@@ -60,8 +61,8 @@ def join_round(case: TransferCase) -> None:
     case.target_college_id = majors[wished[0]].college_id if wished else None
     db.session.flush()
     table = TransferChoice.__table__
-    there = select(table.c.major_id).where(table.c.case_id == case.id).order_by(table.c.place)
-    if list(db.session.scalars(there)) == wished:
+    there = select(table.c.round_id, table.c.major_id).where(table.c.case_id == case.id).order_by(table.c.place)
+    if db.session.execute(there).all() == [(case.round_id, one) for one in wished]:
         return
     student = get(Student, case.student_id)
     db.session.execute(delete(table).where(table.c.case_id == case.id))
@@ -206,7 +207,7 @@ def check_running(round_id: int) -> None:
 def unexamined(round_id: int) -> int:
     """How many choices of running applications no college has confirmed yet."""
     waiting = (TransferChoice.round_id == round_id) & TransferChoice.confirmed_by.is_(None)
-    running = TransferChoice.case_state.in_((CaseState.OPEN, CaseState.SENT_BACK))
+    running = TransferChoice.case_state == CaseState.OPEN
     return db.session.scalar(select(func.count()).where(waiting & running, TransferChoice.case_id.is_not(None))) or 0
 
 

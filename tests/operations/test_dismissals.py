@@ -167,11 +167,17 @@ def test_two_weeks_of_absence_are_a_ground(cast):
     assert candidates(cast.clerk, TODAY + timedelta(days=15)) == []
 
 
-def test_who_has_left_is_absent_no_more(cast, behind):
+@pytest.mark.parametrize("status", ["withdrawn", "on_leave", "cancelled"])
+def test_who_has_left_is_absent_no_more_and_not_from_then_on_when_she_is_back(cast, behind, status):
     act(cast.clerk, record_absence, 101, TODAY)
-    behind.run("update student set status = 'withdrawn' where id = 101")
-    assert candidates(cast.clerk, TODAY + timedelta(days=15)) == []
+    act(cast.clerk, record_absence, 102, TODAY)
+    behind.run("update student set status = :status where id = 101", status=status)
+    assert candidates(cast.clerk, TODAY + timedelta(days=15)) == [(102, "absence")]
     assert "学生11" not in cast.login("clerk").get("/dismissals/").text
+    with pytest.raises(Refused):
+        act(cast.clerk, record_absence, 101, TODAY)
+    behind.run("update student set status = 'enrolled' where id = 101")
+    assert candidates(cast.clerk, TODAY + timedelta(days=15)) == [(102, "absence")]
 
 
 def test_the_longest_time_of_study(cast, behind):

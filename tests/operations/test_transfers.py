@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select, text
 
 from app.access import scope_as
+from app.kit import clock
 from app.kit.flow import FLOWS, open_case, submit, withdraw
 from app.kit.operation import NotAllowed, NotFound, Refused
 from app.models import Case, Student, TransferChoice, db
@@ -121,7 +122,7 @@ def test_scores_come_from_the_registry_or_the_panel(round_):
 
 
 def test_the_panel_reaches_transfers_and_nothing_else(round_, walks):  # noqa: F811 - the fixture
-    other = walks("leave", student=102).draft(by="clerk")
+    other = walks("leave", student=102).draft(by="clerk", leave_from=clock.today())
     with scope_as(round_.cast.panel.scope):
         assert sorted(db.session.scalars(select(Student.id))) == [101, 102, 103]
         assert set(db.session.scalars(select(Case.id))) == set(round_.cases.values())
@@ -333,3 +334,53 @@ def test_one_round_is_open_at_a_time(round_, behind):
     round_.act("registry", offer_majors, 2, {FIRST: Offer(1)})
     with pytest.raises(Refused):
         round_.act("registry", move_round, 2, "open")
+
+
+# what is with its applicant
+
+
+@pytest.fixture
+def sent_back(round_) -> int:
+    """The third application, examined by nobody, sent back by the student's own college; the others wait for the panel."""
+    case_id = round_.cases[103]
+    round_.behind.run("update case_step set state = 'waiting', decided_at = null, decided_by = null where case_id = :id",
+                      id=case_id)  # fmt: skip
+    round_.behind.run("update flow_case set state = 'sent_back', step_key = null where id = :id", id=case_id)
+    del round_.cases[103]
+    round_.examined()
+    round_.score(s101=90, s102=85)
+    round_.act("registry", move_round, 1, "ranking")
+    return case_id
+
+
+def test_an_application_that_was_sent_back_holds_no_round_up_and_ends_with_it(round_, sent_back):
+    assert "1份申请已退回" in round_.cast.login("registry").get("/transferroundscreen/show/1").text
+    before = round_.propose()
+    assert before.hindrances == [] and before.sent_back == [sent_back]
+    round_.decide()
+    state = round_.behind.one("select state from flow_case where id = :id", id=sent_back)
+    told = round_.behind.rows("select act, opinion from case_event where case_id = :id order by id desc limit 1", id=sent_back)
+    assert state == "refused" and told == [{"act": "refuse", "opinion": "退回后未在本轮决定前重新提交。"}]
+    assert round_.behind.one("select count(*) from notice where path = :p and title_zh like '%未通过%' or text_zh like"
+                             " '%未在本轮决定前%'", p=f"/casescreen/show/{sent_back}") > 0  # fmt: skip
+    assert "退回后未在本轮决定前重新提交" in round_.cast.login("clerk").get(f"/casescreen/show/{sent_back}").text
+
+
+def test_one_that_is_handed_in_again_before_the_decision_has_to_be_examined(round_, sent_back):
+    seen = round_.propose().print
+    round_.act("clerk", submit, sent_back)
+    assert round_.propose().hindrances
+    with pytest.raises(Refused):
+        round_.decide(expected=seen)
+
+
+def test_a_draft_of_an_earlier_round_joins_the_one_that_is_open(round_, walks):  # noqa: F811 - the fixture
+    draft = walks("major_transfer", student=104).draft(by="clerk", first_major_id=FIRST)
+    round_.behind.run("update transfer_round set state = 'ranking'")
+    round_.behind.run("insert into transfer_round (id, title, state, choices) values (2, '下一轮', 'open', 2)")
+    round_.behind.run("insert into transfer_quota (round_id, major_id, places) values (2, 3, 5)")
+    round_.walk.attach(draft, "application")
+    round_.act("clerk", submit, draft)
+    joined = round_.behind.rows("select c.round_id, t.round_id as choice from flow_case c join transfer_choice t on"
+                                " t.case_id = c.id where c.id = :id", id=draft)  # fmt: skip
+    assert joined == [{"round_id": 2, "choice": 2}]

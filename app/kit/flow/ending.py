@@ -75,6 +75,22 @@ def end_what_is_open(actor: Actor, case_ids: list[int]) -> None:
     news.tell_applicants(actor, "end", dead, students=False)
 
 
+def refuse_with_applicants(actor: Actor, case_ids: list[int], why: str) -> None:
+    """Refuse cases that were sent back and not handed in again: what they were for has been decided without them."""
+    if not case_ids:
+        return
+    _close(case_ids, CaseState.REFUSED)
+    _write_events(actor, dict.fromkeys(case_ids, why), "refuse")
+    of_cases = select(Case.id, Case.college_id).where(among(Case.id, case_ids))
+    colleges = {case_id: college_id for case_id, college_id in db.session.execute(of_cases)}
+    audit_many(actor, "case:refuse", [
+        {"subject": "flow_case", "subject_id": case_id, "college_id": colleges[case_id],
+         "old": {"state": CaseState.SENT_BACK}, "new": {"state": CaseState.REFUSED}, "detail": {"reason": why}}
+        for case_id in case_ids
+    ])  # fmt: skip
+    news.tell_applicants(actor, "refuse", case_ids, why)
+
+
 def take_off_lists(actor: Actor, case_ids: list[int], why: str) -> None:
     """Take the cases off the lists on which they stand: what comes back to them is published anew."""
     taken = func.take_off_lists(literal(case_ids, ARRAY(BigInteger)), why).table_valued(
@@ -100,7 +116,7 @@ def _close(ids: list[int], state: CaseState) -> None:
     )
 
 
-def _write_events(actor: Actor, whys: dict[int, str]) -> None:
+def _write_events(actor: Actor, whys: dict[int, str], act: str = "end") -> None:
     """A line in each case that says what ended it."""
     case = Case.__table__.c
     why: Any = func.jsonb_extract_path_text(
@@ -109,7 +125,7 @@ def _write_events(actor: Actor, whys: dict[int, str]) -> None:
     columns = {
         "case_id": case.id, "student_id": case.student_id, "college_id": case.college_id,
         "student_college_id": case.student_college_id, "target_college_id": case.target_college_id,
-        "act": literal("end"), "role": literal(next(iter(sorted(actor.roles)), None)), "actor_id": literal(actor.user_id),
+        "act": literal(act), "role": literal(next(iter(sorted(actor.roles)), None)), "actor_id": literal(actor.user_id),
         "actor_name": literal(actor.name), "on_behalf_of": literal(actor.on_behalf_of or None), "opinion": why,
         "at": literal(clock.now()),
     }  # fmt: skip

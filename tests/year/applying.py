@@ -15,6 +15,7 @@ WEIGHTS = {
     "info_change": 3, "card_replacement": 2, "appeal": 4, "major_transfer": 8, "admission_deferral": 4,
     "admission_waiver": 2, "admission_cancellation": 1, "admission_resumption": 4,
 }  # fmt: skip
+TRANSFERS = 1  # the month in which they are applied for
 ATTACH = """
 insert into case_material (case_id, student_id, college_id, student_college_id, kind, file_name, content_type, size,
     sha256, path, uploaded_by)
@@ -68,7 +69,8 @@ def somebody(year: Year, flow: Flow) -> tuple[int, int] | None:
 
 def apply(year: Year) -> None:
     """One application from the form to handing in; sometimes left a draft, or let in by the registry."""
-    flow = FLOWS[year.random.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]]
+    key = year.random.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
+    flow = FLOWS["major_transfer" if year.today.month == TRANSFERS and year.chance(0.5) else key]
     chosen = somebody(year, flow)
     if chosen is None:
         return

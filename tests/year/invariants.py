@@ -57,8 +57,8 @@ CASES = {
             count(s.id) filter (where s.state = 'waiting') as waiting
         from flow_case c left join case_step s on s.case_id = c.id group by c.id
         having (c.state = 'open') <> (count(s.id) filter (where s.state = 'open') > 0)
-            or c.state in ('done', 'refused', 'withdrawn') and count(s.id) filter (where s.state = 'waiting') > 0
-            or (c.state in ('done', 'refused', 'withdrawn')) <> (c.closed_at is not null)""",
+            or c.state in ('done', 'refused', 'withdrawn', 'ended') and count(s.id) filter (where s.state = 'waiting') > 0
+            or (c.state in ('done', 'refused', 'withdrawn', 'ended')) <> (c.closed_at is not null)""",
     "every open step has somebody who can sign it, or is told as vacant": """
         select s.id, s.case_id, s.key, s.role, s.signing_college_id, s.assigned_to from case_step s
         where s.state = 'open' and not exists (
@@ -82,7 +82,7 @@ CASES = {
         from student t join flow_case c on c.student_id = t.id join lateral (
             select r.case_id from roster_change r where r.student_id = t.id order by r.id desc limit 1) l on true
         where t.status in {LEFT} and c.state in {UNFINISHED} and c.id is distinct from l.case_id
-            and not (c.flow = 'appeal' and t.status in ('withdrawn', 'admission_cancelled'))""",
+            and not (c.flow = 'appeal' and t.status in ('withdrawn', 'admission_cancelled', 'waived'))""",
     "nothing waits for a day, and nobody is away or due, who has left": f"""
         select t.id, t.status, d.id as effect, a.id as absence from student t
         left join dated_effect d on d.student_id = t.id and d.state = 'waiting'
@@ -195,6 +195,6 @@ ONCE = {
             'admission_cancellation', 'admission_resumption']) f
         where not exists (select from flow_case c where c.flow = f and c.state = 'done')""",
     "every kind of end was seen": """
-        select s from unnest(array['done', 'refused', 'withdrawn']) s
+        select s from unnest(array['done', 'refused', 'withdrawn', 'ended']) s
         where not exists (select from flow_case c where c.state = s)""",
 }  # fmt: skip

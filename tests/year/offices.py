@@ -19,7 +19,18 @@ from tests.year.signing import meeting_of
 from tests.year.year import Year
 
 SIGN_FOR = ("leader", "leader_b", "leader2", "clerk", "clerk2", "director", "vp", "registry", "library")
-SWITCHED_OFF = ("leader", "leader2", "clerk3", "clerk", "director", "vp", "registry_b", "finance", "panel", "admissions")
+SWITCHED_OFF = (
+    "leader",
+    "leader2",
+    "clerk3",
+    "clerk",
+    "director",
+    "vp",
+    "registry_b",
+    "finance",
+    "panel",
+    "admissions",
+)
 
 
 def register_term(year: Year) -> None:
@@ -86,7 +97,14 @@ def change_hands(year: Year) -> None:
         deputy = year.one("select id from ab_user where username = :name",
                           name=random.choice(("leader_b", "leader2_b", "clerk_b", "director_b", "registry_b", "clerk2")))  # fmt: skip
         starts = today + timedelta(days=random.choice((0, 0, 2)))
-        year.act(random.choice(SIGN_FOR), delegate, deputy, starts, starts + timedelta(days=random.choice((0, 5, 30))), "出差")
+        year.act(
+            random.choice(SIGN_FOR),
+            delegate,
+            deputy,
+            starts,
+            starts + timedelta(days=random.choice((0, 5, 30))),
+            "出差",
+        )
     if year.chance(0.05):
         for one in year.rows("select d.id, u.username from delegation d join ab_user u on u.id = d.absent_user_id"
                              " where not d.revoked and d.ends_on >= :today order by d.id limit 1", today=today):  # fmt: skip
@@ -115,14 +133,18 @@ def examine_transfers(year: Year) -> None:
         return
     waiting = "select id from transfer_choice where target_college_id = :college and confirmed_by is null" \
               " and case_state = 'open' and passed is {} null order by id"  # fmt: skip
-    for college_id, clerk, leader in ((1, "clerk_b", "leader_b"), (2, "clerk2_b", "leader2_b"), (3, "clerk3", "leader3")):
+    for college_id, clerk, leader in (
+        (1, "clerk_b", "leader_b"),
+        (2, "clerk2_b", "leader2_b"),
+        (3, "clerk3", "leader3"),
+    ):
         choices = year.column(waiting.format(""), college=college_id)
         if choices and year.chance(0.5):
             passed = year.chance(0.8)
             year.act(clerk, examine, choices, passed=passed, remark="" if passed else "成绩不符")
-        if year.column(waiting.format("not"), college=college_id) and year.chance(0.5):
-            if meeting := meeting_of(year, leader):
-                year.act(leader, confirm_choices, 1, meeting)
+        examined = year.column(waiting.format("not"), college=college_id)
+        if examined and year.chance(0.5) and (meeting := meeting_of(year, leader)):
+            year.act(leader, confirm_choices, 1, meeting)
     if year.today < date(2027, 2, 1):
         return
     if state[0] == "open":

@@ -101,7 +101,9 @@ def records_for(year: Year, step: Any, who: str) -> dict[str, Any]:
 def class_for(year: Year, step: Any) -> dict[str, Any]:
     """A class of the major and a grade that fits, or just any."""
     if year.chance(0.1):
-        return year.random.choice(year.rows("select id as class_group_id, grade from class_group order by id"))._asdict()
+        return year.random.choice(
+            year.rows("select id as class_group_id, grade from class_group order by id")
+        )._asdict()
     lower = step.flow == "voluntary_downgrade"
     found = year.rows(
         "select g.id as class_group_id, g.grade from student s join flow_case c on c.student_id = s.id join class_group g"

@@ -19,7 +19,7 @@ FIRST, LAST = date(2026, 8, 31), date(2027, 9, 26)
 SEED = int(os.environ.get("SEED", "20260831"))
 MOMENTS = (time(0, 5), time(9, 0), time(12, 0), time(23, 59, 59))
 MUST_HAPPEN = {"submit", "decide", "withdraw", "publish", "issue_document", "declare", "exempt", "delegate", "annul",
-               "register", "take_back", "confirm", "record_discharge", "reassign", "let_in_late", "decide_round",
+               "register", "take_back", "confirm", "as_deputy", "record_discharge", "reassign", "let_in_late", "decide_round",
                "open_year"}  # fmt: skip
 
 
@@ -44,7 +44,9 @@ def live(year: Year, day: date) -> None:
         run_sources(day)
     with year.at(day, year.random.choice(MOMENTS)):
         offices.plan_ahead(year)
-        opening = any(day - first < timedelta(days=18) for first in (FIRST, date(2027, 3, 1), date(2027, 9, 6)) if day >= first)
+        opening = any(
+            day - first < timedelta(days=18) for first in (FIRST, date(2027, 3, 1), date(2027, 9, 6)) if day >= first
+        )
         for _one in range(6 if opening else 3 if works(day) else 1):
             applying.apply(year)
         if not works(day):
@@ -80,7 +82,9 @@ def test_a_year_holds_what_the_rules_say_whatever_people_do(year):
         try:
             live(year, day)
         except Exception as error:
-            year.faults.setdefault(f"{type(error).__name__}: {error}"[:300], "\n".join([f"{day}", *list(year.log)[-5:]]))
+            year.faults.setdefault(
+                f"{type(error).__name__}: {error}"[:300], "\n".join([f"{day}", *list(year.log)[-5:]])
+            )
         if day.weekday() == 6:
             look(year, day)
         day += DAY

@@ -135,5 +135,7 @@ def _ids(result: Any) -> Any:
 
 
 def _short(args: tuple, how: dict[str, Any]) -> str:
-    shown = ", ".join([str(getattr(arg, "key", arg)) for arg in args] + [f"{key}={value}" for key, value in how.items()])
+    shown = ", ".join(
+        [str(getattr(arg, "key", arg)) for arg in args] + [f"{key}={value}" for key, value in how.items()]
+    )
     return f"({shown[:160]})"

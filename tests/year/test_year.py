@@ -17,6 +17,7 @@ from tests.year.year import DAY, Year, works
 
 FIRST, LAST = date(2026, 8, 31), date(2027, 9, 26)
 SEED = int(os.environ.get("SEED", "20260831"))
+WEEKS = timedelta(days=18)  # after a term has begun: everybody comes at once
 MOMENTS = (time(0, 5), time(9, 0), time(12, 0), time(23, 59, 59))
 MUST_HAPPEN = {"submit", "decide", "withdraw", "publish", "issue_document", "declare", "exempt", "delegate", "annul",
                "register", "take_back", "confirm", "as_deputy", "record_discharge", "reassign", "let_in_late", "decide_round",
@@ -44,25 +45,31 @@ def live(year: Year, day: date) -> None:
         run_sources(day)
     with year.at(day, year.random.choice(MOMENTS)):
         offices.plan_ahead(year)
-        opening = any(
-            day - first < timedelta(days=18) for first in (FIRST, date(2027, 3, 1), date(2027, 9, 6)) if day >= first
-        )
+        opening = any(timedelta(0) <= day - first < WEEKS for first in (FIRST, date(2027, 3, 1), date(2027, 9, 6)))
         for _one in range(6 if opening else 3 if works(day) else 1):
             applying.apply(year)
-        if not works(day):
-            return
-        applying.come_back_to_drafts(year)
-        signing.sign_some(year, 25)
-        signing.publish_and_issue(year)
-        offices.examine_transfers(year)
-        offices.look_after_students(year)
-        offices.change_hands(year)
-        for share, act in ((0.3, applying.think_again), (0.3, applying.declare_candidates), (0.3, signing.hand_on),
-                           (0.6 if opening else 0.1, offices.register_term)):  # fmt: skip
-            if year.chance(share):
-                act(year)
-    with year.at(day, time(23, 7)):
+        if works(day):
+            work(year, opening)
+    with year.at(day, time(23, 59)):
         run_sources(day)
+
+
+def work(year: Year, opening: bool) -> None:
+    """What the offices do on a day on which they work."""
+    applying.come_back_to_drafts(year)
+    signing.sign_some(year, 25)
+    signing.publish_and_issue(year)
+    offices.examine_transfers(year)
+    offices.look_after_students(year)
+    offices.change_hands(year)
+    for share, act in (
+        (0.3, applying.think_again),
+        (0.3, applying.declare_candidates),
+        (0.3, signing.hand_on),
+        (0.6 if opening else 0.1, offices.register_term),
+    ):
+        if year.chance(share):
+            act(year)
 
 
 def look(year: Year, day: date) -> None:

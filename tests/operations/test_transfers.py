@@ -359,7 +359,9 @@ def test_an_application_that_was_sent_back_holds_no_round_up_and_ends_with_it(ro
     assert before.hindrances == [] and before.sent_back == [sent_back]
     round_.decide()
     state = round_.behind.one("select state from flow_case where id = :id", id=sent_back)
-    told = round_.behind.rows("select act, opinion from case_event where case_id = :id order by id desc limit 1", id=sent_back)
+    told = round_.behind.rows(
+        "select act, opinion from case_event where case_id = :id order by id desc limit 1", id=sent_back
+    )
     assert state == "refused" and told == [{"act": "refuse", "opinion": "退回后未在本轮决定前重新提交。"}]
     assert round_.behind.one("select count(*) from notice where path = :p and title_zh like '%未通过%' or text_zh like"
                              " '%未在本轮决定前%'", p=f"/casescreen/show/{sent_back}") > 0  # fmt: skip

@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0033"
-down_revision = "0032"
+revision = "0034"
+down_revision = "0033"
 
 # The entry of the ledger that took her out of school says from which day; where it is not written yet, it is today.
 ENDED = "greatest(a.since, coalesce((select max(r.effective_on) from roster_change r where r.student_id = a.student_id" \

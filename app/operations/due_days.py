@@ -8,12 +8,12 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy import func, select, text
 
 from app.access import Actor, Permission, Role
-from app.kit.calendar import exchanges_known, overrides, working_days_after
+from app.kit.calendar import end_of_term, exchanges_known, overrides, working_days_after
 from app.kit.due import Due, Staff, due_source
 from app.kit.flow.steps import AT_THE_LATEST, DAYS, due_dates
 from app.kit.operation import audit, operation
 from app.kit.schedule import year_name
-from app.models import AcademicYear, Case, CaseStep, Publicity, StepState, db
+from app.models import AcademicYear, AppealCase, Case, CaseState, CaseStep, Publicity, StepState, db
 from app.operations.appeals import last_day_to_appeal
 
 OPENED = "cast(timezone('Asia/Shanghai', s.opened_at) as date)"
@@ -32,10 +32,11 @@ APPEALS = text("""
 def recompute(actor: Actor, today: date) -> int:
     """Date the open steps anew, and lengthen lists before the public and times to appeal where days off have come to be
     known: what was told to people is never shortened. Returns how many moved."""
+    moved = lengthen_reviews(today)  # steps are due by the last day of their review
     opened = func.timezone("Asia/Shanghai", CaseStep.opened_at).cast(Publicity.opens_on.type)
     days = db.session.scalars(select(opened).where(CaseStep.state == StepState.OPEN, opened.is_not(None)).distinct())
     due = {day.isoformat(): due_dates(day) for day in days}
-    moved = db.session.execute(STEPS, {"due": json.dumps(due)}).rowcount if due else 0
+    moved += db.session.execute(STEPS, {"due": json.dumps(due)}).rowcount if due else 0
     told = select(Case.__table__.c.delivered_on).where(Case.__table__.c.appeal_until >= today).distinct()
     ends = {day.isoformat(): last_day_to_appeal(day).isoformat() for day in db.session.scalars(told) if day}
     if ends:
@@ -48,6 +49,19 @@ def recompute(actor: Actor, today: date) -> int:
             one.closes_on, moved = closes_on, moved + 1
     if moved:
         audit(actor, "calendar:recompute", detail={"moved": moved})
+    return moved
+
+
+def lengthen_reviews(today: date) -> int:
+    """Move the last day of reviews under way that has turned out to be a day off. Returns how many moved."""
+    running = select(AppealCase).where(AppealCase.state == CaseState.OPEN, AppealCase.review_until >= today)
+    own, moved = overrides(), 0
+    for case in db.session.scalars(running.order_by(AppealCase.id)):
+        assert case.review_until is not None  # the query says so
+        until = end_of_term(case.review_until, own)
+        if until > case.review_until:
+            case.review_until, moved = until, moved + 1
+    db.session.flush()
     return moved
 
 

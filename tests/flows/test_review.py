@@ -4,11 +4,13 @@ from datetime import timedelta
 
 import pytest
 
+from app.access import scope_as
 from app.kit import clock
 from app.kit.calendar import end_of_term
 from app.kit.flow import submit, withdraw
 from app.kit.operation import NotAllowed, NotFound, Refused
 from app.operations.appeals import extend
+from app.operations.due_days import recompute
 from tests.flows.test_appeals import appealed
 
 
@@ -57,6 +59,16 @@ def test_every_step_is_due_by_the_last_day_of_the_review(review, behind):
     with clock.on(last - timedelta(days=1)):
         assert appeal.decide("registry_b", case_id, "review")[0].done
         assert due_on(behind, case_id) == last  # and not five working days more
+
+
+def test_the_last_day_follows_a_day_off_that_becomes_known(review, behind):
+    appeal, case_id = review
+    last = due_on(behind, case_id)
+    behind.run("insert into calendar_day (day, working, name) values (:day, false, '放假')", day=last)
+    with scope_as(appeal.cast.registry.scope):
+        recompute(appeal.cast.registry, clock.today())
+    assert due_on(behind, case_id) > last
+    assert due_on(behind, case_id) == behind.one("select review_until from flow_case where id = :id", id=case_id)
 
 
 def test_the_head_of_the_school_gives_more_time_once(review, behind):

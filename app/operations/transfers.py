@@ -9,7 +9,7 @@ from sqlalchemy.orm import joinedload
 
 from app.access import Actor, Permission, Role
 from app.kit.flow import among, hook
-from app.kit.flow.gates import meeting_named
+from app.kit.flow.gates import earlier_than, meeting_named
 from app.kit.operation import NotAllowed, Refused, audit, get, operation
 from app.models import (
     CaseState,
@@ -176,6 +176,9 @@ def confirm(actor: Actor, round_id: int, meeting_id: int | str) -> int:
         raise Refused(_("You examined some of them yourself; they need another hand."))
     check_running(round_id)
     waiting = mine & choice.passed.is_not(None) & choice.confirmed_by.is_(None) & (choice.case_state == CaseState.OPEN)
+    agreed_to = list(db.session.scalars(select(choice.case_id).where(waiting)))
+    if early := earlier_than(meeting, agreed_to):
+        raise Refused(next(iter(early.values())))
     done = db.session.execute(
         update(TransferChoice.__table__).where(waiting).values(confirmed_by=actor.user_id, meeting_id=meeting.id)
     ).rowcount

@@ -70,6 +70,7 @@ KEYS: dict[str, Any] = {
     "records": _("Recorded"),
     "refused": _("Refused"),
     "remark": _("Remark"),
+    "resolution": _("Resolution"),
     "rows": _("Rows"),
     "rule": _("Rule"),
     "scores": _("Scores"),

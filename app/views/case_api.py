@@ -23,7 +23,7 @@ from app.models import Case, CaseStep, JobRun, JobState, db, setting_int
 from app.operations.batches import DECIDE, decide_at_once, parse
 from app.views.case_words import ACTS
 
-GATES = frozenset({"originals", "meeting_id"})  # what a step may ask for beside columns of its case
+GATES = frozenset({"originals", "meeting_id", "resolution"})  # what a step may ask for beside columns of its case
 
 
 class Misunderstood(Refused):

@@ -12,6 +12,7 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional
 from app.access import current_actor
 from app.kit.flow import Flow, label
 from app.kit.flow.filling import foreseen_faults
+from app.kit.flow.gates import LONGEST_RESOLUTION
 from app.kit.flow.words import choices, present_value
 from app.kit.sensitive import mask, permitted, seen_by
 from app.models import Case, ClassGroup, Student, db
@@ -80,6 +81,11 @@ def records_form(flow: Flow, step: dict[str, Any], case: Case, student: Student 
             [InputRequired()],
             choices=_meetings(),
             description=_("Not there? Record it under “Meetings”."),
+        )
+        fields["resolution"] = TextAreaField(
+            _("Resolution on this case"),
+            [Optional(), Length(max=LONGEST_RESOLUTION)],
+            description=_("Left empty: agreed. The minutes stay with the meeting; this is read by the student."),
         )
     if step["originals"]:
         fields["originals"] = BooleanField(_("The originals are at hand"), [InputRequired()])

@@ -146,7 +146,7 @@ def facts(case: Case) -> list[tuple[Any, Any]]:
         return made
     made += case.findings()
     for step in case.steps:
-        agreed = [(_("Meeting"), "meeting"), (_("Document"), "document")]
+        agreed = [(_("Meeting"), "meeting"), (_("Resolution"), "resolution"), (_("Document"), "document")]
         made += [(name, step.records[key]) for name, key in agreed if step.records.get(key)]
     return made
 

@@ -123,11 +123,14 @@ def may_record() -> bool:
 def about(meeting: Meeting) -> dict[str, Any]:
     """What the page of one meeting shows beside its columns: the minutes, the cases, whether it is the reader's own."""
     scope = current_actor().scope
-    named = select(CaseStep.case_id).where(CaseStep.meeting_id == meeting.id)
-    cases = db.session.scalars(select(Case).where(Case.id.in_(named)).order_by(Case.id).limit(MOST_CASES))
+    agreed = select(Case, CaseStep.records["resolution"].as_string()).join(CaseStep, CaseStep.case_id == Case.id)
+    agreed = agreed.where(CaseStep.meeting_id == meeting.id).order_by(Case.id).limit(MOST_CASES)
     return {
         "minutes": meeting.minutes_name,
-        "cases": [(case.subject, flow_of(case).title, url_for("CaseScreen.show", pk=case.id)) for case in cases],
+        "cases": [
+            (case.subject, flow_of(case).title, url_for("CaseScreen.show", pk=case.id), resolution)
+            for case, resolution in db.session.execute(agreed)
+        ],
         "own": not meeting.cancelled and meeting.college_id == (scope.college_id if scope.kind == "college" else None),
     }
 

@@ -81,6 +81,35 @@ def test_several_cases_in_one_meeting(walk, walks, behind, tmp_path):
     assert "第1次" in page and "全体" not in page  # that it was held, not who said what
 
 
+def test_a_meeting_before_the_application_cannot_have_agreed_to_it(walk, behind, tmp_path):
+    """Nor can one of the day before; one of the same day can."""
+    case_id = walk.submitted()
+    handed_in = behind.one(
+        "select (submitted_at at time zone 'Asia/Shanghai')::date from flow_case where id = :id", id=case_id
+    )
+    for days, done in ((9, False), (1, False), (0, True)):
+        meeting_id = record(walk, number=f"第{days + 5}次", held_on=handed_in - timedelta(days=days))
+        attach(walk, meeting_id, tmp_path)
+        (outcome,) = accept(walk, [case_id], meeting_id)
+        assert outcome.done is done and (done or str(handed_in) in str(outcome.reason))
+
+
+def test_each_case_has_its_own_resolution(walk, walks, behind, tmp_path):
+    other = walks("voluntary_withdrawal", student=102)
+    first, second, meeting_id = walk.submitted(), other.submitted(), record(walk, resolution="另有他人事项")
+    attach(walk, meeting_id, tmp_path)
+    for case_id, resolution in ((first, "同意退学，九月底前办清手续"), (second, None)):
+        records = {"meeting_id": meeting_id, "resolution": resolution}
+        assert walk.act("clerk", decide, [case_id], expected_step="accept", records=records)[0].done
+    kept = {row["case_id"]: row["words"] for row in behind.rows(
+        "select case_id, records ->> 'resolution' as words from case_step where meeting_id = :id", id=meeting_id)}  # fmt: skip
+    assert kept == {first: "同意退学，九月底前办清手续", second: "同意"}
+    page = walk.cast.login("student").get(f"/casescreen/show/{first}").text
+    assert "九月底前办清手续" in page and "另有他人事项" not in page
+    listed = walk.cast.login("clerk").get(f"/meetingscreen/show/{meeting_id}").text
+    assert "九月底前办清手续" in listed and "学生12" in listed
+
+
 @pytest.mark.parametrize("number", [None, "", "x", "-1", 99999, "9" * 30])
 def test_a_meeting_that_is_none_is_not_named(walk, number):
     (outcome,) = accept(walk, [walk.submitted()], number)

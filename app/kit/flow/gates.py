@@ -5,17 +5,20 @@ from typing import Any
 
 from flask_babel import format_date
 from flask_babel import lazy_gettext as _
-from sqlalchemy import exists, func, or_, select
+from sqlalchemy import Date, cast, exists, func, or_, select
 
 from app.access import Role
 from app.kit import clock
 from app.kit.flow.steps import among
 from app.kit.operation import Refused
-from app.models import Document, Meeting, Objection, Publicity, PublicityEntry, db
+from app.models import Case, Document, Meeting, Objection, Publicity, PublicityEntry, db
 from app.models.language import listed
+from app.models.text import clean_lines
 
 Steps = dict[int, Any]  # case → its open step
 Reasons = dict[int, Any]  # case → why it may not pass
+LONGEST_RESOLUTION = 2000
+AGREED = "同意"  # what a meeting resolved on a case where nothing else is said; records are in Chinese
 
 
 def why_not(records: dict[str, Any] | None, steps: Steps) -> Reasons:
@@ -44,18 +47,33 @@ def meeting_named(number: Any) -> Meeting:
 
 
 def _meeting(records: dict[str, Any], steps: Steps) -> Reasons:
-    """The meeting is one of the college that signs, or of the school."""
+    """The meeting is one of the college that signs, or of the school, held when the case lay before it. What it resolved
+    on the case is noted in the case's own step: the minutes are about others as well, and stay with the meeting."""
     try:
         meeting = meeting_named(records.get("meeting_id"))
     except Refused as refused:
         return dict.fromkeys(steps, refused.reason)
-    records |= {"meeting_id": meeting.id, "meeting": str(meeting)}  # in words for those who may not see its minutes
+    resolution = clean_lines(str(records.get("resolution") or ""))[:LONGEST_RESOLUTION] or AGREED
+    # in words for those who may not see its minutes
+    records |= {"meeting_id": meeting.id, "meeting": str(meeting), "resolution": resolution}
     foreign = _("The meeting %(meeting)s is not one of those who sign this step.", meeting=str(meeting))
-    return {
+    reasons = earlier_than(meeting, list(steps))
+    return reasons | {
         case_id: foreign
         for case_id, step in steps.items()
         if meeting.college_id != (step.signing_college_id if Role(step.role).scope == "college" else None)
     }
+
+
+def earlier_than(meeting: Meeting, case_ids: list[int]) -> Reasons:
+    """Cases that were handed in after the day of the meeting, which cannot have agreed to them."""
+    handed_in = cast(func.timezone(clock.ZONE.key, Case.submitted_at), Date)
+    late = select(Case.id, handed_in.label("day")).where(among(Case.id, case_ids), handed_in > meeting.held_on)
+    return {
+        row.id: _("The meeting %(meeting)s was held before the case was handed in on %(day)s: it cannot have agreed to it.",
+                  meeting=str(meeting), day=row.day)
+        for row in db.session.execute(late)
+    }  # fmt: skip
 
 
 def _publicity(records: dict[str, Any], steps: Steps) -> Reasons:

@@ -23,7 +23,7 @@ from generate_series(1, :many) n
 CASES = """
 insert into flow_case (flow, flow_version, number, student_id, college_id, student_college_id, state, step_key, subject,
     opened_by, opened_by_role, submitted_at, reason, leave_from, leave_terms, leave_until)
-select 'leave', 1, 'M' || s.id, s.id, s.college_id, s.college_id, 'open', 'accept', s.name, u.id, 'student', now(),
+select 'leave', 1, 'M' || s.id, s.id, s.college_id, s.college_id, 'open', 'accept', s.name, u.id, 'student', timestamptz '2026-09-02 09:00+08',
     'other', '2026-09-02', 2, '2027-09-01'
 from student s, ab_user u where s.student_no like 'M%' and u.username = 'student'
 """
@@ -97,7 +97,7 @@ UNIVERSITY = (
     "insert into flow_case (id, flow, flow_version, number, student_id, college_id, student_college_id,"
     " target_college_id, state, step_key, subject, opened_by, opened_by_role, submitted_at, round_id, first_major_id,"
     " second_major_id, score, statement) select 90000 + n, 'major_transfer', 1, 'T' || n, s.id, s.college_id,"
-    f" s.college_id, m.college_id, 'open', 'panel', s.name, u.id, 'student', now(), 1, m.id, {OTHER.format(turn=2)},"
+    f" s.college_id, m.college_id, 'open', 'panel', s.name, u.id, 'student', timestamptz '2026-09-02 09:00+08', 1, m.id, {OTHER.format(turn=2)},"
     " 60 + n * 0.01, '兴趣所在' from generate_series(1, :many) n"
     f" join student s on s.id = 90000 + n join major m on m.id = {OTHER.format(turn=1)} join ab_user u on u.username = 'student'",
     "insert into transfer_choice (round_id, place, major_id, from_major_id, grade, subject, case_state, passed, examined_by,"

@@ -6,7 +6,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, insert, select, text
+from sqlalchemy import Connection, Row, Table, func, insert, select, text
 
 from app.access import Role
 from app.flows import dismissal, info_change, leave, voluntary_withdrawal
@@ -183,7 +183,10 @@ class Proceedings:
         )
         college_id = student.college_id if kind == "college" and student else None
         if (kind, college_id, held) not in self.meetings:
-            path, number = self.file(), f"第{len(self.meetings) + 1}次{MEETINGS[kind]}"
+            held_before = select(func.count()).select_from(Meeting).where(Meeting.kind == kind)
+            held_before = held_before.where(Meeting.college_id.is_not_distinct_from(college_id))
+            path, place = self.file(), self.connection.execute(held_before).scalar_one() + 1
+            number = f"第{place}次{MEETINGS[kind]}"
             meeting_id = self.write(
                 Meeting, minutes_name="会议纪要.pdf" if path else None, minutes_path=path,
                 minutes_type="application/pdf" if path else None, kind=kind, college_id=college_id, number=number,

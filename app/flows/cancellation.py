@@ -1,21 +1,14 @@
 """注销学籍 cancellation: the roster of a student who has died is closed (flow 24)."""
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import Date, Select, func, select
+from sqlalchemy import Select, func, select
 
 from app.access import Role
 from app.kit.flow import Field, Flow, Material, Step, Window, register
-from app.models import FACT, Case, RosterChange, RosterStatus
-from app.models.base import Mapped, date, mapped_column
+from app.models import CancellationCase, RosterChange, RosterStatus
+from app.operations.endings import died_as_a_student
 from app.operations.roster import changes, roster_effect
 from app.papers import change_notice
-
-
-class CancellationCase(Case):
-    """注销学籍申请, handed in by the college for the family."""
-
-    died_on: Mapped[date | None] = mapped_column(Date, info=FACT)
-    __mapper_args__ = {"polymorphic_identity": "cancellation"}
 
 
 @roster_effect
@@ -51,6 +44,7 @@ cancellation = register(
             Step("registry", Role.REGISTRY, days=1, originals=True, takes_effect=True),
         ),
         prevails=True,
+        check=died_as_a_student,
         effect=cancel,
         paper=change_notice.issue,
     )

@@ -36,6 +36,7 @@ return_ = register(
             Step("report_in", Role.COLLEGE_CLERK, days=5),
         ),
         prepare=leaves.recall_leave,
+        check=leaves.check_return,
         effect=leaves.resume,
         paper=change_notice.issue,
     )

@@ -3,7 +3,14 @@
 import flask_appbuilder.security.sqla.models  # noqa: F401  (registers ab_* in the metadata)
 
 from app.models.accounts import ColumnChoice, Delegation, Holder, Identity, KeptList, Password, SavedFilter
-from app.models.applications import AdmissionCancellationCase, AppealCase, DeferralCase, DismissalCase, InfoChangeCase
+from app.models.applications import (
+    AdmissionCancellationCase,
+    AppealCase,
+    CancellationCase,
+    DeferralCase,
+    DismissalCase,
+    InfoChangeCase,
+)
 from app.models.audit import AuditEntry
 from app.models.base import Model, db
 from app.models.calendar import AcademicYear, CalendarDay, CalendarFeed, DatedTask, Owner, TaskEvent, TaskKind, TaskRule
@@ -56,6 +63,7 @@ __all__ = [
     "AuditEntry",
     "CalendarDay",
     "CalendarFeed",
+    "CancellationCase",
     "Case",
     "CaseEvent",
     "CaseState",

@@ -25,6 +25,13 @@ class AdmissionCancellationCase(Heard, Told, Case):
     __mapper_args__ = {"polymorphic_identity": "admission_cancellation"}
 
 
+class CancellationCase(Case):
+    """注销学籍申请, handed in by the college for the family."""
+
+    died_on: Mapped[date | None] = mapped_column(Date, info=FACT)
+    __mapper_args__ = {"polymorphic_identity": "cancellation"}
+
+
 class AppealCase(Case):
     """申诉申请 with the decision that it is about and the last day for it."""
 

@@ -23,6 +23,9 @@ def setting_check(key: str) -> Callable[[Callable[[str], Any]], Callable[[str], 
     return register
 
 
+LONGEST = 300  # characters of a text, where its setting does not say less
+
+
 class Setting(Model):
     """A number, text or choice that the school decides. `kind` says how the value is read and checked."""
 
@@ -51,6 +54,10 @@ class Setting(Model):
                 raise ValueError(
                     str(_("The value must be a whole number from %(low)s to %(high)s.", low=low, high=high))
                 )
+        elif self.kind == "text" and not (self.minimum or 0) <= len(self.value.strip()) <= (self.maximum or LONGEST):
+            raise ValueError(
+                str(_("Write %(low)s to %(high)s characters.", low=self.minimum or 0, high=self.maximum or LONGEST))
+            )
         elif self.kind == "boolean" and self.value not in ("true", "false"):
             raise ValueError(str(_("The value must be true or false.")))
         if self.key in CHECKS:

@@ -4,10 +4,11 @@ from datetime import date, timedelta
 from typing import Any
 
 from flask_babel import lazy_gettext as _
+from sqlalchemy import Date, cast, func, select
 
 from app.kit import clock
-from app.kit.flow import hook
-from app.models import setting_int
+from app.kit.flow import among, hook
+from app.models import Case, db, setting_int
 
 
 def _day(records: dict[str, Any], name: str) -> date | None:
@@ -25,6 +26,11 @@ def heard_before_decided(case_ids: list[int], records: dict[str, Any]) -> dict[i
         return dict.fromkeys(case_ids, _("Say when the student was told of the intended decision."))
     if informed_on > clock.today():
         return dict.fromkeys(case_ids, _("The day on which the student was told is still to come."))
+    handed_in = cast(func.timezone(clock.ZONE.key, Case.submitted_at), Date)
+    later = select(Case.id, handed_in).where(among(Case.id, case_ids), handed_in > informed_on)
+    if early := dict(db.session.execute(later).all()):
+        return {case_id: _("The student is told of what the college has declared: on %(day)s or later.", day=day)
+                for case_id, day in early.items()}  # fmt: skip
     until = informed_on + timedelta(days=setting_int("defence_days"))
     if until > clock.today():
         return dict.fromkeys(case_ids, _("The student may state her defence until %(day)s.", day=until))
@@ -41,4 +47,9 @@ def legality_examined(case_ids: list[int], records: dict[str, Any]) -> dict[int,
         return dict.fromkeys(
             case_ids, _("The legality review is dated %(day)s, which is still to come.", day=examined_on)
         )
-    return {}
+    case = Case.__table__.c  # of any flow whose case is Heard
+    later = select(case.id, case.informed_on).where(among(case.id, case_ids), case.informed_on > examined_on)
+    return {
+        case_id: _("The legality is examined after the student was told, which was on %(day)s.", day=day)
+        for case_id, day in db.session.execute(later)
+    }

@@ -165,6 +165,16 @@ def why_not_start(row: LeaveCase) -> Any | None:
     return None
 
 
+@hook
+def check_return(case: ReturnCase, student: Student) -> dict[str, Any]:
+    """A return is asked for, not reported: it begins on the day it is handed in or later, unless the registry says why."""
+    handed_in = case.submitted_at.astimezone(clock.ZONE).date() if case.submitted_at else clock.today()
+    if not case.return_on or case.return_on >= handed_in or case.late_reason:
+        return {}
+    return {"return_on": _("The return would be on %(day)s, which is past. Enter today or a later day; the roster registry"
+                           " can let it be earlier, with a reason.", day=case.return_on)}  # fmt: skip
+
+
 def latest_start(today: date) -> date:
     """The last day on which a leave that is asked for today may begin: so many terms after this one as the settings say.
 

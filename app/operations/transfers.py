@@ -112,6 +112,10 @@ def _why_not_taken(case: TransferCase, student: Student) -> Any | None:
         quota = quotas.get(wish)
         if quota is None:
             return _("This round does not offer one of the chosen majors. Choose again.")
+        if quota.major.education_level != student.education_level:
+            return _(
+                "%(major)s leads to another level of education; a change of major does not.", major=str(quota.major)
+            )
         if quota.grade and quota.grade != student.grade:
             return _("%(major)s takes students of grade %(grade)s alone.", major=str(quota.major), grade=quota.grade)
     return None

@@ -56,11 +56,10 @@ class ApplyView(BaseView):
             abort(404)
         form = application_form(flow, student)
         exception = current_actor().may(Permission.CASE_EXCEPT)
-        error = None
-        if request.method == "POST" and can_be_saved(form, flow, student):
-            late = request.form.get("late_reason", "").strip() if exception else ""
+        late, error = request.form.get("late_reason", "").strip() or None if exception else None, None
+        if request.method == "POST" and can_be_saved(form, flow, student, late_reason=late):
             try:
-                case = open_case(current_actor(), flow, student_id, values(form), late_reason=late or None)
+                case = open_case(current_actor(), flow, student_id, values(form), late_reason=late)
                 return go(url_for("CaseScreen.show", pk=case.id))
             except Faulty as faulty:
                 say_faults(form, faulty.faults)

@@ -54,7 +54,9 @@ def _kept(form: FlaskForm, case: Case | None) -> list[str]:
     return [key for key in hidden if case is not None and getattr(case, key) and not form[key].raw_data]
 
 
-def can_be_saved(form: FlaskForm, flow: Flow, student: Student, case: Case | None = None) -> bool:
+def can_be_saved(
+    form: FlaskForm, flow: Flow, student: Student, case: Case | None = None, late_reason: str | None = None
+) -> bool:
     """Whether the form may be saved; else every field says what is wrong with it, whoever finds it."""
     form.validate()
     for item in flow.fields:
@@ -62,7 +64,7 @@ def can_be_saved(form: FlaskForm, flow: Flow, student: Student, case: Case | Non
         if asked and form[item.key].data in (None, "") and not form[item.key].errors:
             form[item.key].errors = [form[item.key].gettext("This field is required.")]
     sound = {name: value for name, value in values(form).items() if not form[name].errors}
-    say_faults(form, foreseen_faults(flow, student, case, sound))
+    say_faults(form, foreseen_faults(flow, student, case, sound, late_reason))
     return not form.errors
 
 

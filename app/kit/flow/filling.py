@@ -59,9 +59,13 @@ def is_fact(flow: Flow, key: str) -> bool:
     return flow.model.__mapper__.columns[key].info.get("day") == "fact"
 
 
-def foreseen_faults(flow: Flow, student: Student, case: Case | None, values: dict[str, Any]) -> dict[str, Any]:
-    """The faults of values that are not saved: for a form of which some fields cannot be read at all."""
-    now = {item.key: getattr(case, item.key) for item in flow.fields} if case else {}
+def foreseen_faults(
+    flow: Flow, student: Student, case: Case | None, values: dict[str, Any], late_reason: str | None = None
+) -> dict[str, Any]:
+    """The faults of values that are not saved: for a form of which some fields cannot be read at all. What the registry
+    excepts the case from, or would with its reason, is none."""
+    kept = [item.key for item in flow.fields] + ["late_reason", "submitted_at"]
+    now = {key: getattr(case, key) for key in kept} if case else {"late_reason": late_reason}
     with db.session.no_autoflush:
         copy = flow.model(student_id=student.id, college_id=student.college_id, **now)
         return fill(flow, copy, values)

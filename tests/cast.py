@@ -60,6 +60,8 @@ def build_cast(connection: Connection, today: date) -> None:
     """Write the cast as the owner. Ids are fixed: students 101… in college 1, 201… in college 2."""
     # two departments that receive notices are enough, and make the number of steps known
     connection.execute(text("update department set receives = '{}' where key not in ('library', 'finance')"))
+    # a walk hears a student and goes on the same day; tests/flows/test_hearing.py asks for the days between
+    connection.execute(text("update setting set value = '0' where key = 'defence_days'"))
     for statement in ORGANISATION.strip().split(";\n"):
         connection.execute(text(statement))
     for college, major, class_group in ((1, 1, 1), (2, 3, 3)):

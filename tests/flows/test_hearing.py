@@ -20,15 +20,17 @@ def decided(walk, key: str, who: str | None = None, **changed: object) -> tuple[
     return outcome.done, str(outcome.reason)
 
 
-def test_a_student_has_some_days_for_her_defence(walk):
+def test_a_student_has_some_days_for_her_defence(walk, behind):
+    behind.run("update setting set value = '3' where key = 'defence_days'")
     walk.case = walk.at("hearing")
     today = clock.today()
-    for days, done in ((-1, False), (0, False), (2, False), (3, True)):
-        told_on = today - timedelta(days=days)
+    for told_on in (today - timedelta(days=400), today - timedelta(days=1), today + timedelta(days=1)):
         passed, why = decided(walk, "hearing", informed_on=told_on.isoformat())
-        assert passed is done, (days, why)
-        if 0 <= days < 3:
-            assert str(told_on + timedelta(days=3)) in why
+        assert not passed, (told_on, why)  # before the declaration, or still to come
+    for days, done in ((0, False), (2, False), (3, True)):
+        with clock.on(today + timedelta(days=days)):
+            passed, why = decided(walk, "hearing", informed_on=today.isoformat())
+        assert passed is done and (done or str(today + timedelta(days=3)) in why)
 
 
 def test_nobody_decides_before_she_was_heard(walk):
@@ -43,7 +45,9 @@ def test_the_legality_is_examined_before_the_meeting(walk):
     walk.case = walk.at("legality")
     assert not decided(walk, "resolution")[0]
     tomorrow = clock.today() + timedelta(days=1)
-    for changed in ({"legality_opinion": ""}, {"legality_on": ""}, {"legality_on": tomorrow.isoformat()}):
+    before = clock.today() - timedelta(days=400)  # she was told later
+    for changed in ({"legality_opinion": ""}, {"legality_on": ""}, {"legality_on": tomorrow.isoformat()},
+                    {"legality_on": before.isoformat()}):  # fmt: skip
         assert not decided(walk, "legality", **changed)[0]
     assert decided(walk, "legality")[0]
 

@@ -1,6 +1,6 @@
 """Leave: the strangers first, then the wrong states, then the whole way."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
@@ -292,6 +292,28 @@ def test_only_the_applicant_takes_a_case_back(cases, cast, who):
     case_id = cases.at("college")
     with pytest.raises(Refused):
         acting(getattr(cast, who), withdraw, case_id)
+
+
+def test_the_clerk_hands_in_no_application_that_a_student_began(cases, cast):
+    """Nor fills it in; the student does both, also after it was sent back."""
+    case_id = cases.complete()
+    for verb, more in ((submit, ()), (save_draft, (LEAVE | {"statement": "代填"},))):
+        with pytest.raises(NotAllowed):
+            acting(cast.clerk, verb, case_id, *more)
+    acting(cast.student, submit, case_id)
+    cases.decide("clerk", case_id, "accept", act="send_back", opinion="材料不清", to="applicant")
+    with pytest.raises(NotAllowed):
+        acting(cast.clerk, submit, case_id)
+
+
+def test_the_registrys_reason_lets_a_leave_begin_earlier_on_the_page_too(cast, behind):
+    day = (TODAY - timedelta(days=5)).isoformat()
+    form = {"reason": "other", "leave_from": day, "leave_terms": "1", "statement": "家中有事"}
+    assert cast.login("clerk").post("/apply/leave/101", data=form).status_code == 422
+    assert cast.login("registry").post("/apply/leave/101", data=form).status_code == 422
+    browser = cast.login("registry")
+    assert browser.post("/apply/leave/101", data=form | {"late_reason": "住院，家长代报"}).status_code == 302
+    assert behind.one("select leave_from::text from flow_case where student_id = 101") == day
 
 
 def test_the_college_takes_back_what_it_applied_for_and_says_why(cases, cast, behind):

@@ -87,6 +87,11 @@ def test_a_batch_reports_row_by_row(cases, cast, behind):
     assert all(outcome.subject and outcome.number for outcome in outcomes[:-1])
 
 
+def test_a_return_is_not_dated_into_the_past(cases, on_leave, cast):
+    with clock.on(date(2027, 3, 2)), pytest.raises(Refused, match="2027-03-01"):
+        cases.draft(return_, RETURN | {"return_on": date(2027, 3, 1)})
+
+
 def test_a_leave_that_ended_unnoticed_is_overdue(cases, cast, behind):
     cases.at("end", values=LEAVE | {"leave_terms": 1})
     behind.run("update student set status = 'enrolled' where id = 102")
@@ -98,5 +103,5 @@ def test_a_leave_that_ended_unnoticed_is_overdue(cases, cast, behind):
     assert acting(cast.registry, overdue, date(2027, 3, 2)) == [(101, date(2027, 3, 1))]
     assert acting(cast.clerk2, overdue, date(2027, 3, 2)) == []
     with clock.on(date(2027, 3, 2)):
-        cases.at("end", return_)
+        cases.at("end", return_, values=RETURN | {"return_on": date(2027, 3, 2)})
     assert acting(cast.registry, overdue, date(2028, 3, 2)) == []

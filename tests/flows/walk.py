@@ -48,8 +48,8 @@ RECORDED: dict[str, Any] = {"grade": 2025, "class_group_id": 2, "delivered_how":
 
 
 def recorded_days(today: date) -> dict[str, str]:
-    """The days that steps record, as they would be on this day: a hearing leaves the student some time before it."""
-    days = {"informed_on": today - timedelta(days=5), "legality_on": today, "delivered_on": today, "told_on": today}
+    """The days that steps record, as they would be on this day; the cast's school leaves no days between."""
+    days = {"informed_on": today, "legality_on": today, "delivered_on": today, "told_on": today}
     return {name: day.isoformat() for name, day in days.items()}
 
 

@@ -207,7 +207,7 @@ def check_filling(actor: Actor, case: Case) -> None:
     """Raise unless the case is with its applicant and the actor is one."""
     if not applies(actor, flow_of(case), case.student_id, case.student_college_id):
         raise NotAllowed(_("Only the student herself or the clerk of her college can apply."))
-    if case.opened_by_role == Role.STUDENT and not actor.has(Role.STUDENT):
+    if not applied(actor, case):
         raise NotAllowed(_("The student began this application herself; she alone fills it in and hands it in."))
     if case.state not in FILLING:
         raise Refused(_("This case is not with the applicant: %(state)s.", state=CaseState(case.state).label))

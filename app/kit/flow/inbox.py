@@ -9,10 +9,10 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy import ColumnElement, Select, and_, false, or_, select
 
 from app.access import Actor, Permission, Role
-from app.kit.flow.apply import FILLING, applies, why_not_withdraw
+from app.kit.flow.apply import FILLING, applied, why_not_withdraw
 from app.kit.flow.check import hands_of
 from app.kit.flow.labels import label
-from app.kit.flow.registry import FLOWS, flow_of
+from app.kit.flow.registry import FLOWS
 from app.kit.flow.steps import is_mine
 from app.models import Case, CaseState, CaseStep, StepState, db
 from app.models.accounts import signature
@@ -96,7 +96,7 @@ def step_for(actor: Actor, case: Case) -> CaseStep | None:
 def may(actor: Actor, case: Case) -> set[str]:
     """The acts for which this identity gets a button on the case's page."""
     acts: set[str] = set()
-    if actor.may(Permission.CASE_OPEN) and applies(actor, flow_of(case), case.student_id, case.student_college_id):
+    if actor.may(Permission.CASE_OPEN) and applied(actor, case):
         if case.state in FILLING:
             acts |= {"save", "submit", "add_material"}
         if why_not_withdraw(actor, case) is None:

@@ -9,6 +9,8 @@ from werkzeug.utils import cached_property
 
 from app.models.text import cleaned
 
+FILE_FIELDS = {"file", "minutes"}  # what a page or the interface may send a file as
+
 
 def cleaned_form(sent: MultiDict[str, str]) -> ImmutableMultiDict[str, str]:
     return ImmutableMultiDict([(name, cleaned(name, text)) for name, text in sent.items(multi=True)])
@@ -28,7 +30,9 @@ def cleaned_json(value: Any, name: str = "") -> Any:
 class CleanForm(FormDataParser):
     def parse(self, *args: Any, **kwargs: Any):
         stream, form, files = super().parse(*args, **kwargs)
-        return stream, cleaned_form(form), files
+        # A form takes files for values: one in place of a text would be a text to nobody who reads it.
+        sent = [(name, file) for name, file in files.items(multi=True) if name in FILE_FIELDS]
+        return stream, cleaned_form(form), ImmutableMultiDict(sent)
 
 
 class CleanRequest(Request):

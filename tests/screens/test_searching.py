@@ -181,3 +181,15 @@ def test_acts_of_the_audit_are_picked_from_a_list(cast):
     assert '<option value="student.reveal">学生: 查看隐去的信息</option>' in page
     only = client.get("/auditscreen/list/?_flt_2_action=student.reveal").text
     assert "查看隐去的信息" in only.partition("<tbody")[2] and only.count("<tr>") == 2
+
+
+def test_every_screen_looks_rows_up_by_their_key(app, cast):
+    browser, asked = cast.login("registry"), 0
+    for rule in app.url_map.iter_rules():
+        if rule.rule.endswith("/lookup"):
+            answer = browser.get(rule.rule)
+            assert answer.status_code in (200, 302, 403, 404), rule.rule
+            asked += answer.status_code == 200
+    assert asked > 10
+    first = browser.get("/settingscreen/lookup").json["results"][0]
+    assert first["id"] and first["text"]

@@ -218,7 +218,7 @@ class Screen(KeepsForms, ExportsLists, KeepsArrangements, RequestLocalFilters, M
     def lookup(self):
         """Rows for a picker: {results: [{id, text}]}, at most 20, those the asker may see."""
         rows = self.datamodel.lookup(self.quick or (self.list_columns[0],), request.args.get("q", "").strip()[:60])
-        return jsonify(results=[{"id": row.id, "text": str(row)} for row in rows])
+        return jsonify(results=[{"id": self.datamodel.get_pk_value(row), "text": str(row)} for row in rows])
 
 
 def choices(kinds: Any) -> list[tuple[str, Any]]:

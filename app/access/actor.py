@@ -7,7 +7,7 @@ from flask import g, has_request_context, session
 from flask_login import current_user
 from sqlalchemy import select
 
-from app.access.roles import Permission, Role, granted
+from app.access.roles import BUILT_IN, Permission, Role, granted
 from app.access.scope import NO_SCOPE, NOBODY, Scope
 from app.models import Delegation, Identity, db
 from app.models.accounts import person_name, signature
@@ -55,8 +55,13 @@ def actor_of(identity: Identity) -> Actor:
         identity.student_id or NOBODY,
         identity.department_id or NOBODY,
     )
-    roles = frozenset(role.name for role in identity.roles)
+    roles = frozenset(role.name for role in identity.roles if counts(role.name, identity.scope))
     return Actor(user.id, name, identity.id, roles, scope, str(identity), person_name(user), granted(roles))
+
+
+def counts(role: str, scope: str) -> bool:
+    """Whether a role says anything here: one with rows of its own is none in an identity that reaches none."""
+    return scope != "none" or role not in BUILT_IN or Role(role).scope == "none"
 
 
 def identities_of(user_id: int) -> list[Identity]:

@@ -78,6 +78,19 @@ ROLE_SCOPES = {
 }
 
 
+SCOPE_LABELS = {
+    "school": _("Whole school"),
+    "college": _("Own college"),
+    "department": _("Own department"),
+    "freshmen": _("Freshmen of the whole school"),
+    "transfers": _("Applications for a change of major"),
+    "auditor": _("Whole school, reading alone"),
+    "teacher": _("Own teaching classes"),
+    "none": _("No students"),
+    "student": _("Oneself"),
+}
+
+
 class Permission(StrEnum):
     """What an act needs, named `resource:field:action`, in alphabetical order."""
 
@@ -186,6 +199,8 @@ GRANTS: dict[Role, frozenset[Permission]] = {
 
 
 BUILT_IN = frozenset(role.value for role in Role)
+# They open nothing but one's own pages: one person alone may give them.
+HARMLESS = frozenset(role.value for role in Role if role.scope == "none" and GRANTS[role] <= PERSON)
 
 
 def granted(roles: frozenset[str]) -> frozenset[Permission]:

@@ -16,7 +16,7 @@ from sqlalchemy import select, text
 
 from app.access import Actor, Permission, Role, Scope
 from app.access.scope import NOBODY
-from app.models import Identity, db
+from app.models import Holder, db
 
 LONGEST_TITLE = 200
 NAME = "学籍通"  # in whose name the machine acts, in audit and history
@@ -84,9 +84,8 @@ class Staff:
 
     def __init__(self) -> None:
         self._users: dict[tuple[str, int | None], set[int]] = {}
-        for identity in db.session.scalars(select(Identity).where(Identity.student_id.is_(None))):
-            for role in identity.roles:
-                self._users.setdefault((role.name, identity.college_id), set()).add(identity.user_id)
+        for holder in db.session.scalars(select(Holder)):
+            self._users.setdefault((holder.role, holder.college_id), set()).add(holder.user_id)
 
     def holding(self, *roles: Role, college_id: int | None = None) -> tuple[int, ...]:
         """The users who hold one of the roles; those of a 学院 alone where a role is one of the colleges'."""

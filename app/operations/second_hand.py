@@ -7,13 +7,12 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy import func, select, true
 
 from app.access import GRANTS, Actor, Permission, Role
-from app.access.roles import BUILT_IN
+from app.access.roles import BUILT_IN, HARMLESS, SCOPE_LABELS
 from app.kit.due import Due, Staff, tell
-from app.kit.operation import NotAllowed, Refused, audit, get, operation
+from app.kit.operation import Faulty, NotAllowed, Refused, audit, get, operation
 from app.models import College, Department, Identity, Proposal, ProposalKind, ProposalState, db
 from app.models.accounts import AccountRole, User, signature
 
-OVER_ACCOUNTS = frozenset({Permission.ACCOUNT_WRITE, Permission.ACCOUNT_CONFIRM})
 PLACES = {"college": "college_id", "department": "department_id"}
 PAGE = "/proposals/"
 
@@ -31,9 +30,30 @@ class Wanted:
 
 
 def needs_second_hand(scope: str, roles: tuple[str, ...]) -> bool:
-    """Whether an identity reaches students' rows, or may itself say who is who. A role made on the screen may be anything."""
-    over = any(name not in BUILT_IN or GRANTS[Role(name)] & OVER_ACCOUNTS for name in roles)
-    return scope not in ("none", "student") or over
+    """Whether an identity opens more than one's own pages: rows, acts, or accounts. A role made on the screen may be
+    anything."""
+    if scope == "student" and roles == (Role.STUDENT,):
+        return False  # her own row alone
+    return scope != "none" or not HARMLESS.issuperset(roles)
+
+
+def check_reach(wanted: Wanted) -> None:
+    """A role with rows of its own is held for those rows: of one college, of the school, of the freshmen. Raises Faulty."""
+    faults: dict[str, Any] = {}
+    built_in = [Role(name) for name in wanted.roles if name in BUILT_IN]
+    reaching = {role.scope: role for role in built_in if role.scope != "none"}
+    if len(reaching) > 1:
+        faults["roles"] = _("These roles reach different students. Make an identity for each.")
+    elif built_in and (reaching or len(built_in) == len(wanted.roles)):
+        scope, role = next(iter(reaching.items()), ("none", built_in[0]))
+        if wanted.scope != scope:
+            faults["scope"] = _("The role “%(role)s” goes with “%(scope)s”. Choose that here, or another role.",
+                                role=role.label, scope=SCOPE_LABELS[scope])  # fmt: skip
+    for scope, place in PLACES.items():
+        if (wanted.scope == scope) != (getattr(wanted, place) is not None):
+            faults[scope] = _("An identity for a college or a department names it, and no other does.")
+    if faults:
+        raise Faulty(faults)
 
 
 def holds_much(user_id: int) -> bool:
@@ -45,9 +65,7 @@ def holds_much(user_id: int) -> bool:
 @operation(needs=Permission.ACCOUNT_WRITE)
 def propose_identity(actor: Actor, wanted: Wanted, identity_id: int | None = None) -> Proposal:
     """Propose an identity, or that one becomes another. It is not held before somebody else has confirmed it."""
-    for scope, place in PLACES.items():
-        if (wanted.scope == scope) != (getattr(wanted, place) is not None):
-            raise Refused(_("An identity for a college or a department names it, and no other does."))
+    check_reach(wanted)
     identity = get(Identity, identity_id) if identity_id is not None else None
     if actor.user_id in (wanted.user_id, identity.user_id if identity else None):
         raise Refused(_("Nobody changes his own identities. Another administrator of accounts can."))
@@ -89,6 +107,9 @@ def decide_proposal(actor: Actor, proposal_id: int, *, accepted: bool) -> Propos
     if actor.on_behalf_of:
         raise NotAllowed(_("Nobody confirms accounts in another's name."))
     proposal = get(Proposal, proposal_id)
+    if accepted and proposal.kind == ProposalKind.IDENTITY:
+        check_reach(Wanted(proposal.user_id, proposal.scope or "", tuple(proposal.roles), proposal.college_id,
+                           proposal.department_id))  # fmt: skip
     old, new = held_words(proposal.identity), wanted_words(proposal)
     outcome = db.session.scalar(select(func.decide_proposal(proposal_id, accepted)))
     if outcome == "own":

@@ -24,7 +24,7 @@ from app.models import AuditEntry, Delegation, Identity, db
 from app.models.accounts import User, signature
 from app.models.text import folded
 from app.operations.delegation import as_deputy, barred_steps, delegate, deputies, revoke
-from app.operations.second_hand import Wanted, needs_second_hand, propose_identity
+from app.operations.second_hand import Wanted, check_reach, needs_second_hand, propose_identity
 from app.views.acts import act_label, act_words, table_label
 from app.views.audit_words import content, role_words
 from app.views.labels import SCOPES, role_badges
@@ -117,6 +117,8 @@ class IdentityScreen(WarnsOfVacancies, Screen):
         ).attrs.user_id.value  # the user as it was stored; the form sets the relationship
         if own in (before, item.user.id if item.user else None):
             raise Refused(_("Nobody changes his own identities. Another administrator of accounts can."))
+        with db.session.no_autoflush:
+            check_reach(wanted_of(item))
 
     def pre_update(self, item: Identity) -> None:
         self.pre_add(item)

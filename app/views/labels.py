@@ -7,7 +7,7 @@ from flask import Flask, current_app
 from flask_babel import lazy_gettext as _
 from markupsafe import Markup
 
-from app.access.roles import BUILT_IN, Role
+from app.access.roles import BUILT_IN, SCOPE_LABELS, Role
 from app.kit.screen.present import badge
 
 ACTS = {
@@ -72,16 +72,7 @@ VIEWS = {
 
 
 # What an identity reaches.
-SCOPES: dict[str, Any] = {
-    "school": _("Whole school"),
-    "college": _("Own college"),
-    "department": _("Own department"),
-    "freshmen": _("Freshmen of the whole school"),
-    "transfers": _("Applications for a change of major"),
-    "auditor": _("Whole school, reading alone"),
-    "teacher": _("Own teaching classes"),
-    "none": _("No students"),
-}
+SCOPES: dict[str, Any] = {name: words for name, words in SCOPE_LABELS.items() if name != "student"}
 
 # A day is written one way everywhere, as it stands in the columns of lists and workbooks; papers have their own words.
 DAYS = {

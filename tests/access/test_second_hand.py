@@ -2,7 +2,9 @@
 
 import pytest
 
+from app.access import Role
 from app.models import db
+from app.operations.second_hand import needs_second_hand
 from tests.access.test_identity import form, second_identity, students
 from tests.access.test_login import NEW, log_in
 from tests.cast import PASSWORD
@@ -103,6 +105,59 @@ def test_nobody_else_confirms(cast, behind, fresh, who):
         403,
     )
     assert held(behind, fresh) == []
+
+
+@pytest.mark.parametrize(("role", "scope", "college"), [
+    ("college_leader", "none", ""), ("college_clerk", "none", ""), ("college_clerk", "school", ""), ("registry", "college", 1),
+    ("auditor", "none", ""), ("admissions", "none", ""), ("transfer_panel", "none", ""), ("teacher", "none", ""),
+    ("registry", "none", ""), ("president_office", "school", ""), ("student", "none", ""), ("department", "none", ""),
+])  # fmt: skip
+def test_a_role_without_its_rows_is_refused_beside_the_field(cast, behind, fresh, role, scope, college):
+    page = propose(cast, behind, fresh, role, scope=scope, college=college)
+    assert "的数据范围是" in page.text.partition('name="scope"')[2][:3000]
+    assert held(behind, fresh) == []
+    assert behind.one("select count(*) from account_proposal") == 0
+
+
+def test_roles_of_different_rows_are_two_identities(cast, behind, fresh):
+    both = [role_of(behind, "registry"), role_of(behind, "auditor")]
+    page = propose(cast, behind, fresh, roles=both)
+    assert "请分别建立身份" in page.text and behind.one("select count(*) from account_proposal") == 0
+    both = [role_of(behind, "college_leader"), role_of(behind, "college_clerk")]
+    assert "第二人确认" in propose(cast, behind, fresh, roles=both, scope="college", college=2).text
+
+
+@pytest.mark.parametrize("role", [role for role in Role if role is not Role.STUDENT])
+def test_every_role_that_opens_more_than_ones_own_pages_needs_two_hands(role):
+    alone = {"president_office", "degree_committee"}
+    assert needs_second_hand(role.scope, (role.value,)) is (role.value not in alone)
+    assert needs_second_hand("none", (role.value,)) is (role.value not in alone)
+
+
+def test_a_proposal_of_before_whose_role_lacks_its_rows_is_not_confirmed(cast, behind, fresh):
+    propose(cast, behind, fresh)
+    behind.run("update account_proposal set scope = 'none'")
+    answer = cast.login("registry").post(f"/proposals/{number(behind)}/decide", data={"act": "confirm"})
+    assert answer.status_code == 422 and "全校" in answer.text
+    assert held(behind, fresh) == []
+
+
+@pytest.mark.parametrize(("role", "path"), [
+    ("auditor", "/auditscreen/list/"), ("admissions", "/imports/admissions/"), ("transfer_panel", "/meetingscreen/list/"),
+    ("college_leader", "/meetingscreen/list/"),
+])  # fmt: skip
+def test_a_role_that_reaches_no_rows_opens_no_page(app, cast, behind, fresh, role, path):
+    """An identity of before, saved without its scope; the scope alone makes the difference."""
+    second_identity(behind, "fresh", role, "none")
+    behind.run("insert into password_state (user_id, must_change) values (:u, false)", u=fresh)
+    client = app.test_client()
+    log_in(client, "fresh")
+    assert client.get(path).status_code in (302, 403)
+    assert Role(role).scope != "none"
+    scope, college = Role(role).scope, 1 if Role(role).scope == "college" else None
+    behind.run("update identity set scope = :s, college_id = :c where user_id = :u", s=scope, c=college, u=fresh)
+    log_in(client, "fresh")
+    assert client.get(path).status_code == 200
 
 
 # together

@@ -196,4 +196,27 @@ def test_an_identity_is_not_taken_from_the_only_leader_without_a_word(cast, case
     off(behind, "leader2")  # somebody who has nothing waiting
     behind.run("update ab_user set active = true where username = 'leader_b'")
     admin.post(f"/identityscreen/edit/{leader.identity_id}", data=filled)
+    proposal = behind.one("select max(id) from account_proposal")
+    cast.login("registry").post(f"/proposals/{proposal}/decide", data={"act": "confirm"})
     assert behind.one("select college_id from identity where id = :id", id=leader.identity_id) == 2
+
+
+# whose college
+
+
+def test_a_college_role_without_a_college_is_of_none(cast, cases, behind):
+    """Neither told of the colleges' cases nor counted as one who could sign them."""
+    stranger = behind.one("select id from ab_user where username = 'library'")
+    behind.run(
+        "with who as (insert into identity (user_id, scope) values (:u, 'none') returning id) insert into identity_role"
+        " select who.id, ab_role.id from who, ab_role where name in ('college_leader', 'college_clerk', 'registry')",
+        u=stranger,
+    )  # fmt: skip
+    case_id = cases.at("college")
+    told = "select count(*) from notice n where user_id = :u and n.key like 'waits:%'"
+    signers = "select u.username from step_signer g join ab_user u on u.id = g.user_id where case_id = :c order by 1"
+    assert [row["username"] for row in behind.rows(signers, c=case_id)] == ["leader", "leader_b"]
+    assert behind.one("select count(*) from role_holder where user_id = :u", u=stranger) == 1
+    assert (behind.one(told, u=stranger), behind.one(told, u=cast.leader.user_id)) == (0, 1)
+    off(behind, "leader", "leader_b")
+    assert waiting_for_nobody(cast) == [case_id]

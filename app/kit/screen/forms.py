@@ -12,7 +12,7 @@ from flask_appbuilder.urltools import get_filter_args
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 
-from app.kit.operation import Refused
+from app.kit.operation import Faulty, Refused
 from app.models import Model, db
 from app.models.language import listed
 
@@ -80,7 +80,11 @@ class KeepsForms:
             after(item)
         except CANNOT as error:
             db.session.rollback()
-            form.form_errors = [*form.form_errors, str(error)]
+            beside = error.faults if isinstance(error, Faulty) and error.faults.keys() <= form._fields.keys() else {}
+            for name, why in beside.items():
+                form[name].errors = [str(why)]
+            if not beside:
+                form.form_errors = [*form.form_errors, str(error)]
             return False
         flash(said, "success")
         return True

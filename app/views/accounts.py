@@ -1,5 +1,7 @@
 """账号 FAB's screens of users and roles, read and written like every other list: audited, in clear sentences, no files."""
 
+import re
+
 from flask import abort, flash, jsonify, redirect, request, session, url_for
 from flask_appbuilder import BaseView, expose
 from flask_appbuilder.actions import action
@@ -11,6 +13,7 @@ from flask_appbuilder.security.decorators import has_access, no_cache, permissio
 from flask_appbuilder.validators import PasswordComplexityValidator
 from flask_babel import lazy_gettext as _
 from flask_login import current_user
+from sqlalchemy import inspect
 from wtforms import PasswordField
 from wtforms.validators import DataRequired, EqualTo, Length
 
@@ -54,6 +57,14 @@ def account_first(columns: list[str]) -> list[str]:
     return first + [column for column in columns if column not in first]
 
 
+def account_name(typed: str) -> str:
+    """A user name in one alphabet, so that no two look alike. Raises Refused."""
+    name = typed.strip().lower()
+    if not re.fullmatch(r"[a-z0-9._-]+", name):
+        raise Refused(_("A user name has the letters a to z, digits, dots, hyphens and underscores alone."))
+    return name
+
+
 # The names stay FAB's: its pages link to each other by them.
 class UserDBModelView(WarnsOfVacancies, Guarded, fab.UserDBModelView):
     list_columns = account_first(fab.UserDBModelView.list_columns)
@@ -63,10 +74,21 @@ class UserDBModelView(WarnsOfVacancies, Guarded, fab.UserDBModelView):
     formatters_columns = {"roles": role_badges}
     validators_columns = fab.UserDBModelView.validators_columns | {"username": [Length(max=LONGEST_ACCOUNT)]}
 
+    def pre_add(self, item) -> None:
+        item.username = account_name(item.username)
+        super().pre_add(item)
+
     def pre_update(self, item) -> None:
         """A name stands for its person in every signature: nobody gives himself one."""
         if item.id == current_actor().user_id:
             raise Refused(_("Nobody changes his own name and account. Another administrator of accounts can."))
+        before = inspect(item).info["before"]["username"]
+        if item.username != before:
+            if item.last_login is not None:
+                raise Refused(
+                    _("This account has been used: what was done by it is signed with its user name, which stays.")
+                )
+            item.username = account_name(item.username)
         super().pre_update(item)
 
     @expose("/userinfo/")

@@ -9,9 +9,10 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy import func, select
 
 from app.access import ANONYMOUS, Actor, Permission, current_actor
+from app.access.actor import logged_in_user
 from app.kit import clock
 from app.kit.flow import FLOWS, window_states
-from app.kit.operation import get
+from app.kit.operation import NotAllowed, get
 from app.kit.tasks import TaskGroup, TaskState, grouped, select_own, years_open
 from app.models import CaseStep, College, DatedTask, RosterStatus, Student, db
 from app.models.accounts import Identity, User
@@ -35,6 +36,10 @@ class HomeView(IndexView):
     @expose("/")
     def index(self):
         actor = current_actor()
+        if actor is ANONYMOUS and logged_in_user().is_authenticated:
+            raise NotAllowed(
+                _("Your account has no identity yet, so it opens nothing. Ask the administrator of accounts for one.")
+            )
         if actor is ANONYMOUS:
             return redirect(url_for("AuthDBView.login"))
         self.update_redirect()

@@ -175,3 +175,36 @@ def test_an_account_longer_than_signatures_hold_is_refused(cast, behind):
             "roles": role, "password": PASSWORD, "conf_password": PASSWORD}  # fmt: skip
     cast.login("admin").post("/users/add", data=made)
     assert behind.one("select count(*) from ab_user where username like 'xx%'") == 0
+
+
+# user names
+
+
+@pytest.mark.parametrize(("used", "name", "said", "kept"), [
+    (True, "someone", "用户名不得修改", "clerk"), (False, "Someone", "", "someone"), (False, "сlerk", "用户名只能由", "clerk"),
+    (False, "clerk\u200b9", "", "clerk9"),
+])  # fmt: skip
+def test_a_user_name_stays_once_used_and_has_one_alphabet(cast, behind, used, name, said, kept):
+    clerk = cast.clerk.user_id
+    behind.run("update ab_user set last_login = :at where id = :u", at="2026-09-01" if used else None, u=clerk)
+    role = behind.one("select id from ab_role where name = 'college_clerk'")
+    form = {
+        "username": name,
+        "first_name": "芳",
+        "last_name": "王",
+        "email": "c@example.invalid",
+        "active": "y",
+        "roles": role,
+    }
+    page = cast.login("admin").post(f"/users/edit/{clerk}", data=form, follow_redirects=True)
+    assert said in page.text
+    assert behind.one("select username from ab_user where id = :u", u=clerk) == kept
+
+
+def test_an_account_without_an_identity_is_told_whom_to_ask(app, cast, behind):
+    behind.run("delete from identity where user_id = :u", u=cast.clerk.user_id)
+    client = app.test_client()
+    log_in(client, "clerk")
+    page = client.get("/")
+    assert page.status_code == 403 and "尚无身份" in page.text
+    assert app.test_client().get("/").location.startswith("/login/")

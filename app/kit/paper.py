@@ -33,7 +33,7 @@ from app.kit.due import Due, Staff, tell
 from app.kit.operation import NotFound, Refused, audit, audit_many, operation
 from app.kit.sensitive import mask, permitted
 from app.kit.wording import Wording
-from app.models import Case, Paper, PaperCounter, PaperTemplate, PrintRun, db
+from app.models import Case, DatedEffect, EffectState, Paper, PaperCounter, PaperTemplate, PrintRun, db
 
 BUILT_IN = 0  # the version that a paper names which was filled in with the wording of its declaration
 LONGEST_TITLE = 80  # characters
@@ -87,6 +87,7 @@ class Page:
     number: str | None
     body: Markup
     date: str
+    void: bool = False
 
 
 def chinese_date(day: dt.date | None) -> str:
@@ -95,16 +96,31 @@ def chinese_date(day: dt.date | None) -> str:
 
 
 def pages(papers: Iterable[Paper]) -> list[Page]:
-    """The pages of issued papers, exactly as they were first filled in."""
+    """The pages of issued papers, exactly as they were first filled in; what no longer holds is marked as void."""
+    papers = list(papers)
+    void = void_among(papers)
     return [
         Page(
             paper.title,
             paper.number,
             Markup(paper.body),  # noqa: S704 - written by Wording.fill alone
             chinese_date(paper.issued_at.astimezone(clock.ZONE).date()),
+            paper.id in void,
         )
         for paper in papers
     ]
+
+
+def void_among(papers: Iterable[Paper]) -> set[int]:
+    """The ids of those papers whose change was annulled before its day, or lapsed on it."""
+    of = {paper.id: paper.case_id for paper in papers if paper.case_id is not None}
+    if not of:
+        return set()
+    never = DatedEffect.state.in_((EffectState.ANNULLED, EffectState.LAPSED))
+    cases = set(
+        db.session.scalars(select(DatedEffect.case_id).where(never, among(DatedEffect.case_id, [*of.values()])))
+    )
+    return {paper_id for paper_id, case_id in of.items() if case_id in cases}
 
 
 def among(of: Any, ids: list[int]) -> Any:

@@ -42,7 +42,7 @@ class CaseState(StrEnum):
     DONE = "done"
     REFUSED = "refused"
     WITHDRAWN = "withdrawn"
-    ENDED = "ended"  # with its student's roster
+    ENDED = "ended"  # with its student's roster, or annulled before its day
 
     @property
     def label(self):
@@ -56,7 +56,7 @@ CASE_STATE_LABELS = {
     CaseState.DONE: _("Done"),
     CaseState.REFUSED: _("Refused"),
     CaseState.WITHDRAWN: _("Taken back"),
-    CaseState.ENDED: _("Ended with the roster"),
+    CaseState.ENDED: _("Ended"),
 }
 
 

@@ -89,7 +89,7 @@ def _lapsed(
 
 @operation(needs=Permission.CASE_EXCEPT)
 def annul(actor: Actor, effect_id: int, reason: str) -> DatedEffect:
-    """Call a decided change off before its day, e.g. because the student asks for it. Its case ends as taken back."""
+    """Call a decided change off before its day, e.g. because the student asks for it. Its case ends; nobody has taken it back."""
     case_id = get(DatedEffect, effect_id).case_id
     case = get(Case, case_id, lock=True)
     effect = get(DatedEffect, effect_id, lock=True)
@@ -101,7 +101,7 @@ def annul(actor: Actor, effect_id: int, reason: str) -> DatedEffect:
     effect.state, effect.settled_at, effect.reason = EffectState.ANNULLED, clock.now(), words
     db.session.flush()
     note(actor, case, "annul", opinion=words)
-    _close(case.id, CaseState.WITHDRAWN)
+    _close(case.id, CaseState.ENDED)
     audit(actor, "effect:annul", subject="flow_case", subject_id=case.id, college_id=case.college_id,
           detail={"reason": words})  # fmt: skip
     told = Staff().holding(Role.COLLEGE_CLERK, Role.COLLEGE_LEADER, college_id=case.student_college_id)

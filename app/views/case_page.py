@@ -18,6 +18,7 @@ from app.kit.flow.inbox import may, step_for, what_next
 from app.kit.flow.material import ACCEPT
 from app.kit.flow.steps import was_refused
 from app.kit.flow.words import keys_told, shown_change, told_alone
+from app.kit.paper import void_among
 from app.kit.screen.present import TONES, masked
 from app.kit.sensitive import SENSITIVE, permitted
 from app.models import (
@@ -248,6 +249,10 @@ def papers(case: Case) -> list[tuple[Any, str]]:
     if not current_actor().may(Permission.PAPER_PRINT):
         return made
     made.append((_("Application form"), url_for("PaperScreen.application", case_id=case.id)))
-    issued = db.session.scalars(select(Paper).where(Paper.case_id == case.id).order_by(Paper.id))
-    made += [(f"{paper.title} {paper.number}", url_for("PaperScreen.print", id=paper.id)) for paper in issued]
+    issued = list(db.session.scalars(select(Paper).where(Paper.case_id == case.id).order_by(Paper.id)))
+    void = void_among(issued)
+    for paper in issued:
+        name = f"{paper.title} {paper.number}"
+        said = _("%(paper)s (void)", paper=name) if paper.id in void else name
+        made.append((said, url_for("PaperScreen.print", id=paper.id)))
     return made

@@ -153,11 +153,30 @@ def test_the_registry_annuls_it_with_a_reason_before_its_day(cases, cast, behind
     acting(cast.registry, annul, effect, "学生撤回")
     with pytest.raises(Refused):
         acting(cast.registry, annul, effect, "学生撤回")
-    assert cases.state(waiting) == ("withdrawn", None)
+    assert cases.state(waiting) == ("ended", None)
     with clock.on(START):
         run_sources(START)
     assert status(behind) == "enrolled" and entries(behind, waiting) == []
     cases.submitted()  # she may apply again
+
+
+def test_the_notice_of_a_change_that_never_came_is_marked_as_void(cases, cast, behind, waiting):
+    paper = behind.one("select id from paper where case_id = :id", id=waiting)
+    body = behind.one("select body from paper where id = :id", id=paper)
+
+    def seen() -> list[bool]:
+        student, registry = cast.login("student"), cast.login("registry")
+        pages = [student.get(f"/paperscreen/print?id={paper}"), registry.get(f"/casescreen/show/{waiting}"),
+                 student.get("/")]  # fmt: skip
+        assert all(page.status_code == 200 for page in pages)
+        return ["作废" in page.text for page in pages]
+
+    assert seen() == [False] * 3
+    acting(cast.registry, annul, behind.one("select id from dated_effect"), "学生撤回")
+    assert seen() == [True] * 3
+    assert behind.one("select body from paper where id = :id", id=paper) == body
+    behind.run("update dated_effect set state = 'lapsed'")
+    assert seen() == [True] * 3
 
 
 def test_a_return_counts_from_its_day(cases, behind, on_leave):

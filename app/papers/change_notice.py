@@ -13,6 +13,7 @@ from app.kit import clock
 from app.kit.flow import FLOWS, Flow, hook
 from app.kit.paper import PaperKind, Placeholder, among, chinese_date, issue_papers
 from app.models import Case, Code, RosterStatus, Student, db, setting
+from app.models.student import FRESHMAN, ON_ROLL
 
 WORDING = """
 <p>{{ college }}：</p>
@@ -34,13 +35,14 @@ WORDING = """
 </tbody>
 </table>
 <p class="indent">{{ reminder }}</p>
-<p class="indent">请你院及时将本通知送达学生本人，并据此办理相关手续。</p>
+<p class="indent">请你院及时将本通知送达{{ recipient }}，并据此办理相关手续。</p>
 <p class="right seal keep">{{ school }}教务处（盖章）<br>{{ date }}</p>
 """
 
 REMINDER = "本次异动期限至{until}止。期满前，学生须按学校规定的时间提出{request}申请；逾期未提出申请的，按学校学籍管理规定处理。"
 SERVING = "退役后规定期限届满"  # who serves in the army is kept her place; the end is known when she is discharged
 SERVICE, SERVICE_CODES = (RosterStatus.RETAINED, RosterStatus.DEFERRED), ("19", "14")
+HERSELF, FAMILY = "学生本人", "其亲属"  # to whom the college hands the notice
 RESUMED = {RosterStatus.DEFERRED: "恢复入学资格"}  # what is asked for at the end, where it is no return
 APPROVALS = {  # what each signature before the change is called
     Role.COLLEGE_LEADER: "学院审核", Role.ADMISSIONS: "招生就业工作处审核", Role.AFFAIRS_DIRECTOR: "教务处审批",
@@ -105,7 +107,7 @@ def _words(row, school: str) -> dict[str, object]:
         "old_major": old["major"],
         "new_major": new["major"],
         "old_length": length_of(old),
-        "new_length": length_of(new),
+        "new_length": length_of(new, stays=row.new_status in ON_ROLL | FRESHMAN),
         "old_grade": f"{old['grade']}级",
         "new_grade": f"{new['grade']}级",
         "old_class": old["class_group"],
@@ -116,14 +118,15 @@ def _words(row, school: str) -> dict[str, object]:
         "until": until or (SERVING if row.new_status in SERVICE and row.code in SERVICE_CODES else "—"),
         "case_number": row.number,
         "document_no": row.document_no or "—",
+        "recipient": FAMILY if row.new_status == RosterStatus.CANCELLED else HERSELF,
         "reminder": REMINDER.format(until=until, request=RESUMED.get(row.new_status, "复学")) if until else None,
     }
 
 
-def length_of(text: dict[str, Any]) -> str:
-    """How long the major lasts and when she is expected to graduate, e.g. 学制4年，预计2028年6月毕业."""
+def length_of(text: dict[str, Any], *, stays: bool = True) -> str:
+    """How long the major lasts and, while she stays, when she should graduate, e.g. 学制4年，预计2028年6月毕业."""
     years = f"学制{float(text['study_length']):g}年"
-    day = text["expected_graduation"]
+    day = text["expected_graduation"] if stays else None
     return f"{years}，预计{int(day[:4])}年{int(day[5:7])}月毕业" if day else years
 
 
@@ -158,6 +161,7 @@ CHANGE_NOTICE = PaperKind(
         Placeholder("effective_on", _("Effective from"), "2026年9月2日"),
         Placeholder("recorded_on", _("Recorded on"), "2026年9月1日"),
         Placeholder("document_no", _("Document"), "教学籍〔2026〕1号"),
+        Placeholder("recipient", _("To whom it is handed"), "学生本人"),
         Placeholder("until", _("Until"), "2027年8月31日"),
         Placeholder("case_number", _("Case number"), "XX-2026-0001"),
         Placeholder(

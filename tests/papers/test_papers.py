@@ -15,7 +15,8 @@ from app.papers import CHANGE_NOTICE, all_papers, print_application
 from app.papers.change_notice import issue
 from tests.conftest import Behind, Cast
 from tests.flows.conftest import ILL, Cases
-from tests.flows.conftest import cases as cases  # the fixture of the flows' tests
+from tests.flows.conftest import cases as cases  # the fixtures of the flows' tests
+from tests.flows.conftest import walks as walks
 
 
 def acting(actor: Actor, verb: Callable, *args):
@@ -121,7 +122,7 @@ def test_the_student_and_her_college_read_the_notice(cases: Cases, cast: Cast, b
     acting(cast.registry, issue, [case_id])
     paper = notice_of(case_id, behind)
     for name in ("student", "clerk"):
-        (page,) = pages(acting(getattr(cast, name), print_papers, [paper["id"]]))
+        (page,) = acting(getattr(cast, name), lambda me: pages(print_papers(me, [paper["id"]])))
         assert page.body == paper["body"]
         assert (page.title, page.number) == ("学籍异动通知单", "YD-2026-0001")
     for name in ("student2", "clerk2", "classmate"):
@@ -136,3 +137,19 @@ def test_a_form_without_wording_has_the_built_in_one(cases: Cases, cast: Cast, b
     with scope_as(cast.registry.scope):
         load_wordings(db.session.connection(), [CHANGE_NOTICE])  # the school's own scope may load them
         db.session.rollback()
+
+
+@pytest.mark.parametrize(("flow", "to", "leaves"), [
+    ("cancellation", "其亲属", True), ("voluntary_withdrawal", "学生本人", True), ("leave", "学生本人", False),
+])  # fmt: skip
+def test_who_has_left_is_not_expected_to_graduate_and_a_death_is_told_to_the_family(walks, behind, flow, to, leaves):
+    walk = walks(flow)
+    behind.run("update student set expected_graduation = '2028-06-30' where id = 101")
+    body = notice_of(walk.at("end"), behind)["body"]
+    assert f"将本通知送达{to}，" in body
+    assert body.count("毕业") == (1 if leaves else 2)
+
+
+def test_a_wording_stored_before_still_fills_in(app):
+    older = CHANGE_NOTICE.wording.replace("{{ recipient }}", "学生本人")
+    assert "将本通知送达学生本人" in preview(CHANGE_NOTICE, CHANGE_NOTICE.title, older).body

@@ -1,6 +1,6 @@
 """What students and clerks apply for: any flow, with what people write into its form, right and wrong."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from app.access import Role
@@ -15,7 +15,11 @@ WEIGHTS = {
     "info_change": 3, "card_replacement": 2, "appeal": 4, "major_transfer": 8, "admission_deferral": 4,
     "admission_waiver": 2, "admission_cancellation": 1, "admission_resumption": 4,
 }  # fmt: skip
-TRANSFERS = 1  # the month in which they are applied for
+# When half of all applications are for one thing: the few days, or the month, of its window.
+SEASONS = (
+    ("major_transfer", date(2027, 1, 1), date(2027, 1, 31)), ("admission_resumption", date(2027, 9, 6), date(2027, 9, 7)),
+    ("dismissal", date(2026, 9, 14), date(2026, 9, 18)), ("dismissal", date(2027, 3, 15), date(2027, 3, 19)),
+)  # fmt: skip
 ATTACH = """
 insert into case_material (case_id, student_id, college_id, student_college_id, kind, file_name, content_type, size,
     sha256, path, uploaded_by)
@@ -62,15 +66,18 @@ def somebody(year: Year, flow: Flow) -> tuple[int, int] | None:
     statuses = sorted(flow.allowed_from) if year.chance(0.97) else ["enrolled", "on_leave", "withdrawn", "admitted"]
     busy = "order by (select count(*) from flow_case c where c.student_id = s.id) desc" if year.chance(0.2) else ""
     found = year.rows(f"select s.id, s.college_id from student s where s.id > 1000 and s.status = any(:statuses)"
-                      f" and (not :fresh or not s.registered) {busy or 'order by s.id'}",
-                      statuses=statuses, fresh=flow.before_registration)  # fmt: skip
+                      " and (not :fresh or not s.registered) and (not :told or exists (select from flow_case d where"
+                      f" d.student_id = s.id and d.delivered_on > :today - 12)) {busy or 'order by s.id'}",
+                      statuses=statuses, fresh=flow.before_registration, today=year.today,
+                      told=flow.key == "appeal" and year.chance(0.9))  # fmt: skip
     return year.random.choice(found[:12] if busy else found) if found else None
 
 
 def apply(year: Year) -> None:
     """One application from the form to handing in; sometimes left a draft, or let in by the registry."""
     key = year.random.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
-    flow = FLOWS["major_transfer" if year.today.month == TRANSFERS and year.chance(0.5) else key]
+    season = [flow for flow, first, last in SEASONS if first <= year.today <= last]
+    flow = FLOWS[season[0] if season and year.chance(0.5) else key]
     chosen = somebody(year, flow)
     if chosen is None:
         return

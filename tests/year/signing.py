@@ -60,7 +60,7 @@ def sign(year: Year, step: Any) -> None:
     if year.chance(0.2):
         ids += year.column("select case_id from case_step where state = 'open' and key = :key and id <> :id"
                            " order by id limit 4", key=step.key, id=step.id)  # fmt: skip
-    how = year.random.choices(("approve", "previous", "applicant", "refuse"), (91, 3, 3, 3))[0]
+    how = year.random.choices(("approve", "previous", "applicant", "refuse"), (95, 2, 2, 1))[0]
     if how == "approve":
         outcomes = year.act(actor, decide, ids, expected_step=step.key, records=records_for(year, step, who))
     else:

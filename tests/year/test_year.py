@@ -20,7 +20,7 @@ SEED = int(os.environ.get("SEED", "20260831"))
 WEEKS = timedelta(days=18)  # after a term has begun: everybody comes at once
 MOMENTS = (time(0, 5), time(9, 0), time(12, 0), time(23, 59, 59))
 MUST_HAPPEN = {"submit", "decide", "withdraw", "publish", "issue_document", "declare", "exempt", "delegate", "annul",
-               "register", "take_back", "confirm", "as_deputy", "record_discharge", "reassign", "let_in_late", "decide_round",
+               "register", "take_back", "confirm", "record_discharge", "reassign", "let_in_late", "decide_round",
                "open_year"}  # fmt: skip
 
 
@@ -46,7 +46,7 @@ def live(year: Year, day: date) -> None:
     with year.at(day, year.random.choice(MOMENTS)):
         offices.plan_ahead(year)
         opening = any(timedelta(0) <= day - first < WEEKS for first in (FIRST, date(2027, 3, 1), date(2027, 9, 6)))
-        for _one in range(6 if opening else 3 if works(day) else 1):
+        for _one in range(8 if opening else 4 if works(day) else 1):
             applying.apply(year)
         if works(day):
             work(year, opening)
@@ -57,7 +57,7 @@ def live(year: Year, day: date) -> None:
 def work(year: Year, opening: bool) -> None:
     """What the offices do on a day on which they work."""
     applying.come_back_to_drafts(year)
-    signing.sign_some(year, 25)
+    signing.sign_some(year, 35)
     signing.publish_and_issue(year)
     offices.examine_transfers(year)
     offices.look_after_students(year)
@@ -75,7 +75,7 @@ def work(year: Year, opening: bool) -> None:
 def look(year: Year, day: date) -> None:
     """Note everything that does not hold; of each kind the first week in which it did not."""
     week = {"today": day, "since": day - timedelta(days=7)}
-    with year.at(day, time(23, 30)):
+    with year.at(day, time(23, 59, 59)):
         for name, query in CHECKS.items():
             if name not in year.faults and (rows := year.rows(query, **week)):
                 year.faults[name] = year.tell(day, rows)

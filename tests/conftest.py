@@ -1,6 +1,8 @@
 """The test bed: a PostgreSQL built by the migrations once a worker, a standing cast, a rollback after each test."""
 
 import gc
+import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -28,6 +30,10 @@ from tests.cast import build_cast
 ROOT = Path(__file__).parent.parent
 TODAY = date(2026, 9, 2)  # the Wednesday of the first week of autumn 2026: leave and return are open
 TEMPLATE = "cast"
+QUIET = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -222,3 +228,19 @@ class Cast:
 @pytest.fixture
 def cast(app: Flask) -> Cast:
     return Cast(app)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """One Chromium a process: a second would be refused."""
+    path = os.environ.get("XUEJI_CHROMIUM") or shutil.which("chromium")
+    if path is None:
+        pytest.skip("no Chromium here: `make test` brings one, or set XUEJI_CHROMIUM to its path")
+    libraries = os.environ.get("XUEJI_CHROMIUM_LIBS")
+    environment = dict(os.environ) | ({"LD_LIBRARY_PATH": libraries} if libraries else {})
+    from playwright.sync_api import sync_playwright  # only where a browser is asked for
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=[*QUIET], env=environment)
+        yield browser
+        browser.close()

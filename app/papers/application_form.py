@@ -102,10 +102,15 @@ def _rows(flow: Flow) -> str:
     return rows
 
 
+HEARD = {"informed_on", "legality_on"}  # noted by a step, signed on the receipt and the opinion themselves
+
+
 def _signed(flow: Flow) -> list[Step]:
     """The steps that sign on the form: not those after the change, nor what has a paper of its own."""
     last = next(place for place, step in enumerate(flow.steps) if step.takes_effect)
-    return [step for step in flow.steps[: last + 1] if not (step.publicity or step.document)]
+    return [
+        step for step in flow.steps[: last + 1] if not (step.publicity or step.document or HEARD & set(step.records))
+    ]
 
 
 def _signature(step: Step) -> str:

@@ -108,6 +108,7 @@ TABLES: dict[str, Any] = {
     "objection": _("Objections"),
     "paper_template": _("Wording of papers"),
     "publicity": _("Publicity"),
+    "reorganisation": _("Moves of majors"),
     "publicity_entry": _("Entries of publicity"),
     "user_session": _("Logins"),
     "transfer_choice": _("Choices of transfers"),

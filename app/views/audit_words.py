@@ -53,6 +53,7 @@ KEYS: dict[str, Any] = {
     "meeting_id": _("Number of the meeting"),
     "moved": _("Dates moved"),
     "new": _("New"),
+    "not_handed_in": _("Not handed in again"),
     "number": _("Number"),
     "numbers": _("Numbers"),
     "on_behalf_of": _("On behalf of"),

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 from sqlalchemy import Row, create_engine, text
 from werkzeug.security import generate_password_hash
 
@@ -25,10 +24,6 @@ from tests.cast import PASSWORD
 from tests.conftest import ROOT, TODAY, Bed
 from tests.flows.many import make_leaves
 
-QUIET = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-)  # fmt: skip
 WEB, WEB_AND_WORKER = ("web",), ("web", "worker")  # a worker takes seconds to start, and does nothing where no job is
 LEAVES = 60
 STUDENTS = 1500  # of the demo university: every college has some who can log in
@@ -72,19 +67,6 @@ def running(
                 process.wait(30)
     errors = [line for line in lines if '"level": "error"' in line]
     assert not errors, "\n".join(errors)
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    path = os.environ.get("XUEJI_CHROMIUM") or shutil.which("chromium")
-    if path is None:
-        pytest.skip("no Chromium here: `make test` brings one, or set XUEJI_CHROMIUM to its path")
-    libraries = os.environ.get("XUEJI_CHROMIUM_LIBS")
-    environment = dict(os.environ) | ({"LD_LIBRARY_PATH": libraries} if libraries else {})
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=[*QUIET], env=environment)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="session")

@@ -106,7 +106,7 @@ class Attach:
         return self.house.one(SCANS)
 
     def answered(self, address: str, content: bytes) -> None:
-        assert address.endswith(f"/show/{self.case}"), address
+        assert address.split("#")[0].endswith(f"/show/{self.case}"), address
 
 
 def acts(house: House, upload: bytes, *, cases: int) -> list:

@@ -12,7 +12,9 @@ from app.views.acts import ACTS, ROW_ACTS, act_label, table_label
 from tests.cast import PASSWORD
 
 APP = Path(__file__).parents[2] / "app"
-BY_VARIABLE = {f"case:{act}" for act in (*DECISIONS, "submit", "resubmit")}  # audit(actor, f"case:{act}")
+BY_VARIABLE = {f"case:{act}" for act in (*DECISIONS, "submit", "resubmit")} | {  # audit(actor, f"case:{act}")
+    f"reorganisation:{act}" for act in ("decide", "annul", "lapse", "apply")
+}
 BY_DATABASE = {"case:release"}  # a trigger writes it
 WRITERS = {"audit", "audit_many", "audit_columns", "_audit"}
 

@@ -74,8 +74,12 @@ def form_of(flow: Flow, reader: Actor | None = None) -> PaperKind:
     )
 
 
+# Noted by a step after the form was signed; the receipt and the opinion are papers themselves.
+HEARD = frozenset({"informed_how", "informed_on", "defence", "legality_by", "legality_on", "legality_opinion"})
+
+
 def _keys(flow: Flow) -> list[str]:
-    return [*keys_of(flow), *flow.derived]
+    return [key for key in (*keys_of(flow), *flow.derived) if key not in HEARD]
 
 
 def _name(key: str) -> str:
@@ -100,9 +104,6 @@ def _rows(flow: Flow) -> str:
     if "statement" in _keys(flow):
         rows += '<tr><th>申请理由</th><td colspan="3" class="text">{{ statement }}</td></tr>\n'
     return rows
-
-
-HEARD = {"informed_on", "legality_on"}  # noted by a step, signed on the receipt and the opinion themselves
 
 
 def _signed(flow: Flow) -> list[Step]:

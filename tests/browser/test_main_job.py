@@ -59,7 +59,7 @@ def admit_the_freshmen(page: Page, folder: Path) -> None:
     faults = [fault for fault in write_admissions_file(delivered, FRESHMEN, 0.01, TODAY) if not fault.harmless]
     write_admissions_file(clean, FRESHMEN, 0, TODAY)
     send(page, delivered)
-    told = {(row.locator("td").nth(0).inner_text(), row.locator("td").nth(1).inner_text())
+    told = {(re.findall(r"\d+", row.locator("td").nth(0).inner_text())[0], row.locator("td").nth(1).inner_text())
             for row in page.locator(".two-thirds tbody tr").all()}  # fmt: skip
     wrong = {(fault.row, BLAMED.get(fault.kind, fault.column)) for fault in faults}
     wrong |= {(fault.other_row, fault.column) for fault in faults if fault.other_row}

@@ -70,7 +70,7 @@ def test_a_death_goes_through_and_ends_what_is_open_about_her(cases, walks, behi
     told = behind.rows("select username, title_zh from notice n join ab_user u on u.id = n.user_id")
     assert [row for row in told if row["username"] == "student"] == []  # nobody writes to the dead
     page = cast.login("clerk").get(f"/casescreen/show/{open_leave}").text
-    assert "已终止：因注销学籍" in page and "随学籍终止" in page
+    assert "已终止：因注销学籍" in page
 
 
 def test_an_effect_that_waited_for_its_day_is_annulled(cases, walks, behind):
@@ -164,7 +164,7 @@ def test_a_revoked_ground_is_no_ground_again(walks, behind, cast):
 
     assert appeal.roster()["status"] == "enrolled"
     assert "absence" not in candidates()
-    behind.run("update absence set since = since + 1")  # another absence is another ground
+    behind.run("update absence set since = since + 1, ended_on = null")  # another absence is another ground
     assert "absence" in candidates()
 
 
@@ -178,7 +178,7 @@ def move(behind, college: int, major: int, group: int) -> None:
 
 def test_the_college_of_the_day_signs(cases, behind, cast):
     """P24"""
-    case_id = cases.submitted(info_change, {"new_name": "张山", "statement": "更正"})
+    case_id = cases.submitted(info_change, {"new_name": "张山", "statement": "更正"}, by="clerk")
     move(behind, 2, 3, 3)
     signs = {
         row["signing_college_id"] for row in behind.rows("select * from case_step where case_id = :id", id=case_id)
@@ -196,7 +196,7 @@ def test_the_college_of_the_day_signs(cases, behind, cast):
 def test_a_draft_from_before_a_move_is_handed_in_in_the_new_college(cases, behind, cast):
     """P26"""
     flow = FLOWS["voluntary_withdrawal"]
-    case_id = acting(cast.student, lambda actor: open_case(actor, flow, 101, {"statement": "另有打算"}).id)
+    case_id = acting(cast.clerk, lambda actor: open_case(actor, flow, 101, {"statement": "另有打算"}).id)
     cases.attach(case_id, *(material.key for material in flow.materials))
     move(behind, 2, 3, 3)
     acting(cast.clerk2, submit, case_id)

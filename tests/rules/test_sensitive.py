@@ -153,8 +153,9 @@ def test_a_department_is_told_what_its_notice_says(app: Flask, cast, behind, row
 
 
 def test_a_clerk_keeps_a_number_that_she_does_not_see(cast, behind, rows):
-    """She fills in the student's draft: the number stays unless she enters another."""
+    """She fills in what the college began: the number stays unless she enters another."""
     draft = rows["flow_case"][2]
+    behind.run("update flow_case set opened_by_role = 'college_clerk' where id = :id", id=draft)
     browser = cast.login("clerk")
     page = browser.get(f"/casescreen/edit/{draft}").text
     assert mask(VALUES["new_id_number"]) in page and VALUES["new_id_number"] not in page

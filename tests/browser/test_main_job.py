@@ -77,7 +77,7 @@ def admit_the_freshmen(page: Page, folder: Path) -> None:
     book.save(folder / "corrected.xlsx")
     send(page, folder / "corrected.xlsx")
     expect(page.locator(".two-thirds tbody tr")).to_have_count(0)
-    page.click("form[action$=commit] button")
+    page.click("button[form=import]")
     page.click("#confirm-ok")
     expect(page.get_by_text("文件已导入")).to_be_visible(timeout=SLOW)
     expect(page.locator(".stats")).to_contain_text("6000")

@@ -107,7 +107,7 @@ def close_and_rank(page: Page, round_id: int, sheet: Path) -> None:
     page.click("a[href*='/imports/ranking/?subject=']")
     page.set_input_files("#file", sheet)
     page.click("form[enctype] .btn-primary")
-    page.click("form[action$=commit] button", timeout=30_000)
+    page.click("button[form=import]", timeout=30_000)
     page.click("#confirm-ok")
     expect(page.get_by_text("文件已导入")).to_be_visible(timeout=30_000)
 

@@ -38,7 +38,7 @@ def values(case_ids: list[int]) -> dict[int, dict[str, object]]:
                 "college": student.college.name, "major": student.major.name, "facts": case.statement,
                 "ground": str(label("reason", case.reason)), "basis": setting(f"basis_{case.reason}"),
                 "informed_on": chinese_date(case.informed_on), "defence": case.defence or "无",
-                "meeting": meetings.get(case.id, "校长办公会"), "decision": DEEMED.get(case.reason or "") or str(flow_of(case).title),
+                "meeting": meetings.get(case.id), "decision": DEEMED.get(case.reason or "") or str(flow_of(case).title),
             }  # fmt: skip
     return found
 

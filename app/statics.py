@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask, Response, request
+from flask.sessions import SecureCookieSessionInterface, SessionMixin
 
 YEAR = "public, max-age=31536000, immutable"
 
@@ -28,7 +29,17 @@ def version(app: Flask, endpoint: str, filename: str) -> str | None:
     return _digest(path, facts.st_mtime_ns, facts.st_size)
 
 
+class PageSessions(SecureCookieSessionInterface):
+    """Renews the cookie with pages, never with files: what is kept for a year must carry nobody's session, and a file that
+    comes late would put the session of whoever asked for it over the next one's."""
+
+    def should_set_cookie(self, app: Flask, session: SessionMixin) -> bool:
+        return not (request.endpoint or "").endswith("static") and super().should_set_cookie(app, session)
+
+
 def install(app: Flask) -> None:
+    app.session_interface = PageSessions()
+
     @app.url_defaults
     def add_version(endpoint: str, values: dict[str, Any]) -> None:
         if (endpoint == "static" or endpoint.endswith(".static")) and values.get("filename") and "v" not in values:

@@ -39,3 +39,11 @@ def test_a_file_that_is_not_there_has_no_version(app):
     with app.test_request_context():
         assert url_for("static", filename="nothing.css") == "/static/nothing.css"
     assert app.test_client().get("/static/nothing.css").status_code == 404
+
+
+def test_a_file_carries_no_session(app):
+    client = app.test_client()
+    page = client.get("/login/")
+    assert "Set-Cookie" in page.headers
+    for address in re.findall(r'(?:href|src)="(/(?:appbuilder/)?static/[^"]+)"', page.text):
+        assert "Set-Cookie" not in client.get(address).headers, address

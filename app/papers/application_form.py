@@ -11,8 +11,9 @@ from sqlalchemy.orm import aliased, selectinload
 from app.access import Actor, Permission, Role
 from app.kit.flow import Flow, Step, flow_of, label
 from app.kit.flow.words import column, keys_of, shown_change
+from app.kit.issuing import among, print_form
 from app.kit.operation import audit, get, operation
-from app.kit.paper import Page, PaperKind, Placeholder, among, chinese_date, print_form
+from app.kit.paper import Page, PaperKind, Placeholder, chinese_date
 from app.kit.sensitive import SENSITIVE, permitted, seen_by
 from app.models import Case, Code, Student, db, setting
 

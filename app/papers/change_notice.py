@@ -11,7 +11,8 @@ from sqlalchemy.orm import aliased
 from app.access import Actor, Role
 from app.kit import clock
 from app.kit.flow import FLOWS, Flow, hook
-from app.kit.paper import PaperKind, Placeholder, among, chinese_date, issue_papers
+from app.kit.issuing import among, issue_papers
+from app.kit.paper import PaperKind, Placeholder, chinese_date
 from app.models import Case, Code, RosterStatus, Student, db, setting
 from app.models.student import FRESHMAN, ON_ROLL
 

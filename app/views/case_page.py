@@ -18,7 +18,7 @@ from app.kit.flow.inbox import may, step_for, what_next
 from app.kit.flow.material import ACCEPT
 from app.kit.flow.steps import was_refused
 from app.kit.flow.words import keys_told, shown_change, told_alone
-from app.kit.paper import void_among
+from app.kit.issuing import void_among
 from app.kit.screen.present import TONES, masked
 from app.kit.sensitive import SENSITIVE, permitted
 from app.models import (

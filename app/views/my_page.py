@@ -14,7 +14,7 @@ from app.kit import clock
 from app.kit.diagram import case_diagram
 from app.kit.flow import FLOWS, Flow, flow_of, label, window_states
 from app.kit.flow.apply import FILLING, attached_kinds, missing_materials, why_not_status
-from app.kit.paper import void_among
+from app.kit.issuing import void_among
 from app.kit.screen.present import TONES
 from app.models import (
     Case,

@@ -10,8 +10,9 @@ from sqlalchemy import select
 
 from app.access import Permission, current_actor
 from app.kit.flow import among
+from app.kit.issuing import pages, print_papers
 from app.kit.operation import Refused, get
-from app.kit.paper import newest_template, pages, preview, print_papers, save_template, wording_problems
+from app.kit.paper import newest_template, preview, save_template, wording_problems
 from app.kit.screen import Api, Menu, Screen
 from app.models import CaseStep, JobRun, Paper, PaperTemplate, db
 from app.papers import all_papers

@@ -12,7 +12,7 @@ from app.access import Permission, current_actor
 from app.kit import clock
 from app.kit.operation import Refused
 from app.kit.screen import Menu, Screen
-from app.kit.screen.filters import pasted
+from app.kit.screen.comparing import pasted
 from app.models import Registration, RegistrationState, Season, Student, db
 from app.operations.registration import (
     confirm,

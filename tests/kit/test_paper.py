@@ -8,16 +8,16 @@ from flask_babel import force_locale
 from sqlalchemy import event, select, text
 
 from app.access import Actor, Permission, scope_as
-from app.kit import paper as kit
+from app.kit.issuing import among, issue_papers, pages, print_form, print_papers
 from app.kit.operation import NotAllowed, NotFound, Refused, operation
-from app.kit.paper import PaperKind, Placeholder
+from app.kit.paper import Page, PaperKind, Placeholder, load_wordings, preview, save_template
 from app.kit.wording import Wording
 from app.models import Case, Paper, PaperTemplate, db
 from tests.conftest import Behind, Cast
 
 
 def of_cases(case_ids: list[int]) -> dict[int, dict[str, object]]:
-    query = select(Case.id, Case.subject).where(kit.among(Case.id, case_ids))
+    query = select(Case.id, Case.subject).where(among(Case.id, case_ids))
     return {row.id: {"name": row.subject} for row in db.session.execute(query)}
 
 
@@ -61,12 +61,12 @@ def cases(app: Flask, behind: Behind) -> dict[int, list[int]]:
 
 def issue(actor: Actor, ids: list[int], kind: PaperKind = NOTICE) -> dict[int, int]:
     with scope_as(actor.scope):
-        return kit.issue_papers(actor, kind, ids)
+        return issue_papers(actor, kind, ids)
 
 
-def reprint(actor: Actor, ids: list[int]) -> list[kit.Page]:
+def reprint(actor: Actor, ids: list[int]) -> list[Page]:
     with scope_as(actor.scope):
-        return kit.pages(kit.print_papers(actor, ids))
+        return pages(print_papers(actor, ids))
 
 
 # strangers
@@ -106,9 +106,9 @@ def test_one_hidden_paper_prints_none(cast: Cast, cases, behind: Behind):
 
 def test_a_form_of_another_colleges_case_is_not_found(cast: Cast, cases):
     with scope_as(cast.clerk2.scope), pytest.raises(NotFound):
-        kit.print_form(cast.clerk2, FORM, cases[1][0])
+        print_form(cast.clerk2, FORM, cases[1][0])
     with scope_as(cast.clerk.scope):
-        assert kit.print_form(cast.clerk, FORM, cases[1][0]).body == "<p>学生11</p>"
+        assert print_form(cast.clerk, FORM, cases[1][0]).body == "<p>学生11</p>"
 
 
 # wording
@@ -139,8 +139,8 @@ def test_a_form_of_another_colleges_case_is_not_found(cast: Cast, cases):
 def test_wording_that_is_refused_is_named(cast: Cast, behind: Behind, body: str, named: str):
     with scope_as(cast.registry.scope):
         for attempt in (
-            lambda: kit.save_template(cast.registry, NOTICE, "通知单", body),
-            lambda: kit.preview(NOTICE, "通知单", body),
+            lambda: save_template(cast.registry, NOTICE, "通知单", body),
+            lambda: preview(NOTICE, "通知单", body),
         ):
             with pytest.raises(Refused) as refusal:
                 attempt()
@@ -152,7 +152,7 @@ def test_only_the_registry_words_papers(cast: Cast):
     for name in ("clerk", "director", "admin", "student"):
         actor = getattr(cast, name)
         with scope_as(actor.scope), pytest.raises(NotAllowed):
-            kit.save_template(actor, NOTICE, "通知单", "<p>{{ name }}</p>")
+            save_template(actor, NOTICE, "通知单", "<p>{{ name }}</p>")
 
 
 def test_values_are_text_and_the_text_is_rebuilt():
@@ -169,7 +169,7 @@ def test_a_new_version_is_used_and_old_papers_stay(cast: Cast, cases):
     (old,) = issue(cast.registry, [first]).values()
     before = reprint(cast.registry, [old])[0]
     with scope_as(cast.registry.scope):
-        assert kit.save_template(cast.registry, NOTICE, "新通知单", "<p>新 {{ name }}</p>").version == 2
+        assert save_template(cast.registry, NOTICE, "新通知单", "<p>新 {{ name }}</p>").version == 2
     (new,) = issue(cast.registry, [second]).values()
     assert reprint(cast.registry, [old])[0] == before
     assert (reprint(cast.registry, [new])[0].title, reprint(cast.registry, [new])[0].body) == (
@@ -184,7 +184,7 @@ def test_a_new_version_is_used_and_old_papers_stay(cast: Cast, cases):
 def test_the_number_comes_back_with_a_rollback(cast: Cast, cases, behind: Behind):
     @operation(needs=Permission.CASE_DECIDE)
     def decide_and_fail(actor: Actor) -> None:
-        kit.issue_papers(actor, NOTICE, cases[1][:3])
+        issue_papers(actor, NOTICE, cases[1][:3])
         raise Refused("no")
 
     with scope_as(cast.registry.scope), pytest.raises(Refused):
@@ -212,7 +212,7 @@ def test_statements_do_not_grow_with_the_cases(cast: Cast, cases, app: Flask):
     @operation(needs=Permission.CASE_DECIDE)
     def count(actor: Actor, ids: list[int]) -> int:
         statements.clear()
-        kit.issue_papers(actor, NOTICE, ids)
+        issue_papers(actor, NOTICE, ids)
         return len(statements)
 
     event.listen(bind, "before_cursor_execute", record)
@@ -229,7 +229,7 @@ def test_twenty_threads_leave_no_gap_and_no_double(own_app: Flask):
         registry = cast.registry
         with db.engine.begin() as connection:
             connection.execute(text("set local role xueji_school"))
-            kit.load_wordings(connection, [NOTICE])
+            load_wordings(connection, [NOTICE])
             connection.execute(text("select set_config('app.user', '1', true)"))
             cases = make_cases(lambda statement: list(connection.execute(text(statement)).mappings()))
     ids = cases[1] + cases[2]
@@ -240,7 +240,7 @@ def test_twenty_threads_leave_no_gap_and_no_double(own_app: Flask):
 
             @operation(needs=Permission.CASE_DECIDE)
             def decide(actor: Actor) -> None:
-                kit.issue_papers(actor, NOTICE, [ids[turn % 12], ids[(turn + 5) % 12]])
+                issue_papers(actor, NOTICE, [ids[turn % 12], ids[(turn + 5) % 12]])
                 if turn % 3 == 0:
                     raise Refused("no")
 
@@ -278,7 +278,7 @@ def test_default_wordings_load_once(own_app: Flask):
         for _ in range(2):
             with db.engine.begin() as connection:
                 connection.execute(text("set local role xueji_school"))
-                kit.load_wordings(connection, [NOTICE, FORM])
+                load_wordings(connection, [NOTICE, FORM])
         templates = db.session.scalars(select(PaperTemplate).where(PaperTemplate.kind.like("test%"))).all()
         assert sorted((template.kind, template.version) for template in templates) == [
             ("test_form", 1),

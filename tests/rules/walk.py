@@ -12,7 +12,7 @@ from sqlalchemy import inspect, types
 from sqlalchemy.orm import configure_mappers
 from werkzeug.routing import IntegerConverter, Rule
 
-from app.kit.screen.filters import key_of
+from app.kit.screen.comparing import key_of
 from tests.rules.foreign import DAY, ID, MARK, PREFIX, row_of
 
 OPEN_TO_ALL = ("static", "appbuilder.static", "health.alive", "health.ready", "LocaleView.index", "AuthDBView.login", "PublicPublicityView.list",

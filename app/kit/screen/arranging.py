@@ -11,7 +11,8 @@ from sqlalchemy import select
 
 from app.kit.operation import Refused
 from app.kit.screen import preferences
-from app.kit.screen.filters import ListedFilter, one_of, pasted
+from app.kit.screen.comparing import one_of, pasted
+from app.kit.screen.filters import ListedFilter
 from app.models import db
 from app.models.language import listed
 

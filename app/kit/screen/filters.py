@@ -1,7 +1,5 @@
 """Filters that fit a million rows under row security: prefix by index, contains by LIKE, lists, ranges."""
 
-import re
-import unicodedata
 from datetime import timedelta
 from typing import Any
 
@@ -11,54 +9,17 @@ from flask_appbuilder.models.sqla import filters as fab
 from flask_appbuilder.widgets import FormWidget
 from flask_babel import gettext, ngettext
 from flask_babel import lazy_gettext as _
-from sqlalchemy import ColumnElement, Text, any_, bindparam, false, func, inspect, or_, select
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import false, inspect, or_, select
 from sqlalchemy.orm import Query
 
 from app.kit.pinyin import other_readings
 from app.kit.screen.bounds import begin_of, days_of, moment_of, number_of
+from app.kit.screen.comparing import begins, compared, fitting, key_of, one_of, pasted, spelled
 from app.kit.screen.preferences import kept_list
-from app.models.text import clean_lines, clean_name, folded, number
 
-SEPARATORS = re.compile(r"[\s,，;；、'\"‘’“”]+")
-OF_NUMBERS = ("_no", "number", "code", "phone", "postcode")  # how columns of numbers end
 NO_NUMBER = _("This is no number, so nothing is found. Write digits, like 2025.")
 NO_DAY = _("This is no day, so nothing is found. Write it like 2026-09-01.")
 NO_CHOICE = _("This is none of the choices, so nothing is found. Choose again.")
-
-
-def spelled(text: str) -> str:
-    """A name as columns of pinyin hold it: Zhang San → zhangsan, Lü → lv. What is no spelling finds nobody."""
-    return re.sub(r"[^a-z0-9]", "", folded(unicodedata.normalize("NFD", text.lower()).replace("u\u0308", "v")))
-
-
-def pasted(text: str) -> list[str]:
-    """The numbers of a list pasted from anywhere: one a line, or between commas, semicolons, quotes or spaces; each once."""
-    values = map(number, SEPARATORS.split(clean_lines(text)))
-    return list(dict.fromkeys(value for value in values if value))
-
-
-def compared(field: Any, text: str) -> tuple[Any, str]:
-    """What is compared where a text is looked for in a column: names by what they say, numbers without their dress."""
-    info = getattr(field, "info", {})
-    if info.get("spelled"):
-        return field, spelled(text)
-    if key := info.get("compared_by"):
-        return getattr(field.class_, key), folded(text)
-    if info.get("compared"):
-        return func.folded(field), folded(text)
-    return field, number(text) if (getattr(field, "key", None) or "").endswith(OF_NUMBERS) else clean_name(text)
-
-
-def begins(field: Any, text: str) -> ColumnElement[bool]:
-    """The column begins with the text; nothing that is left empty begins a name."""
-    column, wanted = compared(field, text)
-    return column.op("^@", is_comparison=True)(wanted) if wanted else false()
-
-
-def one_of(field: Any, values: list[str]) -> ColumnElement[bool]:
-    """The field is one of any number of texts, sent as one parameter."""
-    return field == any_(bindparam(None, values, ARRAY(Text)))
 
 
 class OfferedFilters(Filters):
@@ -166,22 +127,6 @@ class BooleanFilter(fab.FilterEqual):
         wanted = self.WORDS.get(str(value).strip().lower())
         query, field = fab.get_field_setup_query(query, self.model, self.column_name)
         return query.filter(false() if wanted is None else field == wanted)
-
-
-def key_of(model: type, relation: str) -> Any:
-    """The column of `model` that holds the primary key of its related row."""
-    pairs: Any = inspect(model).relationships[relation].local_remote_pairs
-    local = next((local for local, remote in pairs if remote.primary_key), pairs[0][0])
-    return getattr(model, inspect(model).get_property_by_column(local).key)
-
-
-def fitting(column: Any, value: Any) -> Any | None:
-    """The value in the type of the column; None when it is none."""
-    try:
-        fits = column.type.python_type(value)
-    except (TypeError, ValueError):
-        return None
-    return None if isinstance(fits, int) and abs(fits) >= 2**31 else fits
 
 
 class ByKey:

@@ -14,7 +14,8 @@ from sqlalchemy.orm.exc import StaleDataError
 
 from app.access import current_actor
 from app.kit.operation import audit
-from app.kit.screen.filters import OfferedFilters, XuejiFilterConverter, begins
+from app.kit.screen.comparing import begins
+from app.kit.screen.filters import OfferedFilters, XuejiFilterConverter
 from app.models.accounts import User, signature
 
 log = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ from sqlalchemy import Select, case, select
 from app.access import Role
 from app.kit import clock
 from app.kit.flow import Field, Flow, Material, Step, add_labels, among, hook, register
-from app.models import AdmissionCancellationCase, Case, ClockKind, LegalClock, RosterStatus, db
+from app.models import AdmissionCancellationCase, Case, ClockKind, LegalClock, MeetingKind, RosterStatus, db
 from app.operations.appeals import time_to_appeal, told_after_the_decision
 from app.operations.hearing import heard_before_decided, legality_examined
 from app.operations.roster import changes, roster_effect
@@ -46,12 +46,12 @@ admission_cancellation = register(
         steps=(
             Step("hearing", Role.COLLEGE_CLERK, days=5, records=("informed_how", "informed_on", "defence"),
                  rule=heard_before_decided),
-            Step("accept", Role.COLLEGE_CLERK, days=1, meeting=True),
+            Step("accept", Role.COLLEGE_CLERK, days=1, meeting=MeetingKind.COLLEGE),
             Step("college", Role.COLLEGE_LEADER, days=2, seal=True, hands_differ_from=("submit", "hearing", "accept")),
             Step("admissions", Role.ADMISSIONS, days=2), Step("affairs", Role.AFFAIRS_DIRECTOR, days=2),
             Step("legality", Role.REGISTRY, days=5, records=("legality_by", "legality_on", "legality_opinion"),
                  rule=legality_examined),
-            Step("resolution", Role.REGISTRY, days=10, meeting=True), Step("document", Role.REGISTRY, days=3, document=True, takes_effect=True),
+            Step("resolution", Role.REGISTRY, days=10, meeting=MeetingKind.SCHOOL), Step("document", Role.REGISTRY, days=3, document=True, takes_effect=True),
             Step("told", Role.COLLEGE_CLERK, days=5, records=("delivered_how", "delivered_on"), rule=told_after_the_decision, fills=time_to_appeal),
             Step("leaving", Role.DEPARTMENT, days=5, each_department=True, checklist=True),
         ),

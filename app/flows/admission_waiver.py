@@ -5,7 +5,7 @@ from sqlalchemy import Select
 
 from app.access import Role
 from app.kit.flow import Field, Flow, Material, Step, Window, register
-from app.models import Case, RosterStatus
+from app.models import Case, MeetingKind, RosterStatus
 from app.operations.roster import changes, roster_effect
 from app.papers import change_notice
 
@@ -36,7 +36,7 @@ admission_waiver = register(
         window=Window(("admission_waiver",)),
         materials=(Material("application"), Material("id_copies")),
         steps=(
-            Step("accept", Role.COLLEGE_CLERK, days=1, meeting=True),
+            Step("accept", Role.COLLEGE_CLERK, days=1, meeting=MeetingKind.COLLEGE),
             Step("college", Role.COLLEGE_LEADER, days=2, seal=True, hands_differ_from=("submit", "accept")),
             Step("affairs", Role.AFFAIRS_DIRECTOR, days=2),
             Step("registry", Role.REGISTRY, days=1, originals=True, takes_effect=True),

@@ -4,7 +4,7 @@ from flask_babel import lazy_gettext as _
 
 from app.access import Role
 from app.kit.flow import Field, Flow, Material, Step, register
-from app.models import RosterStatus
+from app.models import MeetingKind, RosterStatus
 from app.operations import appeals
 from app.papers import change_notice
 
@@ -29,7 +29,7 @@ appeal = register(
         steps=(
             # whoever had a hand in the decision does not review it; the president's meeting may decide again (art. 61)
             Step("review", Role.REGISTRY, days=60, natural_days=True, due_by="review_until", hands_differ_from=("about",)),
-            Step("school", Role.VICE_PRESIDENT, days=5, meeting=True, due_by="review_until", hands_differ_from=("review",)),
+            Step("school", Role.VICE_PRESIDENT, days=5, meeting=MeetingKind.SCHOOL, due_by="review_until", hands_differ_from=("review",)),
             Step("registry", Role.REGISTRY, days=3, originals=True, takes_effect=True, due_by="review_until"),
             Step("told", Role.COLLEGE_CLERK, days=5, records=("told_how", "told_on"), due_by="review_until",
                  tells_refusal=True, rule=appeals.told_after_the_review, fills=appeals.time_for_the_next),

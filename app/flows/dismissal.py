@@ -5,7 +5,7 @@ from sqlalchemy import Select
 
 from app.access import Role
 from app.kit.flow import Field, Flow, Material, Step, Window, register
-from app.models import DismissalCase, RosterStatus
+from app.models import DismissalCase, MeetingKind, RosterStatus
 from app.operations.appeals import time_to_appeal, told_after_the_decision
 from app.operations.dismissals import ground_holds, no_return_runs
 from app.operations.hearing import heard_before_decided, legality_examined
@@ -34,14 +34,14 @@ dismissal = register(
         steps=(
             Step("hearing", Role.COLLEGE_CLERK, days=5, records=("informed_how", "informed_on", "defence"),
                  rule=heard_before_decided),
-            Step("accept", Role.COLLEGE_CLERK, days=1, meeting=True),
+            Step("accept", Role.COLLEGE_CLERK, days=1, meeting=MeetingKind.COLLEGE),
             Step("college", Role.COLLEGE_LEADER, days=2, seal=True, hands_differ_from=("submit", "hearing", "accept")),
             Step("affairs", Role.AFFAIRS_DIRECTOR, days=2),
             Step("school", Role.VICE_PRESIDENT, days=3),
             Step("listing", Role.REGISTRY, days=3, originals=True),
             Step("legality", Role.REGISTRY, days=5, records=("legality_by", "legality_on", "legality_opinion"),
                  rule=legality_examined),
-            Step("resolution", Role.REGISTRY, days=10, meeting=True),
+            Step("resolution", Role.REGISTRY, days=10, meeting=MeetingKind.SCHOOL),
             Step("publicity", Role.REGISTRY, days=10, publicity=True),
             Step("document", Role.REGISTRY, days=3, document=True, takes_effect=True),
             Step("told", Role.COLLEGE_CLERK, days=5, records=("delivered_how", "delivered_on"),

@@ -4,7 +4,7 @@ from flask_babel import lazy_gettext as _
 
 from app.access import Role
 from app.kit.flow import Field, Flow, Material, Step, register
-from app.models import RosterStatus
+from app.models import MeetingKind, RosterStatus
 from app.operations import personal_data
 from app.papers import info_notice
 
@@ -24,7 +24,7 @@ info_change = register(
         window=None,
         materials=(Material("application"), Material("police_certificate")),
         steps=(
-            Step("accept", Role.COLLEGE_CLERK, days=1, meeting=True),
+            Step("accept", Role.COLLEGE_CLERK, days=1, meeting=MeetingKind.COLLEGE),
             Step("college", Role.COLLEGE_LEADER, days=2, seal=True, hands_differ_from=("submit", "accept")),
             Step("affairs", Role.AFFAIRS_DIRECTOR, days=2),
             Step("registry", Role.REGISTRY, days=1, originals=True, takes_effect=True, rule=personal_data.data_agree),

@@ -4,7 +4,7 @@ from flask_babel import lazy_gettext as _
 
 from app.access import Role
 from app.kit.flow import Field, Flow, Material, Step, Window, add_labels, register
-from app.models import RosterStatus
+from app.models import MeetingKind, RosterStatus
 from app.operations.transfer_decision import admitted_in_round
 from app.operations.transfer_placing import class_of_new_major, transfer
 from app.operations.transfers import check_choices, fits_round, join_round
@@ -36,9 +36,9 @@ major_transfer = register(
         window=Window(("major_transfer",)),
         materials=(Material("application"),),
         steps=(
-            Step("accept", Role.COLLEGE_CLERK, days=3, meeting=True),
+            Step("accept", Role.COLLEGE_CLERK, days=3, meeting=MeetingKind.COLLEGE),
             Step("college", Role.COLLEGE_LEADER, days=3, seal=True, hands_differ_from=("submit", "accept")),
-            Step("panel", Role.TRANSFER_PANEL, days=30, meeting=True, rule=admitted_in_round),
+            Step("panel", Role.TRANSFER_PANEL, days=30, meeting=MeetingKind.COMMITTEE, rule=admitted_in_round),
             Step("placing", Role.COLLEGE_CLERK, days=3, target=True, records=("class_group_id",), rule=class_of_new_major),
             Step("placed", Role.COLLEGE_LEADER, days=2, target=True, seal=True, hands_differ_from=("placing",),
                  rule=class_of_new_major),

@@ -12,7 +12,7 @@ from app.access import Actor, Permission, Role
 from app.kit import clock
 from app.kit.flow.material import stored_scan
 from app.kit.operation import NotAllowed, NotFound, Refused, audit, get, operation
-from app.models import CaseStep, Meeting, MeetingKind, db
+from app.models import CaseStep, Meeting, MeetingKind, db, setting_int
 
 KINDS = {"college": (MeetingKind.COLLEGE,), "transfers": (MeetingKind.COMMITTEE,)}
 OF_SCHOOL = (MeetingKind.SCHOOL, MeetingKind.COMMITTEE)
@@ -31,6 +31,10 @@ def record_meeting(
     allowed = kinds_of(actor)
     if held_on > clock.today():
         raise Refused(_("The meeting is dated %(day)s, which is still to come.", day=held_on))
+    most = setting_int("meeting_past_days")
+    if (clock.today() - held_on).days > most:
+        raise Refused(_("The meeting is dated %(day)s. One is recorded at most %(most)s days after it was held: check the"
+                        " year.", day=held_on, most=most))  # fmt: skip
     texts = {"number": number, "participants": participants, "resolution": resolution}
     empty = [name for name, text in texts.items() if not text.strip()]
     if empty or len(number.strip()) > 40:
@@ -84,12 +88,13 @@ def minutes_file(actor: Actor, meeting_id: int, *, files_root: Path) -> tuple[Pa
     return files_root / meeting.minutes_path, meeting
 
 
-def select_own_meetings(actor: Actor) -> Select[tuple[Meeting]]:
-    """The meetings that this identity may name, the latest first."""
+def select_own_meetings(actor: Actor, kind: str) -> Select[tuple[Meeting]]:
+    """The meetings of this kind, with minutes, that this identity may name, the latest first."""
     mine = (
         Meeting.college_id == actor.scope.college_id if actor.scope.kind == "college" else Meeting.college_id.is_(None)
     )
-    return select(Meeting).where(mine, ~Meeting.cancelled).order_by(Meeting.held_on.desc(), Meeting.id.desc())
+    usable = Meeting.kind == kind, ~Meeting.cancelled, Meeting.minutes_path.is_not(None)
+    return select(Meeting).where(mine, *usable).order_by(Meeting.held_on.desc(), Meeting.id.desc())
 
 
 def _own(actor: Actor, meeting_id: int) -> Meeting:

@@ -14,6 +14,7 @@ from app.kit.operation import NotAllowed, Refused, audit, get, operation
 from app.models import (
     CaseState,
     Major,
+    MeetingKind,
     RoundState,
     Student,
     TransferCase,
@@ -170,7 +171,7 @@ def confirm(actor: Actor, round_id: int, meeting_id: int | str) -> int:
     """The leader of the target college signs what its clerk examined, with the meeting that agreed; how many."""
     if not actor.has(Role.COLLEGE_LEADER):
         raise NotAllowed(_("Only the leader signs for the college."))
-    meeting = meeting_named(meeting_id)
+    meeting = meeting_named(meeting_id, MeetingKind.COLLEGE)
     if meeting.college_id != actor.scope.college_id:
         raise Refused(_("Choose a meeting of your own college."))
     choice = TransferChoice.__table__.c

@@ -15,7 +15,7 @@ from app.kit.flow.filling import foreseen_faults
 from app.kit.flow.gates import LONGEST_RESOLUTION
 from app.kit.flow.words import choices, present_value
 from app.kit.sensitive import mask, permitted, seen_by
-from app.models import Case, ClassGroup, Student, db
+from app.models import Case, ClassGroup, MeetingKind, Student, db
 from app.operations.meetings import select_own_meetings
 
 HINTS = {
@@ -81,8 +81,11 @@ def records_form(flow: Flow, step: dict[str, Any], case: Case, student: Student 
         fields["meeting_id"] = SelectField(
             _("Meeting"),
             [InputRequired()],
-            choices=_meetings(),
-            description=_("Not there? Record it under “Meetings”."),
+            choices=_meetings(step["meeting"]),
+            description=_(
+                "A “%(kind)s” with its minutes. Not there? Record it under “Meetings”.",
+                kind=MeetingKind(step["meeting"]).label,
+            ),
         )
         fields["resolution"] = TextAreaField(
             _("Resolution on this case"),
@@ -132,8 +135,8 @@ def _classes(student: Student | None, case: Case | None) -> list[tuple[Any, Any]
     return [("", ""), *((row.id, row.name) for row in rows)]
 
 
-def _meetings() -> list[tuple[Any, Any]]:
-    rows = db.session.scalars(select_own_meetings(current_actor()).limit(100))
+def _meetings(kind: str) -> list[tuple[Any, Any]]:
+    rows = db.session.scalars(select_own_meetings(current_actor(), kind).limit(100))
     return [("", ""), *((str(row.id), f"{row} {row.resolution[:30]}") for row in rows)]
 
 

@@ -14,7 +14,7 @@ from app.models import (
     Case,
     CaseState,
     Major,
-    Meeting,
+    MeetingKind,
     RoundState,
     TransferCase,
     TransferChoice,
@@ -122,10 +122,11 @@ def choices_about(round_id: int, college_id: int) -> list[Row]:
 
 
 def meetings(actor: Actor) -> list[tuple[int, str]]:
-    """The meetings with minutes that this identity may name."""
+    """The meetings with minutes that this identity may name: its college's, else the panel's."""
     if not actor.may(Permission.MEETING_READ):
         return []
-    query = select_own_meetings(actor).where(Meeting.minutes_path.is_not(None)).limit(100)
+    kind = MeetingKind.COLLEGE if actor.scope.kind == "college" else MeetingKind.COMMITTEE
+    query = select_own_meetings(actor, kind).limit(100)
     return [(row.id, f"{row} {row.resolution[:30]}") for row in db.session.scalars(query)]
 
 

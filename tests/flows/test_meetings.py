@@ -1,9 +1,10 @@
 """Meetings: whose they are, what they must say, several cases agreed to in one, and the minutes that must be there."""
 
 import io
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
+from flask_babel import force_locale
 
 from app.kit.flow import decide
 from app.kit.operation import NotAllowed, NotFound, Refused
@@ -40,7 +41,8 @@ def test_who_was_not_there_records_none(walk, who):
 @pytest.mark.parametrize(
     "said",
     [{"number": " "}, {"participants": ""}, {"resolution": "\n"}, {"number": "x" * 41},
-     {"held_on": TODAY + timedelta(days=1)}, {"kind": "college"}],
+     {"held_on": TODAY + timedelta(days=1)}, {"held_on": TODAY - timedelta(days=366)}, {"held_on": date(1999, 9, 1)},
+     {"kind": "college"}],
 )  # fmt: skip
 def test_what_is_no_meeting_is_refused(walk, behind, said):
     with pytest.raises(Refused):
@@ -122,6 +124,20 @@ def test_another_bodys_meeting_is_not_named(walk, tmp_path, who):
     attach(walk, meeting_id, tmp_path, who)
     (outcome,) = accept(walk, [walk.submitted()], meeting_id)
     assert not outcome.done and str(outcome.reason)
+
+
+def test_a_meeting_of_another_kind_decides_nothing_and_is_not_offered(walks):
+    """A committee's meeting is not the president's, nor the other way round: neither in the act nor on the page."""
+    appeal = walks("appeal")
+    case_id = appeal.at("school")
+    committee, president = (appeal.meeting("vp", kind) for kind in ("committee", "school"))
+    (outcome,) = appeal.decide("vp", case_id, "school", records={"meeting_id": committee})
+    with force_locale("zh"):
+        assert not outcome.done and "校长办公会" in str(outcome.reason)
+    page = appeal.cast.login("vp").get(f"/casescreen/show/{case_id}").text
+    assert f'<option value="{president}"' in page and f'<option value="{committee}"' not in page
+    (outcome,) = appeal.decide("vp", case_id, "school", records={"meeting_id": president})
+    assert outcome.done
 
 
 def test_a_cancelled_meeting_agreed_to_nothing(walk, tmp_path):

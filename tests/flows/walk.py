@@ -179,13 +179,13 @@ class Walk:
         if step.originals:
             records["originals"] = True
         if step.meeting:
-            records["meeting_id"] = self.meeting(self.signer(key))
+            records["meeting_id"] = self.meeting(self.signer(key), step.meeting)
         return records
 
-    def meeting(self, who: str) -> int:
+    def meeting(self, who: str, kind: str | None = None) -> int:
         said = {"held_on": clock.today(), "participants": "全体", "resolution": "同意"}
         number = f"第{self.behind.one('select count(*) from meeting') + 1}次"
-        meeting_id = self.act(who, lambda actor: record_meeting(actor, number=number, **said).id)
+        meeting_id = self.act(who, lambda actor: record_meeting(actor, number=number, kind=kind, **said).id)
         self.behind.run("update meeting set minutes_name = '纪要.pdf', minutes_path = gen_random_uuid()::text,"
                         " minutes_type = 'application/pdf' where id = :id", id=meeting_id)  # fmt: skip
         return meeting_id

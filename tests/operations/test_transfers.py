@@ -294,7 +294,7 @@ def test_what_was_not_shown_is_not_decided(ranking):
 
 
 def test_the_panels_meeting_is_named(ranking):
-    for meeting in ("", "x", 99999):
+    for meeting in ("", "x", 99999, ranking.walk.meeting("registry", "school")):
         with pytest.raises(Refused):
             ranking.decide(meeting_id=meeting)
         assert ranking.result(102) == ("open", "panel", None), meeting

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from app.access import Actor, Role
-from app.models import Case, RosterStatus
+from app.models import Case, MeetingKind, RosterStatus
 
 # What a flow does beyond its words is done by named functions, each for any number of cases at once:
 Effect = Callable[[Actor, list[int]], None]  # changes what the cases were about; also: issues their papers
@@ -90,7 +90,7 @@ class Step:
     takes_effect: bool = False  # its approval makes the change and issues the paper
     each_department: bool = False  # one row for each department that receives this flow
     checklist: bool = False  # each department ticks its leaving items before it signs
-    meeting: bool = False  # records the meeting that agreed
+    meeting: MeetingKind | None = None  # records the meeting that agreed, of this kind
     publicity: bool = False  # passes when the published time is over and no objection is open
     document: bool = False  # decided by issuing a document: all of its cases together, or none
     target: bool = False  # signed by the college that the student goes to
@@ -117,6 +117,7 @@ class Step:
             **data
             | tuples
             | {"role": Role(data["role"]), "rule": _hook(data["rule"]), "fills": _hook(data.get("fills"))}
+            | {"meeting": data["meeting"] and MeetingKind(data["meeting"])}
         )
 
 

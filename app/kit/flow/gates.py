@@ -11,7 +11,7 @@ from app.access import Role
 from app.kit import clock
 from app.kit.flow.steps import among
 from app.kit.operation import Refused
-from app.models import Case, Document, Meeting, Objection, Publicity, PublicityEntry, db
+from app.models import Case, Document, Meeting, MeetingKind, Objection, Publicity, PublicityEntry, db
 from app.models.language import listed
 from app.models.text import clean_lines
 
@@ -32,14 +32,17 @@ def why_not(records: dict[str, Any] | None, steps: Steps) -> Reasons:
     return reasons
 
 
-def meeting_named(number: Any) -> Meeting:
-    """The meeting that a form names by its id: one that has been held and whose minutes are at hand. Raises Refused."""
+def meeting_named(number: Any, kind: str | None = None) -> Meeting:
+    """The meeting that a form names by its id: one that has been held, of this kind where one is given, and whose minutes
+    are at hand. Raises Refused."""
     number = str(number or "")
     meeting = db.session.get(Meeting, int(number)) if number.isdecimal() and len(number) < 10 else None
     if meeting is None or meeting.cancelled:
         raise Refused(_("This step must record the meeting that agreed. Choose it, or record it first."))
     if meeting.held_on > clock.today():
         raise Refused(_("The meeting is dated %(day)s, which is still to come.", day=meeting.held_on))
+    if kind is not None and (wrong := why_not_kind(meeting, kind)):
+        raise Refused(wrong)
     if meeting.minutes_path is None:
         raise Refused(_("The minutes of the meeting %(meeting)s are not attached yet. Attach their scan under “Meetings”.",
                         meeting=str(meeting)))  # fmt: skip
@@ -58,11 +61,20 @@ def _meeting(records: dict[str, Any], steps: Steps) -> Reasons:
     records |= {"meeting_id": meeting.id, "meeting": str(meeting), "resolution": resolution}
     foreign = _("The meeting %(meeting)s is not one of those who sign this step.", meeting=str(meeting))
     reasons = earlier_than(meeting, list(steps))
-    return reasons | {
-        case_id: foreign
-        for case_id, step in steps.items()
-        if meeting.college_id != (step.signing_college_id if Role(step.role).scope == "college" else None)
-    }
+    for case_id, step in steps.items():
+        if meeting.college_id != (step.signing_college_id if Role(step.role).scope == "college" else None):
+            reasons[case_id] = foreign
+        elif wrong := why_not_kind(meeting, step.declared["meeting"]):
+            reasons[case_id] = wrong
+    return reasons
+
+
+def why_not_kind(meeting: Meeting, kind: str) -> Any | None:
+    """Why this meeting cannot agree where one of another kind is asked for; None if it is of that kind."""
+    if meeting.kind == kind:
+        return None
+    return _("%(meeting)s is of the kind “%(other)s”; this step needs a “%(kind)s”.", meeting=str(meeting),
+             other=MeetingKind(meeting.kind).label, kind=MeetingKind(kind).label)  # fmt: skip
 
 
 def earlier_than(meeting: Meeting, case_ids: list[int]) -> Reasons:

@@ -32,6 +32,7 @@ def everything(app: Flask, cast, behind) -> FlaskClient:
         i=registry.identity_id, names=["admin", "admissions", "auditor", "registry"],
     )  # fmt: skip
     assert db.session.get(Identity, registry.identity_id)
+    db.session.remove()  # else the login would be undone with what was read here
     return cast.login("registry")
 
 

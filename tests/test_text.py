@@ -13,7 +13,6 @@ from app.models.text import (
     folded,
     holds_name,
     number,
-    same,
     unknown_characters,
 )
 
@@ -56,7 +55,7 @@ def test_every_middle_dot_is_one(dot):
 def test_a_full_stop_elsewhere_stays():
     assert clean_name("Ｊ．Smith 2.0") == "J.Smith 2.0"
     assert clean("共3.5学分。合格") == "共3.5学分。合格"
-    assert not same("软件1.1班", "软件11班")
+    assert folded("软件1.1班") != folded("软件11班")
 
 
 @pytest.mark.parametrize(
@@ -70,17 +69,16 @@ def test_a_full_stop_elsewhere_stays():
         ("Seán Ó Briain", "sean o briain"),
         ("Straße Øst", "STRASSE OST"),
         ("ＡＩ学院", "ai 学院"),
-        ("", None),
     ],
 )
 def test_two_spellings_are_the_same(one, other):
     """F07, F19, F30."""
-    assert same(one, other)
+    assert folded(one) == folded(other)
 
 
 @pytest.mark.parametrize(("one", "other"), [("张三", "张四"), ("马", "馬"), ("1.0", "10"), ("A-1", "A1")])
 def test_two_names_are_not(one, other):
-    assert not same(one, other)
+    assert folded(one) != folded(other)
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ from app.models import (
     Objection,
     Publicity,
     PublicityEntry,
+    Student,
 )
 from app.models.accounts import signature
 
@@ -105,6 +106,7 @@ class Proceedings:
         self.write(
             Case, id=number, flow=flow.key, flow_version=flow.version, number=f"{flow.prefix}{self.today.year}-{number:06}",
             state="open" if step else "draft", step_key=step, subject=f"{student.name} ({student.student_no})",
+            subject_pinyin=select(Student.pinyin).where(Student.id == student.id).scalar_subquery(),
             opened_by=clerk.id, opened_by_role=Role.COLLEGE_CLERK, opened_at=self.at(handed_in),
             submitted_at=self.at(handed_in) if step else None, took_effect=any(one.takes_effect for one in flow.steps if one.key in signed),
             **self.of(student), **values,

@@ -10,6 +10,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     CheckConstraint,
+    Computed,
     Date,
     ForeignKey,
     Index,
@@ -86,6 +87,7 @@ class Case(FollowsStudent, Model):
             postgresql_where="state in ('draft', 'open', 'sent_back') and not took_effect",
         ),
         Index("ix_flow_case_flow_state", "flow", "state"),
+        Index("ix_flow_case_subject_key", "subject_key"),
         Index("ix_flow_case_college_state", "college_id", "state"),
     )
     id: Mapped[BigId]
@@ -95,7 +97,11 @@ class Case(FollowsStudent, Model):
     target_college_id: Mapped[int | None] = mapped_column(ForeignKey("college.id"), index=True)
     state: Mapped[str] = mapped_column(String(12), default=CaseState.DRAFT, server_default="draft")
     step_key: Mapped[str | None] = mapped_column(String(40))  # the step it waits at; what a page was shown
-    subject: Mapped[str] = mapped_column(String(120))  # name and number of the student as they were then
+    subject: Mapped[str] = mapped_column(
+        String(120), info={"compared_by": "subject_key", "sorted_by": ("subject_pinyin", "subject")}
+    )  # name and number of the student as they were then
+    subject_key: Mapped[str | None] = mapped_column(String(240), Computed("folded(subject)", persisted=True))
+    subject_pinyin: Mapped[str] = mapped_column(String(120), default="", server_default="")
     opened_by: Mapped[int] = mapped_column(ForeignKey("ab_user.id"))
     opened_by_role: Mapped[str] = mapped_column(String(40))
     opened_at: Mapped[Now]

@@ -1,6 +1,17 @@
 """文书 papers: numbered notices and forms with their stored snapshots, templates and print log."""
 
-from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, SmallInteger, String, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Computed,
+    ForeignKey,
+    Index,
+    Integer,
+    SmallInteger,
+    String,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import relationship
 
 from app.models.base import BigId, Key, Mapped, Model, Name, Now, SmallId, mapped_column
@@ -40,6 +51,7 @@ class Paper(FollowsStudent, Model):
         FollowsStudent.student_key("paper"),
         UniqueConstraint("kind", "year", "serial"),
         Index("ix_paper_case", "case_id", "kind"),
+        Index("ix_paper_subject_key", "subject_key"),
     )
     id: Mapped[BigId]
     kind: Mapped[Key]
@@ -51,7 +63,8 @@ class Paper(FollowsStudent, Model):
     template_version: Mapped[int] = mapped_column(SmallInteger)
     case_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("flow_case.id"))
     target_college_id: Mapped[int | None] = mapped_column(Integer, index=True)
-    subject: Mapped[str] = mapped_column(String(120))
+    subject: Mapped[str] = mapped_column(String(120), info={"compared_by": "subject_key"})
+    subject_key: Mapped[str | None] = mapped_column(String(240), Computed("folded(subject)", persisted=True))
     issued_by: Mapped[int] = mapped_column(ForeignKey("ab_user.id"))
     issued_at: Mapped[Now]
     case: Mapped[Case | None] = relationship(viewonly=True)

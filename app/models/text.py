@@ -109,11 +109,6 @@ def folded(text: str) -> str:
     return _STOP_IN_KEY.sub("", text)
 
 
-def same(one: str | None, other: str | None) -> bool:
-    """Whether two names or titles are the same; an empty one is like none."""
-    return folded(one or "") == folded(other or "")
-
-
 def number(text: str) -> str:
     """A number of a person or thing (of a student, a case, a card) as it is stored, however it was typed or pasted.
 

@@ -193,3 +193,47 @@ def test_every_screen_looks_rows_up_by_their_key(app, cast):
     assert asked > 10
     first = browser.get("/settingscreen/lookup").json["results"][0]
     assert first["id"] and first["text"]
+
+
+SPELLED = [("买买提·吐尔逊", "买买提•吐"), ("买买提·吐尔逊", "买买提吐尔逊"), ("马小红", "⻢⼩红"), ("Nguyễn Văn An", "nguyen van"),
+           ("张三", "张　三"), ("ＡＢ张", "ab张")]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "typed"), SPELLED)
+@pytest.mark.parametrize("page", ["casescreen", "paperscreen"])
+def test_cases_and_papers_are_found_however_their_student_is_typed(cast, cases, behind, page, name, typed):
+    """F19, F30: as in the list of students."""
+    behind.run("update flow_case set subject = :n where id = :id", n=f"{name} (2024080101)", id=cases.draft())
+    behind.run(
+        "insert into paper (kind, year, serial, number, title, body, template_version, student_id, college_id,"
+        " student_college_id, subject, issued_by) select 'change_notice', 2026, 1, 'T1', 'x', 'x', 1, id, college_id,"
+        " college_id, :n, (select min(id) from ab_user) from student where id = 101", n=f"{name} (2024080101)")  # fmt: skip
+    client = cast.login("registry")
+    for asked in ({"q": typed}, {"_flt_0_subject": typed}, {"_flt_1_subject": typed}):
+        assert 'data-count="1"' in client.get(f"/{page}/list/", query_string=asked).text, asked
+        elsewhere = {key: f"{value}某" for key, value in asked.items()}
+        assert 'data-count="0"' in client.get(f"/{page}/list/", query_string=elsewhere).text
+
+
+def test_applications_for_a_transfer_are_sorted_by_pinyin_as_students_are(cast, behind):
+    behind.run("insert into transfer_round (id, title, state, choices) values (1, '2027年转专业', 'draft', 2)")
+    for number, name in ((101, "张三"), (102, "阿依"), (103, "李四"), (104, "卜文斌")):
+        behind.run(
+            "update student set name = :n, pinyin = :p where id = :id", n=name, p=spelling(name)["pinyin"], id=number
+        )
+        behind.run(
+            "insert into flow_case (flow, flow_version, number, student_id, college_id, student_college_id, state, subject,"
+            " subject_pinyin, opened_by, opened_by_role, round_id) select 'major_transfer', 1, 'Z' || id, id, college_id,"
+            " college_id, 'draft', name, pinyin, (select min(id) from ab_user), 'student', 1 from student where id = :id",
+            id=number)  # fmt: skip
+    client = cast.login("registry")
+    for screen, column in (("TransferApplicationScreen", "subject"), ("StudentScreen", "name")):
+        asked = {f"_oc_{screen}": column, f"_od_{screen}": "asc"}
+        shown = client.get(f"/{screen.lower()}/list/", query_string=asked).text
+        places = [shown.index(one) for one in ("阿依", "卜文斌", "李四", "张三")]
+        assert places == sorted(places), screen
+
+
+def test_a_case_keeps_its_students_pinyin(cases, behind):
+    behind.run("update student set pinyin = 'zhangsan' where id = 101")
+    assert behind.one("select subject_pinyin from flow_case where id = :id", id=cases.draft()) == "zhangsan"

@@ -46,8 +46,8 @@ def open_case(
     case = flow.model(
         id=number, number=f"{flow.prefix}{clock.today().year}-{number:06}", flow_version=flow.version,
         student_id=student.id, college_id=student.college_id, student_college_id=student.college_id,
-        state=CaseState.DRAFT, subject=str(student), opened_by=actor.user_id, opened_at=clock.now(),
-        opened_by_role=next(iter(sorted(actor.roles & flow.applicants or actor.roles))),
+        state=CaseState.DRAFT, subject=str(student), subject_pinyin=student.pinyin, opened_by=actor.user_id,
+        opened_at=clock.now(), opened_by_role=next(iter(sorted(actor.roles & flow.applicants or actor.roles))),
     )  # fmt: skip
     try:
         with db.session.begin_nested():

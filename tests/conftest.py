@@ -26,6 +26,7 @@ from app.models.accounts import User
 from app.models.session import LoginKind
 from config import load
 from tests.cast import build_cast
+from tests.watching import every_commit_watched, watch_cases
 
 ROOT = Path(__file__).parent.parent
 TODAY = date(2026, 9, 2)  # the Wednesday of the first week of autumn 2026: leave and return are open
@@ -109,6 +110,7 @@ def shared_app(bed: Bed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[F
     app.test_client_class = Browser
     with create_engine(bed.cluster.url(cluster.SUPERUSER, database)).begin() as connection:
         connection.execute(text("grant xueji_owner to xueji_web with inherit false, set true"))  # for `behind`
+        watch_cases(connection)
     yield app
     with app.app_context():
         db.engine.dispose()
@@ -132,7 +134,8 @@ def app(shared_app: Flask) -> Iterator[Flask]:
         engines[None] = connection  # type: ignore[assignment]  # sessions bind to it as to an engine
         db.session.session_factory.configure(join_transaction_mode="create_savepoint")
         try:
-            yield shared_app
+            with every_commit_watched():
+                yield shared_app
         finally:
             db.session.remove()
             db.session.session_factory.configure(join_transaction_mode="conditional_savepoint")

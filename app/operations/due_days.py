@@ -11,7 +11,7 @@ from app.access import Actor, Permission, Role
 from app.kit.calendar import end_of_term, exchanges_known, overrides, working_days_after
 from app.kit.due import Due, Staff, due_source
 from app.kit.flow.steps import AT_THE_LATEST, DAYS, due_dates
-from app.kit.operation import audit, operation
+from app.kit.operation import audit, audit_many, operation
 from app.kit.schedule import year_name
 from app.models import AcademicYear, AppealCase, Case, CaseState, CaseStep, Publicity, StepState, db
 from app.operations.appeals import last_day_to_appeal
@@ -25,6 +25,7 @@ APPEALS = text("""
     update flow_case f set appeal_until = (cast(:days as jsonb) ->> f.delivered_on::text)::date
     where f.delivered_on is not null and f.appeal_until >= :today
         and f.appeal_until < (cast(:days as jsonb) ->> f.delivered_on::text)::date
+    returning f.id, f.college_id, f.appeal_until
 """)
 
 
@@ -32,7 +33,7 @@ APPEALS = text("""
 def recompute(actor: Actor, today: date) -> int:
     """Date the open steps anew, and lengthen lists before the public and times to appeal where days off have come to be
     known: what was told to people is never shortened. Returns how many moved."""
-    moved = lengthen_reviews(today)  # steps are due by the last day of their review
+    moved = lengthen_reviews(actor, today)  # steps are due by the last day of their review
     opened = func.timezone("Asia/Shanghai", CaseStep.opened_at).cast(Publicity.opens_on.type)
     days = db.session.scalars(select(opened).where(CaseStep.state == StepState.OPEN, opened.is_not(None)).distinct())
     due = {day.isoformat(): due_dates(day) for day in days}
@@ -40,7 +41,12 @@ def recompute(actor: Actor, today: date) -> int:
     told = select(Case.__table__.c.delivered_on).where(Case.__table__.c.appeal_until >= today).distinct()
     ends = {day.isoformat(): last_day_to_appeal(day).isoformat() for day in db.session.scalars(told) if day}
     if ends:
-        moved += db.session.execute(APPEALS, {"days": json.dumps(ends), "today": today}).rowcount
+        longer = db.session.execute(APPEALS, {"days": json.dumps(ends), "today": today}).all()
+        moved += len(longer)
+        audit_many(actor, "case:lengthen", [
+            {"subject": "flow_case", "subject_id": row.id, "college_id": row.college_id, "old": None,
+             "new": {"appeal_until": str(row.appeal_until)}, "detail": None} for row in longer
+        ])  # fmt: skip
     own = overrides()
     running = select(Publicity).where(Publicity.closes_on >= today, Publicity.days.is_not(None))
     for one in db.session.scalars(running):
@@ -52,7 +58,7 @@ def recompute(actor: Actor, today: date) -> int:
     return moved
 
 
-def lengthen_reviews(today: date) -> int:
+def lengthen_reviews(actor: Actor, today: date) -> int:
     """Move the last day of reviews under way that has turned out to be a day off. Returns how many moved."""
     running = select(AppealCase).where(AppealCase.state == CaseState.OPEN, AppealCase.review_until >= today)
     own, moved = overrides(), 0
@@ -60,6 +66,8 @@ def lengthen_reviews(today: date) -> int:
         assert case.review_until is not None  # the query says so
         until = end_of_term(case.review_until, own)
         if until > case.review_until:
+            audit(actor, "case:lengthen", subject="flow_case", subject_id=case.id, college_id=case.college_id,
+                  old={"review_until": str(case.review_until)}, new={"review_until": str(until)})  # fmt: skip
             case.review_until, moved = until, moved + 1
     db.session.flush()
     return moved

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, func, or_, select, text, update
 from app.access import Actor, Permission, Role
 from app.kit import clock
 from app.kit.due import Due, Staff, due_source, tell
-from app.kit.operation import Faulty, Refused, audit, get, operation, say_why
+from app.kit.operation import Faulty, Refused, audit, audit_many, get, operation, say_why
 from app.models import (
     MOVED,
     Case,
@@ -221,7 +221,8 @@ def _class_goes() -> ColumnElement[bool]:
 APPLICATIONS = [text(statement) for statement in (
     """update flow_case set target_college_id = :new, version = version + 1
        where flow = 'major_transfer' and state in ('draft', 'open', 'sent_back') and target_college_id = :old
-           and coalesce(major_id, first_major_id) = :major""",
+           and coalesce(major_id, first_major_id) = :major
+       returning id, college_id""",
     """update case_step s set target_college_id = c.target_college_id,
            signing_college_id = case when (s.declared ->> 'target')::boolean then :new else s.signing_college_id end,
            assigned_to = case when (s.declared ->> 'target')::boolean then null else s.assigned_to end
@@ -244,7 +245,11 @@ def _apply(actor: Actor, row: Reorganisation) -> None:
     """Major, classes, students, ledger and applications, with a fixed number of statements."""
     values = {"major": row.major_id, "old": row.old_college_id, "new": row.new_college_id}
     say_why(f"院系调整：{row.reason}" if row.document_no is None else f"院系调整（{row.document_no}）：{row.reason}")
-    db.session.execute(APPLICATIONS[0], values)  # cases are locked before students, as decisions lock them
+    went = db.session.execute(APPLICATIONS[0], values).all()  # cases are locked before students, as decisions lock them
+    audit_many(actor, "case:move", [
+        {"subject": "flow_case", "subject_id": case.id, "college_id": case.college_id, "old": {"college": row.old_college.name},
+         "new": {"college": row.new_college.name}, "detail": {"major": row.major.name}} for case in went
+    ])  # fmt: skip
     for statement in APPLICATIONS[1:]:
         db.session.execute(statement, values)
     locking = select(Student.__table__.c.id).where(Student.__table__.c.major_id == row.major_id)

@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from typing import Any
 
 from flask_babel import lazy_gettext as _
 from sqlalchemy import delete, insert, select, text
 
 from app.access import Actor, Permission
-from app.kit.operation import Refused, audit, get, operation
+from app.kit.operation import Refused, audit, audit_many, get, operation
 from app.models import CaseState, Major, RoundState, TransferChoice, TransferQuota, TransferRound, db
 from app.models.language import listed
 from app.operations.transfers import check_running, select_quotas
@@ -77,6 +76,7 @@ _SCORE = """
     update flow_case c set score = v.score, second_score = {second}, version = c.version + 1
     from {table} v join student s on s.student_no = v.student_no
     where c.student_id = s.id and c.round_id = :round and c.state = 'open'
+    returning c.id, c.college_id, c.score, c.second_score
 """
 
 
@@ -86,6 +86,10 @@ def set_scores(actor: Actor, round_id: int, table: str, columns: list[str]) -> N
     check_running(round_id)
     # a sheet without the column leaves the second figure as it was
     second = "v.second_score" if "second_score" in columns else "c.second_score"
-    done: Any = db.session.execute(text(_SCORE.format(table=table, second=second)), {"round": round_id})
-    audit(actor, "transfer:score", subject="transfer_round", subject_id=round_id, new={"scores": done.rowcount})
+    done = db.session.execute(text(_SCORE.format(table=table, second=second)), {"round": round_id}).all()
+    audit(actor, "transfer:score", subject="transfer_round", subject_id=round_id, new={"scores": len(done)})
+    audit_many(actor, "case:score", [
+        {"subject": "flow_case", "subject_id": row.id, "college_id": row.college_id, "old": None, "detail": None,
+         "new": {"score": str(row.score), "second_score": row.second_score and str(row.second_score)}} for row in done
+    ])  # fmt: skip
     db.session.expire_all()

@@ -14,7 +14,7 @@ from app.kit.diagram import case_diagram
 from app.kit.flow import flow_of, label
 from app.kit.flow.check import hands_of
 from app.kit.flow.hands import select_holders, vacancies_of
-from app.kit.flow.inbox import may, step_for, what_next
+from app.kit.flow.inbox import may, sent_back_whys, step_for, what_next
 from app.kit.flow.material import ACCEPT
 from app.kit.flow.steps import was_refused
 from app.kit.flow.words import keys_told, shown_change, told_alone
@@ -109,6 +109,9 @@ def notes(case: Case) -> list[tuple[str, Any]]:
                                 " this.", why=why.rstrip(".。"), body=setting(body), days=setting(days))),
             "send_back": ("warn", _("Sent back: %(why)s", why=why)), "end": ("warn", _("Ended: %(why)s", why=why)),
         }[act])  # fmt: skip
+    if case.state == CaseState.OPEN and (why := sent_back_whys([case.id]).get(case.id)):
+        said_where = {"step": label("step", case.step_key or ""), "why": why}
+        made.append(("warn", _("Sent back to “%(step)s”: %(why)s", **said_where)))
     if case.late_reason:
         made.append(("info", _("Let in outside the window: %(why)s", why=case.late_reason)))
     return made

@@ -26,7 +26,7 @@ from app.views.batch_groups import Pairs, groups, parts, why_apart
 from app.views.batch_groups import rows as rows_of
 from app.views.case_forms import records_form, values
 from app.views.case_words import ACTS
-from app.views.inbox_rows import TABS, counted, exported, filtered, flows, selects, shown, tabs
+from app.views.inbox_rows import TABS, counted, exported, filtered, flows, selects, shown_all, tabs
 from app.workbooks.inbox import inbox_export
 from app.workbooks.outcomes import outcomes, rows
 
@@ -59,7 +59,7 @@ class InboxView(BaseView):
         self.update_redirect()
         return self.render_template(
             "xueji/inbox.html", title=_("To do"), tab=tab, tabs=tabs(), flow=request.args.get("flow", ""),
-            flows=flows(tab), q=request.args.get("q", ""), rows=[shown(row) for row in found], count=count, page=page,
+            flows=flows(tab), q=request.args.get("q", ""), rows=shown_all(found), count=count, page=page,
             pages=pages, batch_url=url_for("InboxView.confirm") if tab == "open" else None,
             export_url=url_for("InboxView.export", **dict[str, Any](request.args.to_dict())),
             rounds=waiting_in_rounds(current_actor()) if tab == "open" else [],

@@ -1,5 +1,6 @@
 """What stands in the inbox: the queries of its tabs, their numbers, and a row as the page and the workbook show it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import request, url_for
@@ -10,11 +11,13 @@ from sqlalchemy import Select, func, or_, select
 from app.access import current_actor
 from app.kit import clock
 from app.kit.flow import FLOWS, flow_of, label
-from app.kit.flow.inbox import select_done_by, select_open_steps, select_sent_back
+from app.kit.flow.inbox import select_done_by, select_open_steps, select_sent_back, sent_back_whys
+from app.kit.flow.words import told_alone
 from app.kit.screen.present import TONES
-from app.models import Case, CaseState, db
+from app.models import Case, CaseState, StepState, db
 from app.models.text import folded, number
 
+BACK = (CaseState.OPEN, CaseState.SENT_BACK)
 TABS = {"open": _("Waiting for me"), "back": _("Sent back to me"), "done": _("Done by me")}
 
 
@@ -85,6 +88,18 @@ def shown(row: Any) -> dict[str, Any]:
         "tone": TONES.get(state, "muted"),
         "url": url_for("CaseScreen.show", pk=case.id),
     }
+
+
+def shown_all(rows: Sequence[Any]) -> list[dict[str, Any]]:
+    """The rows of a page, those that were sent back to the reader or her step with the reason; a department gets none."""
+    ids = [] if told_alone(current_actor()) else [row[-1].id for row in rows if row[-1].state in BACK]
+    whys = sent_back_whys(ids)
+    return [shown(row) | {"sent_back": whys.get(row[-1].id) if _waits(row) else None} for row in rows]
+
+
+def _waits(row: Any) -> bool:
+    """Whether it is still with the reader, and not only done by her."""
+    return len(row) == 1 or row[0].state == StepState.OPEN
 
 
 def exported(row: Any) -> tuple:

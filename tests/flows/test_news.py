@@ -41,6 +41,26 @@ def test_what_comes_to_somebody_is_told_to_all_who_can_sign_it(cases, behind):
     assert everybody(behind) == {"clerk", "leader", "leader_b"}  # nobody of elsewhere, and not who did it herself
 
 
+def test_whoever_has_to_sign_again_reads_why(cases, behind, cast):
+    """In her notice, in her row, on the page; not in the letter, and no more when she has signed."""
+    case_id = cases.at("affairs")
+    behind.run("delete from mail")
+    behind.run("delete from notice")
+    assert cases.decide("director", case_id, "affairs", act="send_back", opinion=WHY)[0].done
+    assert cases.decide("leader", case_id, "college", act="send_back", opinion=WHY)[0].done
+    (notice,) = behind.rows("select n.id, n.title_zh, n.text_zh from notice n join ab_user u on u.id = n.user_id"
+                            " where username = 'clerk'")  # fmt: skip
+    assert notice["title_zh"].startswith("退回您重办：休学，") and WHY in notice["text_zh"]
+    assert "理由<b" not in behind.one("select body from mail where notice_id = :id", id=notice["id"])
+    clerk = cast.login("clerk")
+    for path in ("/inbox/", f"/casescreen/show/{case_id}"):
+        page = clerk.get(path).text
+        assert "退回" in page and "理由&lt;b onclick" in page, path
+    assert "理由" not in cast.login("clerk2").get("/inbox/").text
+    cases.sign(case_id, "accept")
+    assert "理由" not in clerk.get("/inbox/?tab=done").text
+
+
 @pytest.mark.parametrize(("act", "to", "title"), [
     ("send_back", "applicant", "已退回"), ("refuse", "previous", "不同意"),
 ])  # fmt: skip

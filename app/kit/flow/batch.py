@@ -124,7 +124,7 @@ def _decide(cases: list[Any], steps: list[Any], decision: Decision, to: str) -> 
         reopen_previous(previous)
         take_off_lists(actor, ids, str(decision.opinion))
         news.tell_applicants(actor, "send_back", first, decision.opinion)
-        news.tell_next_hands(actor, previous, before)
+        news.tell_next_hands(actor, previous, before, decision.opinion)
     _write_audit(ids, decision)
 
 

@@ -6,15 +6,15 @@ from datetime import date
 from typing import Any
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import ColumnElement, Select, and_, false, or_, select
+from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
 
 from app.access import Actor, Permission, Role
 from app.kit.flow.apply import FILLING, applied, why_not_withdraw
 from app.kit.flow.check import hands_of
 from app.kit.flow.labels import label
 from app.kit.flow.registry import FLOWS
-from app.kit.flow.steps import is_mine
-from app.models import Case, CaseState, CaseStep, StepState, db
+from app.kit.flow.steps import among, is_mine
+from app.models import Case, CaseEvent, CaseState, CaseStep, StepState, db
 from app.models.accounts import signature
 
 
@@ -48,6 +48,14 @@ def select_sent_back(actor: Actor) -> Select[Case]:
     """What was sent back to this identity to be put right: her own cases, or those she applied for as clerk."""
     mine = or_(Case.student_id == actor.scope.student_id, Case.opened_by == actor.user_id)
     return select(Case).where(Case.state == CaseState.SENT_BACK, mine).order_by(Case.id.desc())
+
+
+def sent_back_whys(case_ids: list[int]) -> dict[int, str]:
+    """Case → why it was sent back to the step that is open, of those where nobody has signed since."""
+    acts = CaseEvent.act.in_(("submit", "resubmit", "approve", "send_back"))
+    latest = select(func.max(CaseEvent.id)).where(among(CaseEvent.case_id, case_ids), acts).group_by(CaseEvent.case_id)
+    query = select(CaseEvent.case_id, CaseEvent.act, CaseEvent.opinion).where(CaseEvent.id.in_(latest))
+    return {case_id: why for case_id, act, why in db.session.execute(query) if act == "send_back" and why}
 
 
 def select_done_by(actor: Actor) -> Select[CaseStep, Case]:

@@ -34,6 +34,8 @@ LETTER = _("What was said about it is on its page.")
 SEVERAL = _("{count} cases, the first of them {number}. Each is listed under “All cases”.")
 WAITS = (_("Waits for you: {flow}, {step} ({number})"), _("{subject}. Sign it by {due}."))
 WAIT = (_("{count} cases wait for you: {flow}, {step}"), _("They were handed to you in one act. Sign them by {due}."))
+BACK = (_("Sent back to you: {flow}, {step} ({number})"), _("{subject}. Sign it again by {due}. Reason: {why}"))
+BACKS = (_("{count} cases were sent back to you: {flow}, {step}"), _("Sign them again by {due}. Reason: {why}"))
 SIGN = _("Sign by {due}.")
 LONGER = (_("More time: {flow} {number}"), _("The review can take until {due}."))
 GONE = (_("Taken back: {flow} {number}"), _("It waits for you no more."))
@@ -87,8 +89,9 @@ def tell_applicants(
     raise_notices(news)
 
 
-def tell_next_hands(actor: Actor, case_ids: list[int], before: set[int]) -> None:
-    """Tell those who can sign the steps that an act has opened, which were not among the open ones `before` it."""
+def tell_next_hands(actor: Actor, case_ids: list[int], before: set[int], back: str | None = None) -> None:
+    """Tell those who can sign the steps that an act has opened, which were not among the open ones `before` it; `back` is the
+    reason why they were sent back to them."""
     step, case = CaseStep, Case.__table__.c
     columns = (
         func.count().label("count"), func.min(step.id).label("step_id"), func.min(case.id).label("case_id"),
@@ -111,8 +114,9 @@ def tell_next_hands(actor: Actor, case_ids: list[int], before: set[int]) -> None
         same[tuple(told)].append(user_id)
     news, outside = [], _both(SIGN)
     for (flow, key, count, step_id, case_id, number, subject, due_on, event), users in same.items():
-        values = {"number": number, "subject": subject, "count": count, "due": due_on}
-        words = _sentences(flow, *(WAITS if count == 1 else WAIT), step=label("step", key))
+        values = {"number": number, "subject": subject, "count": count, "due": due_on, "why": back or ""}
+        one_or_more = (WAITS, WAIT) if back is None else (BACK, BACKS)
+        words = _sentences(flow, *one_or_more[count > 1], step=label("step", key))
         one = {language: [_fill(part, values) for part in words[language]] for language in words}
         path = f"/casescreen/show/{case_id}" if count == 1 else f"/inbox/?flow={flow}"
         # names of students do not leave the house

@@ -28,8 +28,10 @@ from app.models import (
     Publicity,
     PublicityEntry,
     Student,
+    Term,
 )
 from app.models.accounts import signature
+from app.operations.leave_terms import end_of_leave
 
 SHOWN = "08"  # the college whose clerk, leader and students log in first
 NOTICE = "对公示内容有异议的，请在公示期内以书面形式向教务处学籍中心反映，并写明姓名和联系方式。"
@@ -225,6 +227,12 @@ def make_proceedings(connection: Connection, today: date, files_root: Path | Non
     if len(people) < 14:
         return
     college_id = people[0].college_id
+    known = {monday: weeks for monday, weeks in connection.execute(select(Term.first_monday, Term.weeks))}
+
+    def lasting(terms: int) -> dict[str, Any]:
+        until, estimated = end_of_leave(today, terms, known)
+        return {"leave_terms": terms, "leave_until": until, "until_estimated": estimated}
+
     absent: dict[str, Any] = {"reason": "absence", "statement": "连续两周未请假离校，多次联系未果。"}
     heard = absent | {
         "informed_how": "in_person", "informed_on": today - timedelta(days=40), "defence": "无",
@@ -241,10 +249,10 @@ def make_proceedings(connection: Connection, today: date, files_root: Path | Non
                    recorded_by=made.users[f"clerk{SHOWN}"].id)  # fmt: skip
     for one, step in zip(people[5:8], ("accept", "college", "affairs"), strict=True):
         made.case(leave, one, step, reason="other", statement="家中有事，申请休学。", leave_from=today,
-                  leave_terms=2, leave_until=today + timedelta(days=364))  # fmt: skip
+                  **lasting(2))  # fmt: skip
     for place, one in enumerate(made.students(SHOWN, 14 + SPARED + BATCH)[14 + SPARED :]):
-        made.case(leave, one, "college" if place % 2 else "accept", since=place % 3, reason="other", leave_terms=1 + place % 2,
-                  statement=WHY[place % len(WHY)], leave_from=today, leave_until=today + timedelta(days=182))  # fmt: skip
+        made.case(leave, one, "college" if place % 2 else "accept", since=place % 3, reason="other",
+                  statement=WHY[place % len(WHY)], leave_from=today, **lasting(1 + place % 2))  # fmt: skip
     made.case(info_change, people[8], "accept", statement="户籍登记已更正。", new_birth_date=date(2006, 3, 1))
     made.case(voluntary_withdrawal, people[9], "school", statement="另有打算，申请退学。")
     for one in made.students(SHOWN, 2, "withdrawn"):

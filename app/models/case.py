@@ -143,7 +143,15 @@ class LeaveCase(Case):
     leave_from: Mapped[date | None] = mapped_column(Date, info=PLAN)
     leave_terms: Mapped[int | None] = mapped_column(SmallInteger)
     leave_until: Mapped[date | None] = mapped_column(Date, info=PLAN)
+    # whether the calendar does not know yet when it ends; empty where it ends on a day of its own, as it once did
+    until_estimated: Mapped[bool | None] = mapped_column(Boolean)
     __mapper_args__ = {"polymorphic_identity": "leave"}
+
+    def findings(self) -> list[tuple[Any, Any]]:
+        if not self.until_estimated:
+            return []
+        return [(_("Last day of the leave"), _("an estimate: the calendar does not have the term after it yet, and the day"
+                                               " follows when it has"))]  # fmt: skip
 
 
 class IntoClass:

@@ -15,6 +15,7 @@ from app.kit.operation import audit, audit_many, operation
 from app.kit.schedule import year_name
 from app.models import AcademicYear, AppealCase, Case, CaseState, CaseStep, Publicity, StepState, db
 from app.operations.appeals import last_day_to_appeal
+from app.operations.leave_terms import follow_calendar
 
 OPENED = "cast(timezone('Asia/Shanghai', s.opened_at) as date)"
 DUE = f"least((cast(:due as jsonb) -> {OPENED}::text ->> {DAYS})::date, {AT_THE_LATEST})"
@@ -77,6 +78,7 @@ def lengthen_reviews(actor: Actor, today: date) -> int:
 def due_days(actor: Actor, today: date) -> Iterator[Due]:
     """Once a day or more: dates that follow, and a word to the registry when a year's exchanged days become known."""
     recompute(actor, today)
+    yield from follow_calendar(actor, today)
     own, registry = overrides(), Staff().holding(Role.REGISTRY)
     for year in db.session.scalars(select(AcademicYear.year).where(AcademicYear.year >= today.year - 1)):
         for one in (year, year + 1):

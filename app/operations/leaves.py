@@ -1,13 +1,12 @@
 """休学与复学 leaves: how long one may last, what it does to the roster, how it ends; deferred admissions alike."""
 
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from flask_babel import lazy_gettext as _
 from sqlalchemy import Select, case, func, null, or_, select
 
 from app.kit import clock
-from app.kit.calendar import months_after
 from app.kit.flow import among, hook
 from app.models import (
     MOVED,
@@ -19,14 +18,14 @@ from app.models import (
     RosterChange,
     RosterStatus,
     Student,
-    Term,
     db,
     setting_int,
 )
+from app.operations.leave_terms import end_of_leave, known_terms, latest_start
 from app.operations.roster import REASON_CODES, changes, roster_effect
 
 ON_LEAVE = (RosterStatus.ON_LEAVE, RosterStatus.RETAINED)
-HALF_A_YEAR = timedelta(weeks=26)
+MOST_TERMS = 8
 LEAVE_CODES = ("11", "14", "19")  # after which a student comes back
 
 
@@ -62,11 +61,11 @@ def resume(case_ids: list[int]) -> Select:
 
 @hook
 def reckon_leave(case: LeaveCase) -> None:
-    """A leave of n terms ends the day before n half years are over. Military service ends when it ends: article 27."""
+    """A leave of n terms ends with the last of them. Military service ends when it ends: article 27."""
     if case.reason == "enlistment":
-        case.leave_terms = case.leave_until = None
-    elif case.leave_from and case.leave_terms:
-        case.leave_until = months_after(case.leave_from, 6 * case.leave_terms) - timedelta(days=1)
+        case.leave_terms = case.leave_until = case.until_estimated = None
+    elif case.leave_from and case.leave_terms and 0 < case.leave_terms <= MOST_TERMS:
+        case.leave_until, case.until_estimated = end_of_leave(case.leave_from, case.leave_terms, known_terms())
 
 
 @hook
@@ -133,11 +132,12 @@ def _out_of_limits(case: LeaveCase, before: int) -> dict[str, Any]:
     if case.reason == "enlistment":
         return {}
     terms = case.leave_terms or 0
-    months = 6 * terms
-    if not 1 <= terms <= 8:
+    if not 1 <= terms <= MOST_TERMS or case.leave_from is None:
         return {"leave_terms": _("A leave lasts one term at least and eight at most.")}
-    if case.leave_from and months_after(case.leave_from, months) <= clock.today():
+    last_day, _estimated = end_of_leave(case.leave_from, terms, known_terms())
+    if last_day < clock.today():
         return {"leave_from": _("This leave would be over already.")}
+    months = _months_in((last_day - case.leave_from).days)
     if months > once:
         return {"leave_terms": _("One leave lasts at most %(most)s months; this one has %(months)s.",
                                  most=once, months=months)}  # fmt: skip
@@ -151,7 +151,7 @@ def why_not_start(row: LeaveCase) -> Any | None:
     """Why a leave cannot begin on its day. What was handed in on time may be decided when its day has come."""
     assert row.leave_from is not None
     handed_in = row.submitted_at.astimezone(clock.ZONE).date() if row.submitted_at else clock.today()
-    last_start = latest_start(clock.today())
+    last_start = latest_start(clock.today(), setting_int("leave_start_terms"))
     if row.leave_from > last_start:
         return _("A leave begins on %(last)s at the latest: in this term or the next.", last=last_start)
     if row.leave_from >= handed_in:
@@ -175,22 +175,6 @@ def check_return(case: ReturnCase, student: Student) -> dict[str, Any]:
                            " can let it be earlier, with a reason.", day=case.return_on)}  # fmt: skip
 
 
-def latest_start(today: date) -> date:
-    """The last day on which a leave that is asked for today may begin: so many terms after this one as the settings say.
-
-    Terms that the calendar does not know yet begin half a year after those that it knows.
-    """
-    ahead = setting_int("leave_start_terms")
-    known = list(db.session.scalars(select(Term.first_monday).order_by(Term.first_monday)))
-    begun = [day for day in known if day <= today]
-    starts, last = [day for day in known if day > today], begun[-1] if begun else today
-    while len(starts) <= ahead:
-        last = (starts[-1] if starts else last) + HALF_A_YEAR
-        if last > today:
-            starts.append(last)
-    return starts[ahead] - timedelta(days=1)
-
-
 def _months_on_leave(student_ids: list[int]) -> dict[int, int]:
     """Months that students were on leave, enlistment not counted: from each entry to the next one, or its end."""
     change = RosterChange
@@ -205,8 +189,12 @@ def _months_on_leave(student_ids: list[int]) -> dict[int, int]:
     months: dict[int, int] = {}
     for row in db.session.execute(select(entries).where(entries.c.code == "11")):
         days = (row.ended - row.begun).days if row.ended else 0
-        months[row.student_id] = months.get(row.student_id, 0) + round(days / 30.4)
+        months[row.student_id] = months.get(row.student_id, 0) + _months_in(days)
     return months
+
+
+def _months_in(days: int) -> int:
+    return round(days / 30.4)
 
 
 def overdue_leaves(on: date) -> Select[Student, RosterChange]:

@@ -40,6 +40,7 @@ WORDING = """
 <p class="right seal keep">{{ school }}教务处（盖章）<br>{{ date }}</p>
 """
 
+ESTIMATED = "（预计，以校历为准）"
 REMINDER = "本次异动期限至{until}止。期满前，学生须按学校规定的时间提出{request}申请；逾期未提出申请的，按学校学籍管理规定处理。"
 SERVING = "退役后规定期限届满"  # who serves in the army is kept her place; the end is known when she is discharged
 SERVICE, SERVICE_CODES = (RosterStatus.RETAINED, RosterStatus.DEFERRED), ("19", "14")
@@ -79,6 +80,7 @@ def _of_changes(changes: Subquery, school: str, basis: str) -> dict[int, dict[st
             Student.name,
             Student.student_no,
             Case.number,
+            Case.__table__.c.until_estimated,
             sex.name_zh.label("sex"),
             func.coalesce(changes.c.note, change.name_zh, changes.c.code).label("change"),
             reason.name_zh.label("reason_text"),
@@ -94,6 +96,8 @@ def _of_changes(changes: Subquery, school: str, basis: str) -> dict[int, dict[st
 
 def _words(row, school: str) -> dict[str, object]:
     old, new, until = row.old_text, row.new_text, chinese_date(row.until)
+    if until and row.until_estimated:
+        until += ESTIMATED
     return {
         "school": school,
         "college": new["college"],

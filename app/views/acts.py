@@ -49,6 +49,7 @@ ACTS: dict[str, Any] = {
     "job:cancel": _("Cancelled a job"),
     "job:enqueue": _("Asked for a job"),
     "leaving:tick": _("Ticked a leaving checklist"),
+    "leave:follow_calendar": _("Dated the end of a leave anew by the calendar"),
     "meeting:cancel": _("Cancelled a meeting"),
     "meeting:minutes": _("Wrote the minutes"),
     "meeting:record": _("Recorded a meeting"),

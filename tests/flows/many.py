@@ -24,7 +24,7 @@ CASES = """
 insert into flow_case (flow, flow_version, number, student_id, college_id, student_college_id, state, step_key, subject,
     opened_by, opened_by_role, submitted_at, reason, leave_from, leave_terms, leave_until)
 select 'leave', 1, 'M' || s.id, s.id, s.college_id, s.college_id, 'open', 'accept', s.name, u.id, 'student', timestamptz '2026-09-02 09:00+08',
-    'other', '2026-09-02', 2, '2027-09-01'
+    'other', '2026-09-02', 2, '2027-08-29'
 from student s, ab_user u where s.student_no like 'M%' and u.username = 'student'
 """
 STEPS = """

@@ -56,7 +56,7 @@ def test_the_day_before_nothing_happens_and_on_its_day_the_job_makes_it_once(cas
         with clock.on(START):
             run_sources(START)
         (entry,) = entries(behind, waiting)
-        assert (entry["effective_on"], entry["recorded_at"].date(), entry["until"]) == (START, TODAY, date(2027, 9, 13))
+        assert (entry["effective_on"], entry["recorded_at"].date(), entry["until"]) == (START, TODAY, date(2027, 8, 29))
         assert entry["recorded_by"] == cast.registry.user_id
     assert status(behind) == "on_leave"
     assert behind.one("select count(*) from paper where case_id = :id", id=waiting) == 1

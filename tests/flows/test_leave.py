@@ -377,11 +377,11 @@ def test_approved_it_changes_ledger_and_student(cases, cast, behind, reason, sta
     (row,) = behind.rows("select * from roster_change where case_id = :id", id=case_id)
     assert (row["code"], row["reason"], row["effective_on"]) == (code, reason_code, TODAY)
     assert (row["old_status"], row["new_status"]) == ("enrolled", status)
-    until = None if reason == "enlistment" else date(2027, 9, 1)
+    until = None if reason == "enlistment" else date(2027, 8, 29)
     assert (row["until"], row["approved_on"]) == (until, TODAY)
     (paper,) = behind.rows("select number, body, subject from paper where case_id = :id", id=case_id)
     assert row["document_no"] == paper["number"] == "YD-2026-0001"
-    assert "学生11" in paper["body"] and ("2027年9月1日" if until else "退役后规定期限届满") in paper["body"]
+    assert "学生11" in paper["body"] and ("2027年8月29日" if until else "退役后规定期限届满") in paper["body"]
     assert row["old_text"]["college"] == "计算机学院" and row["new_text"]["class_group"] == "计科2024-1班"
     assert behind.one("select status from student where id = 101") == status
     assert behind.one("select why from field_change where student_id = 101 and field = 'status'") == "休学"

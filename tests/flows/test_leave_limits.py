@@ -14,7 +14,7 @@ from app.kit.flow.filling import fill
 from app.kit.operation import Faulty, NotAllowed, Refused
 from app.models import db
 from app.operations.discharge import record_discharge
-from app.operations.leaves import latest_start
+from app.operations.leave_terms import latest_start
 from tests.conftest import TODAY
 from tests.flows.conftest import ILL, LEAVE, acting
 
@@ -27,15 +27,15 @@ def opened(cast, start: date, **more):
 
 def test_a_leave_begins_in_this_term_or_the_next(cast, cases, behind):
     with scope_as(cast.registry.scope):
-        assert latest_start(TODAY) == LAST
+        assert latest_start(TODAY, 1) == LAST
     with pytest.raises(Faulty, match="2027-08-29"):
         opened(cast, LAST + timedelta(days=1))
     with pytest.raises(Faulty, match="2027-08-29"):
         opened(cast, date(2029, 3, 1))
     opened(cast, LAST)
     behind.run("update setting set value = '0' where key = 'leave_start_terms'")
-    with scope_as(cast.registry.scope):
-        assert latest_start(TODAY) == date(2027, 2, 28)
+    with pytest.raises(Faulty, match="2027-02-28"):
+        acting(cast.clerk, lambda me: open_case(me, leave, 102, LEAVE | {"leave_from": date(2027, 3, 1)}))
 
 
 def test_a_start_in_the_past_needs_the_registrys_reason_and_is_bounded(cast, cases):
@@ -66,7 +66,7 @@ def test_a_leave_counts_from_its_first_to_its_last_day(cast, cases, behind):
     with clock.on(TODAY + timedelta(days=10)):
         run_sources(clock.today())
     (row,) = behind.rows("select effective_on, until from roster_change where code = '11' and student_id = 101")
-    assert (row["until"] - row["effective_on"]).days == 364
+    assert (row["until"] - row["effective_on"]).days == 351
 
 
 # service

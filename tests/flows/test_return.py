@@ -99,8 +99,8 @@ def test_a_leave_that_ended_unnoticed_is_overdue(cases, cast, behind):
     def overdue(actor, day):
         return [(student.id, change.until) for student, change in db.session.execute(overdue_leaves(day))]
 
-    assert acting(cast.registry, overdue, date(2027, 3, 1)) == []
-    assert acting(cast.registry, overdue, date(2027, 3, 2)) == [(101, date(2027, 3, 1))]
+    assert acting(cast.registry, overdue, date(2027, 2, 28)) == []
+    assert acting(cast.registry, overdue, date(2027, 3, 2)) == [(101, date(2027, 2, 28))]
     assert acting(cast.clerk2, overdue, date(2027, 3, 2)) == []
     with clock.on(date(2027, 3, 2)):
         cases.at("end", return_, values=RETURN | {"return_on": date(2027, 3, 2)})

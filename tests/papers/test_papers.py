@@ -81,7 +81,7 @@ def test_the_leave_notice_says_what_the_ledger_will_say(cases: Cases, cast: Cast
     for word in [*words, in_chinese(RosterStatus.ENROLLED), in_chinese(RosterStatus.ON_LEAVE)]:
         assert word in paper["body"], word
     assert "生效日期</th><td>2026年9月2日" in paper["body"]
-    assert "本次异动期限至2027年9月1日止" in paper["body"]
+    assert "本次异动期限至2027年8月29日（预计，以校历为准）止" in paper["body"]
     cases.sign(case_id, "registry")
     assert behind.one("select document_no from roster_change where case_id = :id", id=case_id) == "YD-2026-0001"
     assert notice_of(case_id, behind)["body"] == paper["body"]

@@ -104,13 +104,16 @@ class TransferQuota(Model):
         return " · ".join(str(part) for part in parts if part)
 
 
-def offered_majors() -> list[tuple[int, str]]:
-    """The majors that the open round offers, for a pick list, with what is asked of who wants to join."""
+def offered_majors(case: "TransferCase | None" = None) -> list[tuple[int, str]]:
+    """The majors that the open round offers, for a pick list, with what is asked of who wants to join; for an application
+    that was handed in, those of its own round, however far that is."""
+    handed_in = case is not None and case.submitted_at is not None
+    takes = TransferRound.id == case.round_id if case and handed_in else TransferRound.state == RoundState.OPEN
     query = (
         select(Major, TransferQuota)
         .join(TransferQuota, TransferQuota.major_id == Major.id)
         .join(TransferRound, TransferRound.id == TransferQuota.round_id)
-        .where(TransferRound.state == RoundState.OPEN)
+        .where(takes)
         .order_by(Major.college_id, Major.code)
     )
     return [(major.id, f"{major.college} · {major}（{quota.terms}）") for major, quota in db.session.execute(query)]

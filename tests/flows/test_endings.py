@@ -223,6 +223,26 @@ def test_a_transfer_sent_back_after_the_round_comes_again(walks, behind, cast):
     assert walk.state(case_id)[1] == "placing"
 
 
+@pytest.mark.parametrize("state", ["ranking", "decided"])
+def test_a_transfer_sent_back_is_filled_in_anew_though_its_round_is_not_open(walks, behind, cast, state):
+    """P15, through the form: it offers what the application's own round does."""
+    walk = walks("major_transfer")
+    case_id = walk.at("placing" if state == "decided" else "college")
+    if state == "ranking":
+        behind.run("update transfer_round set state = 'ranking'")
+    who, step = ("clerk2", "placing") if state == "decided" else ("leader", "college")
+    (outcome,) = walk.decide(who, case_id, step, act="send_back", opinion="请写明理由", to="applicant")
+    assert outcome.done, outcome.reason
+    client, form = cast.login("student"), {"first_major_id": "3", "statement": "理由已写明"}
+    assert '<option value="3" selected>' in client.get(f"/casescreen/edit/{case_id}").text
+    assert client.post(f"/casescreen/edit/{case_id}", data=form).status_code == 302
+    assert behind.one("select statement from flow_case where id = :id", id=case_id) == "理由已写明"
+    wrong = client.post(f"/casescreen/edit/{case_id}", data=form | {"first_major_id": "1"})
+    assert wrong.status_code != 302  # no major of the round
+    walk.act("student", submit, case_id)
+    assert walk.state(case_id) == ("open", "accept")
+
+
 # lists
 
 

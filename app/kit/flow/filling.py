@@ -18,10 +18,10 @@ from app.models.language import listed
 LONGEST_TEXT = 2000
 
 
-def fill(flow: Flow, case: Case, values: dict[str, Any]) -> dict[str, Any]:
+def fill(flow: Flow, case: Case, values: dict[str, Any], stored: Case | None = None) -> dict[str, Any]:
     """Set the values of a form on its case; field → what is wrong with it. Raises Refused for a field that it has not.
 
-    What the case still lacks is no fault of a draft: handing in asks for it.
+    `stored` is the case of which `case` is a copy. What the case still lacks is no fault of a draft: handing in asks for it.
     """
     offered = {item.key for item in flow.fields}
     if unknown := sorted(values.keys() - offered):
@@ -29,7 +29,7 @@ def fill(flow: Flow, case: Case, values: dict[str, Any]) -> dict[str, Any]:
     faults: dict[str, Any] = {}
     for key, value in values.items():
         try:
-            setattr(case, key, typed(flow, key, value))
+            setattr(case, key, typed(flow, key, value, stored or case))
         except Refused as refused:
             faults[key] = refused.reason
     if case.reason is not None and case.reason not in flow.reasons:
@@ -68,16 +68,16 @@ def foreseen_faults(
     now = {key: getattr(case, key) for key in kept} if case else {"late_reason": late_reason}
     with db.session.no_autoflush:
         copy = flow.model(student_id=student.id, college_id=student.college_id, **now)
-        return fill(flow, copy, values)
+        return fill(flow, copy, values, case)
 
 
-def typed(flow: Flow, key: str, value: Any) -> Any:
+def typed(flow: Flow, key: str, value: Any, case: Case | None = None) -> Any:
     """A value of a form or of JSON in the type of its column. Raises Refused for one that does not fit."""
     column = flow.model.__mapper__.columns[key]
     kind = column.type.python_type
     if value is None or value == "":
         return None
-    offered = choices(flow, key) if key != "reason" else None  # which reasons there are is said of the whole form
+    offered = choices(flow, key, case) if key != "reason" else None  # which reasons there are is said of the whole form
     if offered and str(value) not in dict(offered):
         shown = str(value)[:40]
         raise Refused(_("%(field)s: “%(value)s” is none of the choices.", field=label("field", key), value=shown))

@@ -12,7 +12,7 @@ from sqlalchemy import func, insert, literal, select, update
 from app.access import Actor, Permission, Role
 from app.kit import clock
 from app.kit.due import NAME, Due, Staff, due_source, tell
-from app.kit.flow import FLOWS, among
+from app.kit.flow import FLOWS, among, news
 from app.kit.flow.apply import note
 from app.kit.flow.check import no_longer_fit
 from app.kit.operation import Refused, audit, audit_many, get, operation
@@ -54,6 +54,7 @@ def take_effect(actor: Actor, today: date) -> Iterator[Due]:
         FLOWS[flow].effect(actor, ids)  # type: ignore[misc]  # what waits here has an effect
         _write_events("take_effect", ids)
         _audit(actor, "effect:apply", [cases[key] for key in ids])
+        news.tell_colleges(actor, ids)
     yield from _lapsed(actor, cases, effects, reasons)
     db.session.expire_all()
 

@@ -1,14 +1,18 @@
 """Notices of cases: who applied and whose hands it comes to are told, once each; what people wrote leaves no house."""
 
+from datetime import timedelta
+
 import pytest
 
 from app.access import Permission, scope_as
+from app.jobs.daily import run_sources
+from app.kit import clock
 from app.kit.due import machine, tell
 from app.kit.flow import decide, let_in_late, submit, withdraw
 from app.kit.operation import operation
 from app.operations.vacancies import vacant_roles
 from tests.conftest import TODAY
-from tests.flows.conftest import acting
+from tests.flows.conftest import LEAVE, acting
 from tests.flows.test_hands import off
 
 WHY = '理由<b onclick="x">&{number}{why}%(x)s</b>'
@@ -128,6 +132,54 @@ def test_many_at_once_are_one_notice(cases, behind, cast):
                             " where username = 'clerk'")  # fmt: skip
     assert "共 3 件" in notice["text_zh"] and "材料有误" in notice["text_zh"]
     assert cast.login("clerk").get(notice["path"]).status_code == 200
+
+
+def of_changes(behind) -> dict[str, str]:
+    """Who was told of a change on the roster → of what; each once."""
+    rows = behind.rows("select u.username, n.title_zh from notice n join ab_user u on u.id = n.user_id"
+                       " where n.key like 'changed:%'")  # fmt: skip
+    assert len(rows) == len({row["username"] for row in rows})
+    return {row["username"]: row["title_zh"] for row in rows}
+
+
+def test_a_change_on_the_roster_is_told_to_the_college(cases, behind, cast):
+    case_id = cases.at("delivery")
+    assert of_changes(behind) == dict.fromkeys(
+        ("clerk", "leader", "leader_b"), f"学籍已异动：休学 {number_of(behind, case_id)}"
+    )
+    (notice,) = behind.rows("select n.text_zh, n.path, m.body from notice n join ab_user u on u.id = n.user_id"
+                            " left join mail m on m.notice_id = n.id"
+                            " where n.key like 'changed:%' and username = 'clerk'")  # fmt: skip
+    assert "学生11" in notice["text_zh"] and "2026-09-02" in notice["text_zh"]
+    assert "学生11" not in (notice["body"] or "")
+    assert cast.login("clerk").get(notice["path"]).status_code == 200
+
+
+def test_one_of_a_day_to_come_is_told_on_that_day(cases, behind):
+    day = TODAY + timedelta(days=12)
+    cases.at("delivery", values=LEAVE | {"leave_from": day})
+    assert of_changes(behind) == {}
+    with clock.on(day):
+        for _twice in range(2):
+            run_sources(day)
+    assert {*of_changes(behind)} == {"clerk", "leader", "leader_b"}
+
+
+def test_a_move_is_told_to_both_colleges(walks, behind, cast):
+    walk = walks("major_transfer")
+    case_id = walk.at("end")
+    told_of = of_changes(behind)
+    assert {"clerk", "leader", "clerk2", "leader2"} <= told_of.keys()
+    assert not told_of.keys() & {"student", "registry", "director", "student2"}
+    for who in ("clerk", "clerk2", "leader2"):
+        assert cast.login(who).get(f"/casescreen/show/{case_id}").status_code == 200
+
+
+def test_several_changes_at_once_are_one_notice(cases, behind, cast):
+    ids = [cases.at("registry", student=student) for student in (102, 103)]
+    records = {"originals": True}
+    assert all(one.done for one in acting(cast.registry, decide, ids, expected_step="registry", records=records))
+    assert of_changes(behind)["clerk"] == "学籍异动 2 件：休学"
 
 
 @pytest.mark.parametrize("who", ["student", "clerk", "leader", "registry", "director", "library", "admin", "auditor"])

@@ -161,6 +161,7 @@ def _take_effect(cases: list[Any], steps: list[Any], actor: Actor) -> None:
     made = [case_id for ids in effective.values() for case_id in ids]
     if made:
         _set_cases(made, took_effect=True)
+        news.tell_colleges(actor, made)
         end_what_is_open(actor, made)
 
 

@@ -16,7 +16,7 @@ from app.kit.due import in_language, raise_notices
 from app.kit.flow.labels import label
 from app.kit.flow.registry import FLOWS
 from app.kit.flow.steps import among
-from app.models import Case, CaseEvent, CaseStep, Identity, StepSigner, StepState, db
+from app.models import Case, CaseEvent, CaseStep, Holder, Identity, RosterChange, StepSigner, StepState, db
 
 # act → (title, text) of the applicant's notice; “{…}” is filled in for each case after it was translated.
 TO_APPLICANT: dict[str, tuple[Any, Any]] = {
@@ -39,6 +39,13 @@ BACKS = (_("{count} cases were sent back to you: {flow}, {step}"), _("Sign them 
 SIGN = _("Sign by {due}.")
 LONGER = (_("More time: {flow} {number}"), _("The review can take until {due}."))
 GONE = (_("Taken back: {flow} {number}"), _("It waits for you no more."))
+
+
+CHANGED = (_("On the roster: {flow} {number}"),
+           _("{subject}, from {day}. Its numbered notice is under “Papers”: hand it on, and act on it."))  # fmt: skip
+CHANGES = (_("{count} changes on the roster: {flow}"),
+           _("The first of them is {number}. Their numbered notices are under “Papers”: hand them on."))  # fmt: skip
+ON_ROSTER = _("It counts from {day}. Its numbered notice is under “Papers”.")
 
 
 def open_step_ids(case_ids: list[int]) -> set[int]:
@@ -162,6 +169,37 @@ def tell_more_time(actor: Actor, case_ids: list[int]) -> None:
         }, f"/casescreen/show/{row.id}")
         for row in db.session.execute(query)
     ])  # fmt: skip
+
+
+def tell_colleges(actor: Actor, case_ids: list[int]) -> None:
+    """Tell the clerk and the leader of a student's college of the change that has just been entered into the ledger; of
+    a move, those of both colleges."""
+    case, change = Case.__table__.c, RosterChange.__table__.c
+    columns = (
+        func.count().label("count"), func.max(change.id).label("entry"), func.min(case.id).label("case_id"),
+        func.min(case.number).label("number"), func.min(case.subject).label("subject"),
+        func.min(change.effective_on).label("day"),
+    )  # fmt: skip
+    query = (
+        select(Holder.user_id, case.flow, *columns)
+        .join(change.id.table, Holder.college_id.in_((change.old_college_id, change.new_college_id)))
+        .join(Case.__table__, case.id == change.case_id)
+        .where(among(case.id, case_ids), Holder.role.in_((Role.COLLEGE_CLERK, Role.COLLEGE_LEADER)))
+        .where(Holder.user_id != actor.user_id)
+        .group_by(Holder.user_id, case.flow)
+    )
+    same: dict[tuple, list[int]] = defaultdict(list)  # what is told alike → to whom
+    for user_id, *told in db.session.execute(query):
+        same[tuple(told)].append(user_id)
+    news, outside = [], _both(ON_ROSTER)
+    for (flow, count, entry, case_id, number, subject, day), users in same.items():
+        values = {"number": number, "subject": subject, "count": count, "day": day}
+        words = _sentences(flow, *(CHANGED if count == 1 else CHANGES))
+        one = {language: [_fill(part, values) for part in words[language]] for language in words}
+        path = f"/casescreen/show/{case_id}" if count == 1 else f"/casescreen/list/?_flt_0_flow={flow}"
+        letter = {language: _fill(outside[language], values) for language in words} if count == 1 else None
+        news.append(_notice(f"changed:{entry}", users, one, path, letter))
+    raise_notices(news)
 
 
 def signers_of(case_ids: list[int]) -> list[int]:

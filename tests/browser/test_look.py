@@ -61,6 +61,16 @@ def too_wide(page: Page) -> list[str]:
     return [f"{page.url}: {wide} px too wide"] if wide > 0 else []
 
 
+def too_low(page: Page) -> list[str]:
+    """Controls that a finger misses: less than 44 px high."""
+    return [f"{page.url}: {one}" for one in page.evaluate(
+        """[...document.querySelectorAll(".btn, .form-control, .segments > *, .pager > a, label.check, .tabs a")]
+           .filter(one => one.checkVisibility() && one.getBoundingClientRect().height > 1
+                          && one.getBoundingClientRect().height < 43.5)
+           .map(one => `${one.outerHTML.slice(0, 100)} is ${one.getBoundingClientRect().height} px high`)"""
+    )]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("screen", "rules", "people"), SCREENS, ids=["-".join(map(str, screen.values())) for screen, *_rest in SCREENS]
 )
@@ -72,6 +82,7 @@ def test_everybody_can_read_it(visit, axe, screen, rules, people):
         for path in PAGES[username]:
             page = visitor.open(path)
             found += faults(page, rules) if rules else too_wide(page)
+            found += too_low(page) if screen["width"] == 390 else []
     assert not found, "\n".join(found)
     assert [said for said in visitor.complaints if not BAD_STATUS.search(said)] == []
 

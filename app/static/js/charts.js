@@ -10,8 +10,10 @@
     face.hidden = false;
     face.style.height = figure.dataset.height + "px";
     figure.classList.add("drawn");
+    // A phone has room for two lower lines of a name, not for a long one.
+    const names = face.clientWidth < 480 ? { width: face.clientWidth * 0.44, overflow: "break", fontSize: 12, lineHeight: 14 } : {};
     const text = { color: color("ink-2"), fontFamily: color("font"), fontSize: 13 };
-    const axis = (own) => own && Object.assign({ axisLabel: text, axisLine: { lineStyle: { color: color("line") } }, axisTick: { show: false }, splitLine: { lineStyle: { color: color("line") } } }, own, { axisLabel: { ...text, ...own.axisLabel, width: Math.min(own.axisLabel?.width || 170, face.clientWidth * 0.36) } });
+    const axis = (own) => own && Object.assign({ axisLabel: text, axisLine: { lineStyle: { color: color("line") } }, axisTick: { show: false }, splitLine: { lineStyle: { color: color("line") } } }, own, { axisLabel: { ...text, ...own.axisLabel, ...names } });
     echarts.init(face, null, { renderer: "svg" }).setOption({
       animation: false,
       color: [1, 2, 3, 4, 5].map((n) => color("chart-" + n)),

@@ -187,15 +187,18 @@ def _way_back(start: tuple[int, int], end: tuple[int, int], lane: int, tall: boo
 def _box(place: int, node: Node, corner: tuple[int, int], tall: bool) -> str:
     (x, y), (width, height) = corner, (TALL_WIDTH, TALL_HEIGHT) if tall else (WIDTH, HEIGHT)
     round_ = height / 2 if node.ends else 10
-    title = f"{MARKS.get(node.state, str(place))} {node.title}"
-    state = node.when or STATES[node.state]
-    lines: list[tuple[str, Any]] = [("t", title), ("s", node.actor), ("s", state)]
-    if tall:
-        lines = [("t", title), ("s", " · ".join(str(part) for part in (node.actor, node.when) if part))]
+    room = {"t": 32 if tall else 18, "s": 36 if tall else 22}
+    title = _lines(f"{MARKS.get(node.state, str(place))} {node.title}", room["t"])
+    told = (
+        [" · ".join(part for part in (node.actor, node.when) if part)]
+        if tall
+        else [node.actor, node.when or STATES[node.state]]
+    )
+    lines: list[tuple[str, Any]] = [*(("t", part) for part in title), *(("s", part) for part in told)]
     middle = ' text-anchor="middle"'
     ring = f'<rect class="ring" x="{x - 4}" y="{y - 4}" width="{width + 8}" height="{height + 8}" rx="{round_ + 4}"/>'
-    room = {"t": 32 if tall else 18, "s": 36 if tall else 22}
-    first, line = (21, 19) if tall else (28, 17)
+    line = (19 if tall else 17) if len(title) == 1 else (15 if tall else 16)
+    first = (height - (len(lines) - 1) * line) / 2 + 4.5
     words = "".join(
         f'<text class="{kind}" x="{x + (18 if tall else width / 2)}" y="{y + first + row * line}"'
         f"{'' if tall else middle}>{escape(_short(str(text), room[kind]))}</text>"
@@ -206,6 +209,16 @@ def _box(place: int, node: Node, corner: tuple[int, int], tall: bool) -> str:
         f'<rect x="{x}" y="{y}" width="{width}" height="{height}" rx="{round_}"/>'
         f"{ring if node.state == 'current' else ''}{words}</g>"
     )
+
+
+def _lines(text: str, room: int) -> list[str]:
+    """The text on one line, or broken once between two words where it is longer than that."""
+    words = text.split(" ")
+    for many in range(len(words), 1, -1):
+        first = " ".join(words[:many])
+        if _short(first, room) == first:
+            return [first, " ".join(words[many:])] if words[many:] else [first]
+    return [text]
 
 
 def _short(text: str, room: int) -> str:

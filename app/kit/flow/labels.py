@@ -16,7 +16,7 @@ LABELS: dict[str, Any] = {
     "step.leaving": _("Leaving formalities"),
     "step.admissions": _("Admissions opinion"),
     "step.listing": _("List for the school's decision"),
-    "step.resolution": _("Result of the president's meeting"),
+    "step.resolution": _("President's meeting: result"),
     "step.told": _("Student told"),
     "step.review": _("Review"),
     "step.hearing": _("Told of the grounds and heard"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date
+from typing import Any
 
 from flask_babel import lazy_gettext as _
 from sqlalchemy import select
@@ -39,7 +40,7 @@ def late_tasks(actor: Actor, today: date) -> Iterator[Due]:
             yield Due(
                 key=f"task:{task.id}:{task.due_on}:{level}",
                 users=staff.holding(*_roles(task, level), college_id=task.college_id),
-                title=_("Late: %(task)s%(college)s", task=task.rule, college=_of(task)),
+                title=_late(task),
                 text=_("It was due on %(due)s and is not finished. Finish it, or say on its page how far it is.",
                        due=task.due_on),
                 path=f"/calendar/task/{task.id}",
@@ -55,5 +56,8 @@ def _roles(task: DatedTask, level: str) -> tuple[Role, ...]:
     return tuple(role for owner in owners for role in FIRST.get(owner, OWNER_ROLES[owner]))
 
 
-def _of(task: DatedTask) -> str:
-    return f" · {task.college}" if task.college else ""
+def _late(task: DatedTask) -> Any:
+    """Lazy: each reader is told in her language, the college's name too."""
+    if task.college is None:
+        return _("Late: %(task)s", task=task.rule)
+    return _("Late: %(task)s · %(college)s", task=task.rule, college=task.college)

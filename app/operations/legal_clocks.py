@@ -20,11 +20,9 @@ def ending_clocks(actor: Actor, today: date) -> Iterator[Due]:
     ahead = setting_int("clock_notice_days")
     near = LegalClock.due_on.between(today - timedelta(days=LOOK_BACK), today + timedelta(days=ahead))
     staff = Staff()
-    query = select(LegalClock.college_id, College.name, LegalClock.kind, LegalClock.due_on, func.count())
-    query = query.join(College, College.id == LegalClock.college_id).where(near)
-    for college_id, college, key, due_on, count in db.session.execute(
-        query.group_by(LegalClock.college_id, College.name, LegalClock.kind, LegalClock.due_on)
-    ):
+    colleges = {college.id: college for college in db.session.scalars(select(College))}
+    alike = (LegalClock.college_id, LegalClock.kind, LegalClock.due_on)
+    for college_id, key, due_on, count in db.session.execute(select(*alike, func.count()).where(near).group_by(*alike)):
         kind, over = ClockKind(key), due_on < today
         roles = (Role.COLLEGE_CLERK, Role.COLLEGE_LEADER) if over else (Role.COLLEGE_CLERK,)
         if kind is ClockKind.PUBLICITY:
@@ -33,7 +31,7 @@ def ending_clocks(actor: Actor, today: date) -> Iterator[Due]:
             key=f"clock:{kind}:{college_id}:{due_on}:{'over' if over else 'soon'}",
             users=staff.holding(*roles, college_id=college_id),
             title=_("%(what)s on %(day)s: %(college)s (%(n)s)", what=kind.label, day=due_on, n=count,
-                    college=college),
+                    college=colleges[college_id]),
             text=_("What follows: %(next)s.", next=kind.follows),
             path=f"/legalclockscreen/list/?_flt_0_kind={kind}",
         )  # fmt: skip

@@ -18,7 +18,9 @@ from app.kit.sensitive import mask
 from app.models import (
     Case,
     CaseState,
+    College,
     FieldChange,
+    Major,
     Registration,
     RegistrationState,
     RosterChange,
@@ -27,6 +29,7 @@ from app.models import (
     as_of,
     db,
 )
+from app.models.language import in_chinese
 from app.operations.dated_effects import waiting_of
 from app.operations.discharge import in_service
 from app.views.student_history import HistoryWords
@@ -168,12 +171,12 @@ def changes(student: Student, day: date | None) -> list[dict[str, Any]]:
     }
     made = []
     for change in db.session.scalars(ordered):
-        old, new = change.old_text or {}, change.new_text or {}
+        old, new = wording(change, "old"), wording(change, "new")
         lines = [
             (
                 _("Roster status"),
                 old.get("status", "—"),
-                new.get("status") or str(RosterStatus(change.new_status).label),
+                new.get("status", "—"),
             )
         ]
         lines += [(label, old.get(key, "—"), new[key]) for key, label in names.items() if new.get(key) != old.get(key)
@@ -185,6 +188,20 @@ def changes(student: Student, day: date | None) -> list[dict[str, Any]]:
             "url": url_for("CaseScreen.show", pk=change.case_id) if change.case_id else None,
         })  # fmt: skip
     return made
+
+
+def wording(change: RosterChange, side: str) -> dict[str, Any]:
+    """What an entry of the ledger says was before (`old`) or is from then on (`new`): in the Chinese words of that day, or
+    for an English reader in those that there are now, as far as there are any."""
+    text = dict(getattr(change, f"{side}_text") or {})
+    status = getattr(change, f"{side}_status")
+    if status and ("status" not in text or not in_chinese()):
+        text["status"] = str(RosterStatus(status).label)
+    if not in_chinese():
+        for name, model in (("college", College), ("major", Major)):
+            place = db.session.get(model, getattr(change, f"{side}_{name}_id") or 0)
+            text |= {name: str(place)} if place and name in text else {}
+    return text
 
 
 def registrations(student: Student) -> list[dict[str, Any]]:

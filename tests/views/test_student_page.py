@@ -13,7 +13,7 @@ def left(behind) -> None:
         "insert into roster_change (student_id, college_id, student_college_id, code, effective_on, old_status,"
         " new_status, new_college_id, new_major_id, new_class_group_id, new_grade, new_study_length, new_text)"
         " select id, college_id, college_id, '11', '2025-03-01', 'enrolled', 'on_leave', college_id, major_id,"
-        " class_group_id, grade, 4.5, '{}' from student where id = 101"
+        ' class_group_id, grade, 4.5, \'{"status": "休学", "college": "计算机学院"}\' from student where id = 101'
     )
 
 
@@ -27,6 +27,16 @@ def test_the_ledger_says_how_it_was_on_any_day(cast, left):
     assert "在读" in facts(before) and "2024-09-01" in facts(before) and "计科2024-1班" in facts(before)
     assert "休学" in facts(after) and "2025-03-01" in facts(after) and ">4.5<" in facts(after)
     assert before.count('<li class="tl-') == 1 and after.count('<li class="tl-') == 2
+
+
+def test_an_english_reader_reads_the_ledger_in_english(cast, left):
+    client = cast.login("clerk")
+    chinese = client.get(PAGE.format("")).text.partition('<li class="tl-')[2]
+    client.get("/lang/en")
+    english = client.get(PAGE.format("")).text.partition('<li class="tl-')[2]
+    assert "计算机学院" in chinese and "在读" in chinese and "Computing" not in chinese
+    assert "Computing" in english and "On leave" in english
+    assert "计算机学院" not in english and "在读" not in english
 
 
 def test_before_admission_there_is_nothing(cast, left):

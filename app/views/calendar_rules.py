@@ -55,6 +55,7 @@ class TaskRuleScreen(Screen):
         "duration": how_long,
     }
     list_columns = ["title", "opens", "duration", "owners", "kind", "active"]
+    sentences = ("title", "opens", "owners")
     show_columns = [
         "key",
         "title",

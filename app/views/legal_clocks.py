@@ -48,6 +48,7 @@ class LegalClockScreen(Screen):
     }  # fmt: skip
     picks = {"kind": ClockKind}
     list_columns = ["due_on", "kind", "student", "college", "since", "follows"]
+    sentences = ("follows",)
     search_columns = ["kind", "due_on", "college"]
     order_columns = ["due_on", "since"]
     base_order = ("due_on", "asc")

@@ -38,6 +38,7 @@ class MeetingScreen(Screen):
     picks = {"kind": MeetingKind}
     quick = ("number",)
     list_columns = ["number", "held_on", "kind", "college", "resolution", "minutes_name", "cancelled"]
+    sentences = ("resolution",)
     show_columns = [*list_columns[:4], "participants", "resolution", "minutes_name", "recorded_at", "cancelled"]
     search_columns = ["number", "held_on", "kind", "college", "cancelled"]
     order_columns = ["number", "held_on"]

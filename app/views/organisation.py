@@ -151,6 +151,7 @@ class DepartmentScreen(Screen):
         "leaving_items": lambda items: Markup('<span lang="zh">{}</span>').format(listed(items) or "—"),
     }
     list_columns = ["key", "name_zh", "name_en", "receives", "leaving_items"]
+    sentences = ("receives", "leaving_items")
     show_columns = add_columns = list_columns
     edit_columns = ["name_zh", "name_en", "receives", "leaving_items"]
     add_form_extra_fields = department_fields()

@@ -144,6 +144,7 @@ class SettingScreen(Screen):
     label_columns = LABELS
     quick = ("title_zh", "key")
     list_columns = ["title", "value", "note"]
+    sentences = ("title", "value", "note")
     show_columns = ["key", "title_zh", "title_en", "value", "minimum", "maximum", "note"]
     edit_columns = ["value"]
     search_columns = ["key", "title_zh"]

@@ -61,6 +61,7 @@ class Screen(KeepsForms, ExportsLists, KeepsArrangements, RequestLocalFilters, M
     picks: ClassVar[dict[str, Any]] = {}  # column → code set key, enum or Words: pick lists, and badges for enums
     lookups: ClassVar[dict[str, str]] = {}  # relation of the search → endpoint of its picker, for a large table
     frozen: ClassVar[int] = 1  # first columns that stay in view
+    sentences: ClassVar[tuple[str, ...]] = ()  # columns of a list that are read whole, on several lines
     page_size = 25
     search_widget = ConditionsWidget
 
@@ -126,6 +127,7 @@ class Screen(KeepsForms, ExportsLists, KeepsArrangements, RequestLocalFilters, M
             filters=filters,
             modelview_name=type(self).__name__,
             frozen=self.frozen,
+            sentences=self.sentences,
             **self.list_extras(columns),
             **kwargs,
         )

@@ -33,7 +33,7 @@ from app.views.vacancies import WarnsOfVacancies
 assert set(SCOPES) | {"student"} == set(DATABASE_ROLES)
 
 
-PROPOSED = _("Proposed: it holds when a second person has confirmed it (page “Second hand”).")
+PROPOSED = _("Proposed: it holds when a second person has confirmed it (page “To be confirmed”).")
 ASKED_FOR = ("user", "roles", "scope", "college", "department")  # of an identity; its title reaches nobody
 
 
@@ -88,6 +88,7 @@ class IdentityScreen(WarnsOfVacancies, Screen):
         "roles": role_badges,
     }
     list_columns = ["user", "title", "roles", "scope", "college", "department"]
+    sentences = ("title", "roles")
     show_columns = [*list_columns, "last_used"]
     add_columns = edit_columns = ["user", "title", "roles", "scope", "college", "department"]
     search_columns = ["title", "college", "department"]

@@ -26,7 +26,7 @@ class ProposalView(BaseView):
 
     route_base = "/proposals"
     default_view = "list"
-    menu = Menu(_("Second hand"), "settings", "fa-user-check")
+    menu = Menu(_("To be confirmed"), "settings", "fa-user-check")
     base_permissions: ClassVar = ["can_list", "can_decide"]
 
     @classmethod
@@ -55,7 +55,7 @@ class ProposalView(BaseView):
         decided = select(Proposal).where(Proposal.state != ProposalState.PENDING).order_by(Proposal.id.desc())
         self.update_redirect()
         return self.render_template(
-            "xueji/proposals.html", title=_("Second hand"),
+            "xueji/proposals.html", title=_("To be confirmed"),
             waiting=[shown(one) for one in db.session.scalars(waiting)],
             decided=[shown(one) for one in db.session.scalars(decided.limit(LATEST))], **more,
         )  # fmt: skip

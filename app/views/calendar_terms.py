@@ -92,15 +92,16 @@ class AcademicYearView(BaseView):
                 raise
             db.session.rollback()
             error = refused.reason
+        may_write = current_actor().may(Permission.CALENDAR_WRITE)
         try:
-            move = preview_terms(year, *wanted)
+            move = preview_terms(year, *wanted) if may_write else None  # who may not move it need not see the cases
         except Refused as refused:
             error = error or refused.reason
         page = self.render_template(
             "xueji/year.html", title=year_name(year), year=year, terms=terms, wanted=wanted, move=move, error=error,
             reason=request.form.get("reason", ""), changed=wanted != terms, trials=trials(year, terms),
             unknown=unknown_days(year), case_url=lambda case: url_for("CaseScreen.show", pk=case.case_id),
-            may_write=current_actor().may(Permission.CALENDAR_WRITE),
+            may_write=may_write,
         )  # fmt: skip
         return page, 422 if error else 200
 
@@ -110,9 +111,13 @@ def unknown_days(year: int) -> Any | None:
     years = unknown_exchanges(date(year, 8, 1), date(year + 1, 7, 31))
     if not years:
         return None
+    told = listed(str(one) for one in years)
+    if not current_actor().may(Permission.CALENDAR_WRITE):
+        return _("The exchanged days of %(years)s are not published yet: until then its working days are Monday to Friday"
+                 " but statutory holidays, and due dates follow when they become known.", years=told)  # fmt: skip
     return _("The exchanged days of %(years)s are not published yet: until then its working days are Monday to Friday"
              " but statutory holidays, and due dates follow when they become known. You can enter them yourself under"
-             " “Holidays and exchanged days”.", years=listed(str(one) for one in years))  # fmt: skip
+             " “Holidays and exchanged days”.", years=told)  # fmt: skip
 
 
 NOT_READ = _("Give a year, two first Mondays and the number of weeks.")

@@ -76,7 +76,7 @@ def page(case: Case, filled: Any = None) -> dict[str, Any]:
         "expected_step": step.key if step else case.step_key or "",
         "form": form,
         "edit_url": url_for("CaseScreen.fill", case_id=case.id) if "save" in acts else None,
-        "papers": papers(case),
+        "papers": papers(case, student),
         "checklist": checklist(case),
         "my_items": step.declared.get("items") if step and "approve" in acts else None,
         "my_step_id": step.id if step else None,
@@ -247,11 +247,12 @@ def holders(case: Case) -> list[tuple[Any, list[tuple[str, Any]]]]:
     return [(title, choices) for title, choices in made if choices]
 
 
-def papers(case: Case) -> list[tuple[Any, str]]:
+def papers(case: Case, student: Student | None) -> list[tuple[Any, str]]:
     made: list[tuple[Any, str]] = []
     if not current_actor().may(Permission.PAPER_PRINT):
         return made
-    made.append((_("Application form"), url_for("PaperScreen.application", case_id=case.id)))
+    if student:  # whoever may not see her is not shown her form
+        made.append((_("Application form"), url_for("PaperScreen.application", case_id=case.id)))
     issued = list(db.session.scalars(select(Paper).where(Paper.case_id == case.id).order_by(Paper.id)))
     void = void_among(issued)
     for paper in issued:

@@ -52,7 +52,7 @@ class DocumentView(BaseView):
             "xueji/documents.html", title=_("Documents"), error=error, form=request.form, may_issue=may,
             groups=[(title, key, cases, suggested_title(cases[0].student.name, [one.flow for one in cases]))
                     for (title, key), cases in groups.items()],
-            issued=[(one, format_date(one.dated)) for one in issued],
+            issued=[(one, format_date(one.dated)) for one in issued], may_print=current_actor().may(Permission.PAPER_PRINT),
         )  # fmt: skip
 
     @expose("/preview", methods=["POST"])

@@ -70,6 +70,14 @@ def test_a_clerk_moves_no_dates_and_opens_no_year(cast, task, behind):
     assert auditor.post("/years/2026", data=MOVE | {"reason": "x"}).status_code == 403
 
 
+def test_who_only_reads_a_year_is_offered_nothing_to_try(cast):
+    for who, tries in (("registry", True), ("auditor", False), ("admin", False)):
+        page = cast.login(who).get("/years/2026")
+        assert page.status_code == 200 and "2026-08-31" in page.text
+        assert ('name="autumn"' in page.text) is tries, who
+        assert ("放假与调休”中自行录入" in page.text) is tries, who
+
+
 # the plan
 
 YEAR = {"year": "2027", "autumn": "2027-08-30", "autumn_weeks": "20", "spring": "2028-02-28", "spring_weeks": "20"}

@@ -71,6 +71,15 @@ def test_each_college_finds_what_is_about_it(round_: Round):  # noqa: F811 - the
     assert 'name="choice"' not in round_.cast.login("registry").get(ROUND).text
 
 
+def test_who_may_not_see_the_applicant_is_not_offered_her_form(round_: Round, behind: Behind):  # noqa: F811
+    case = behind.one("select min(id) from flow_case where flow = 'major_transfer' and student_college_id = 1")
+    ours, theirs = (round_.cast.login(who) for who in ("clerk", "clerk2"))
+    form = f"/paperscreen/application/{case}"
+    assert form in ours.get(f"/casescreen/show/{case}").text and ours.get(form).status_code == 200
+    page = theirs.get(f"/casescreen/show/{case}")
+    assert page.status_code == 200 and form not in page.text and theirs.get(form).status_code == 404
+
+
 def test_an_examination_of_nothing_is_a_sentence(round_: Round):  # noqa: F811 - the fixture
     for data in (
         {}, {"act": "pass"}, {"act": "fail", "choice": "1", "remark": ""}, {"act": "pass", "choice": "x"},

@@ -10,15 +10,15 @@ from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from werkzeug.security import check_password_hash, generate_password_hash
 
-from app.access import Actor, Permission
+from app.access import Actor, Permission, Role
 from app.access.attempts import Attempt, begin_attempt, forgive
 from app.access.scope import as_login
 from app.access.sessions import here
 from app.kit import clock
-from app.kit.due import Due, tell
+from app.kit.due import Due, Staff, tell
 from app.kit.operation import NotFound, Refused, audit, get, operation
 from app.models import Password, UserSession, db
-from app.models.accounts import User
+from app.models.accounts import User, person_name, signature
 from app.operations.second_hand import holds_much, propose_password
 
 USERS: Any = User.__table__
@@ -67,6 +67,57 @@ def set_password(actor: Actor, user_id: int, new: str) -> bool:
         return False
     _set_password(actor, user_id, new)
     return True
+
+
+# what an administrator changes of somebody else
+
+
+def check_name_free(name: str) -> None:
+    """A name under which a deleted account once acted stays its own, or history would read wrong. Raises Refused."""
+    with as_login() as login:
+        if login.scalar(select(func.account_name_taken(name))):
+            raise Refused(_("An account of this user name acted here before it was deleted. Choose another user name."))
+
+
+def check_unused(user_id: int) -> None:
+    """Only an account that never was anybody's is deleted. Raises Refused."""
+    with as_login() as login:
+        if login.scalar(select(func.account_used(user_id))):
+            raise Refused(_("This account has been used: what was done by it names it, so it stays. Edit it and take away"
+                            " the tick at “Is Active?”: then nobody logs in with it."))  # fmt: skip
+
+
+def tell_of_change(actor: Actor, user: User, old: dict[str, Any]) -> None:
+    """Tell an account's owner what another changed of it, by a letter to the address that stood before; and the registry,
+    if the account reaches students. Called before the new values are stored; `old` has names and e-mail of before."""
+    with db.session.no_autoflush:
+        before = User(username=user.username, first_name=old["first_name"], last_name=old["last_name"])
+        renamed = person_name(before) != person_name(user)
+        moved = (old["email"] or "") != (user.email or "")
+        others = set(Staff().holding(Role.REGISTRY)) if holds_much(user.id) else set()
+        told, moment = tuple(sorted(others - {actor.user_id, user.id})), clock.now().isoformat()
+        dues = []
+        if renamed:
+            names = {"who": actor.name, "old": signature(before), "new": signature(user)}
+            dues += [
+                Due(f"account:{user.id}:name:{moment}", (user.id,), _("Your name was changed"),
+                    _("%(who)s has changed the name of your account from %(old)s to %(new)s. What you sign bears it. If this"
+                      " is wrong, tell the roster registry.", **names), "/account/"),
+                Due(f"account:{user.id}:name:{moment}", told, _("The name of an account was changed"),
+                    _("%(who)s has changed the name of %(old)s, who reaches students, to %(new)s. If you know of no reason,"
+                      " ask.", **names)),
+            ]  # fmt: skip
+        if moved:
+            dues += [
+                Due(f"account:{user.id}:email:{moment}", (user.id,), _("Your e-mail address was changed"),
+                    _("%(who)s has changed the address to which your letters go. This is the last one to the old address. If"
+                      " this is wrong, change it under “My account” and tell the roster registry.", who=actor.name),
+                    "/account/"),
+                Due(f"account:{user.id}:email:{moment}", told, _("The e-mail address of an account was changed"),
+                    _("%(who)s has changed the e-mail address of %(whom)s, who reaches students. If you know of no reason,"
+                      " ask.", who=actor.name, whom=signature(user))),
+            ]  # fmt: skip
+        tell(dues)
 
 
 class WrongPassword(Refused):

@@ -19,6 +19,7 @@ from wtforms.validators import DataRequired, EqualTo, Length
 
 from app.access import NO_SCOPE, current_actor
 from app.access.attempts import begin_attempt
+from app.access.roles import BUILT_IN
 from app.access.scope import enter_request_scope
 from app.access.security import XuejiSecurityManager, renew_session
 from app.kit.operation import Refused
@@ -28,10 +29,18 @@ from app.kit.screen.exporting import ExportsLists
 from app.kit.screen.filters import ConditionsWidget
 from app.kit.screen.forms import KeepsForms
 from app.models import db
-from app.models.accounts import LONGEST_ACCOUNT, User, signature
-from app.operations.accounts import WrongPassword, change_own_password, set_password, settle_attempt
+from app.models.accounts import LONGEST_ACCOUNT, AccountRole, User, signature
+from app.operations.accounts import (
+    WrongPassword,
+    change_own_password,
+    check_name_free,
+    check_unused,
+    set_password,
+    settle_attempt,
+    tell_of_change,
+)
 from app.views.identities import PROPOSED
-from app.views.labels import role_badges, role_label
+from app.views.labels import BUILT_IN_ROLE, role_label
 from app.views.vacancies import WarnsOfVacancies
 
 
@@ -51,10 +60,13 @@ class Guarded(KeepsForms, ExportsLists, RequestLocalFilters):
         return widgets
 
 
+BY_IDENTITY = ("roles", "groups")  # FAB's: here a user holds roles by identities alone
+
+
 def account_first(columns: list[str]) -> list[str]:
     """The account, then the name as it is said here, then the rest."""
     first = ["username", "last_name", "first_name"]
-    return first + [column for column in columns if column not in first]
+    return first + [column for column in columns if column not in (*first, *BY_IDENTITY)]
 
 
 def account_name(typed: str) -> str:
@@ -65,30 +77,49 @@ def account_name(typed: str) -> str:
     return name
 
 
+def check_changeable(role: AccountRole | None) -> None:
+    """Raises Refused for a built-in role."""
+    if role is not None and role.name in BUILT_IN:
+        raise Refused(BUILT_IN_ROLE)
+
+
 # The names stay FAB's: its pages link to each other by them.
 class UserDBModelView(WarnsOfVacancies, Guarded, fab.UserDBModelView):
     list_columns = account_first(fab.UserDBModelView.list_columns)
     search_columns = account_first(fab.UserDBModelView.search_columns)
     add_columns = account_first(fab.UserDBModelView.add_columns)
     edit_columns = account_first(fab.UserDBModelView.edit_columns)
-    formatters_columns = {"roles": role_badges}
-    validators_columns = fab.UserDBModelView.validators_columns | {"username": [Length(max=LONGEST_ACCOUNT)]}
+    show_fieldsets = [
+        (title, parts | {"fields": [name for name in parts["fields"] if name not in BY_IDENTITY]})
+        for title, parts in fab.UserDBModelView.show_fieldsets
+    ]
+    validators_columns = {"username": [Length(max=LONGEST_ACCOUNT)]}
+    add_row_message = _(
+        "The account is made. It opens nothing until it has an identity: give it one on the page “Identities”."
+    )
 
     def pre_add(self, item) -> None:
         item.username = account_name(item.username)
+        check_name_free(item.username)
         super().pre_add(item)
+
+    def pre_delete(self, item) -> None:
+        check_unused(item.id)
+        super().pre_delete(item)
 
     def pre_update(self, item) -> None:
         """A name stands for its person in every signature: nobody gives himself one."""
         if item.id == current_actor().user_id:
             raise Refused(_("Nobody changes his own name and account. Another administrator of accounts can."))
-        before = inspect(item).info["before"]["username"]
-        if item.username != before:
+        before = inspect(item).info["before"]
+        if item.username != before["username"]:
             if item.last_login is not None:
                 raise Refused(
                     _("This account has been used: what was done by it is signed with its user name, which stays.")
                 )
             item.username = account_name(item.username)
+            check_name_free(item.username)
+        tell_of_change(current_actor(), item, before)
         super().pre_update(item)
 
     @expose("/userinfo/")
@@ -110,6 +141,14 @@ class RoleModelView(Guarded, fab.RoleModelView):
     label_columns = fab.RoleModelView.label_columns | {"name": _("Role")}
     list_columns = search_columns = ["name"]
     formatters_columns = {"name": role_label}
+
+    def _edit(self, pk):
+        check_changeable(self.datamodel.get(pk, self._base_filters))
+        return super()._edit(pk)
+
+    def pre_delete(self, item) -> None:
+        check_changeable(item)
+        super().pre_delete(item)
 
     @action("copyrole", _("Copy Role"), _("Copy the selected roles?"), icon="fa-copy", single=False)
     def copy_role(self, items):

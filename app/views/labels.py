@@ -83,6 +83,10 @@ DAYS = {
 }
 
 
+BUILT_IN_ROLE = _("This role is built in: what it may do is part of the product and is written anew at every start. To give"
+                  " other permissions, make a role of your own, or copy this one and change the copy.")  # fmt: skip
+
+
 def role_label(name: str) -> str:
     """A role of ours or of the framework in words; any other bears the name it was given."""
     if name in BUILT_IN:
@@ -122,4 +126,5 @@ def _api_of(name: str) -> Any:
 
 def install(app: Flask) -> None:
     app.extensions["babel"].instance.date_formats |= DAYS
-    app.jinja_env.globals.update(role_label=role_label, view_label=view_label, permission_label=permission_label)
+    app.jinja_env.globals.update(role_label=role_label, view_label=view_label, permission_label=permission_label,
+                                 built_in_role=BUILT_IN_ROLE)  # fmt: skip

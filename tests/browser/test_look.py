@@ -28,7 +28,7 @@ PAGES = {
     "library": ["/", "/inbox/?tab=done"],
     "student": ["/", "/apply/", "/apply/info_change/101"],
     "admin": ["/", "/users/list/", "/users/show/1", "/users/add", "/account/",
-              "/roles/list/", "/roles/show/1", "/roles/edit/1",
+              "/roles/list/", "/roles/show/1", "/roles/add",
               "/identityscreen/list/", "/identityscreen/add", "/identityscreen/edit/1", "/resetmypassword/form"],
     "": ["/login/", "/publicity/", "/nowhere"],
 }  # fmt: skip

@@ -12,7 +12,6 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from app.access import scope
 from app.access.security import (
     enter_request,
-    refuse_unknown_actions,
     renew_sessions,
     require_own_password,
 )
@@ -59,7 +58,6 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     app.before_request(enter_request)
     app.before_request(require_own_password)
     views.held.install(app)
-    app.before_request(refuse_unknown_actions)
     views.identities.install(app)
     views.identity.install(app)
     views.password_again.install(app)

@@ -3,8 +3,9 @@
 from collections.abc import MutableMapping
 from typing import Any
 
-from flask import Flask, abort, current_app, g, redirect, request, session, url_for
+from flask import Flask, g, jsonify, redirect, request, session, url_for
 from flask_appbuilder.security.sqla.manager import SecurityManager
+from flask_babel import lazy_gettext as _
 from flask_login import logout_user, user_logged_in, user_logged_out
 from sqlalchemy import select
 
@@ -143,16 +144,33 @@ class XuejiSecurityManager(SecurityManager):
     def create_jwt_manager(self, app: Flask):
         manager = super().create_jwt_manager(app)
         manager.additional_claims_loader(name_session)
+        manager.user_lookup_error_loader(lambda _header, _claims: g.get("xueji_token_refused") or refuse_token(ENDED))
+        manager.expired_token_loader(lambda _header, _claims: refuse_token(ENDED))
+        manager.invalid_token_loader(lambda _reason: refuse_token(NO_TOKEN))
+        manager.unauthorized_loader(lambda _reason: refuse_token(NO_TOKEN))
         return manager
 
     def _enter(self, user):
-        if user is not None and must_change(user.id):
-            return None  # a token does not pass by the change of a given password
-        if user is not None:
-            actor = load_actor(user)
-            g.xueji_token_actor = g.xueji_actor = actor
-            enter_request_scope(actor.scope)
+        if user is None:
+            return None
+        actor = load_actor(user)
+        if actor is ANONYMOUS or must_change(user.id):  # a token does not pass by the change of a given password
+            g.xueji_token_refused = refuse_token(NOBODY_YET if actor is ANONYMOUS else CHOOSE_FIRST, 403)
+            return None
+        g.xueji_token_actor = g.xueji_actor = actor
+        enter_request_scope(actor.scope)
         return user
+
+
+NO_TOKEN = _("Log in at /api/v1/security/login and send the token that it gives: “Authorization: Bearer …”.")
+ENDED = _("The login of this token has ended. Log in again.")
+CHOOSE_FIRST = _("Somebody else chose your password. Log in on the pages and choose your own, then log in here again.")
+NOBODY_YET = _("Your account has no identity yet, so it opens nothing. Ask the administrator of accounts for one.")
+
+
+def refuse_token(why: Any, status: int = 401):
+    """A token that opens nothing says why, as other refusals do."""
+    return jsonify(message=str(why), reference=g.get("request_id")), status
 
 
 def name_session(user_id: str) -> dict[str, int]:
@@ -204,17 +222,6 @@ def require_own_password():
     if request.endpoint is None or request.endpoint.endswith("static") or request.blueprint == "health":
         return None
     return redirect(url_for("ResetMyPasswordView.this_form_get")) if must_change(actor.user_id) else None
-
-
-def refuse_unknown_actions() -> None:
-    """Before each request: FAB looks an action up without asking whether the view has one of that name."""
-    view_name, _dot, method = (request.endpoint or "").rpartition(".")
-    if method not in ("action", "action_post"):
-        return
-    view = next((v for v in current_app.extensions["appbuilder"].baseviews if type(v).__name__ == view_name), None)
-    wanted = request.form.get("action") if method == "action_post" else (request.view_args or {}).get("name")
-    if view is not None and wanted not in view.actions:
-        abort(404)
 
 
 KEPT_BY_LOGIN = frozenset({"_user_id", "_fresh", "_id", "_permanent", "locale"})

@@ -24,6 +24,7 @@ from app.access.scope import enter_request_scope
 from app.access.security import XuejiSecurityManager, renew_session
 from app.kit.operation import Refused
 from app.kit.screen import RequestLocalFilters, XuejiInterface
+from app.kit.screen.acting import ActsOnRows
 from app.kit.screen.api import SaysWhy
 from app.kit.screen.exporting import ExportsLists
 from app.kit.screen.filters import ConditionsWidget
@@ -44,7 +45,7 @@ from app.views.labels import BUILT_IN_ROLE, role_label
 from app.views.vacancies import WarnsOfVacancies
 
 
-class Guarded(KeepsForms, ExportsLists, RequestLocalFilters):
+class Guarded(KeepsForms, ActsOnRows, ExportsLists, RequestLocalFilters):
     """What FAB's screens lack: a filter of one's own in every thread, the list as a workbook, and no way to files."""
 
     search_widget = ConditionsWidget
@@ -152,8 +153,8 @@ class RoleModelView(Guarded, fab.RoleModelView):
 
     @action("copyrole", _("Copy Role"), _("Copy the selected roles?"), icon="fa-copy", single=False)
     def copy_role(self, items):
-        """FAB's own takes one role for a list of them."""
-        for item in items if isinstance(items, list) else [items]:
+        """FAB's own gives copies of one role the same name."""
+        for item in items:
             copied = type(item)(name=f"{item.name} copy"[:64], permissions=item.permissions)
             self.datamodel.add(copied)
         return redirect(self.get_redirect())

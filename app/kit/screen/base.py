@@ -14,6 +14,7 @@ from app.access import Permission, current_actor
 from app.kit.operation import audit
 from app.kit.readable import readable
 from app.kit.screen import preferences
+from app.kit.screen.acting import ActsOnRows
 from app.kit.screen.arranging import KeepsArrangements
 from app.kit.screen.exporting import ExportsLists
 from app.kit.screen.filters import ConditionsWidget
@@ -46,7 +47,7 @@ class Words:
     pairs: Callable[[], Iterable[tuple[str, Any]]]
 
 
-class Screen(KeepsForms, ExportsLists, KeepsArrangements, RequestLocalFilters, ModelView):
+class Screen(KeepsForms, ActsOnRows, ExportsLists, KeepsArrangements, RequestLocalFilters, ModelView):
     """List and forms of one model.
 
     Declare `model`, `menu`, `reads` (and `writes` for plain reference data) and the columns; see the README.
@@ -195,21 +196,6 @@ class Screen(KeepsForms, ExportsLists, KeepsArrangements, RequestLocalFilters, M
         audit(actor, f"{subject}.reveal", subject=subject, subject_id=pk, college_id=college, detail={"column": column})
         db.session.commit()
         return jsonify(value=getattr(row, column))
-
-    # rows of somebody else are no rows
-
-    @expose("/action/<string:name>/<pk>", methods=["POST"])
-    def action(self, name: str, pk: str):
-        if self.datamodel.get(pk, self._base_filters) is None:
-            abort(404)
-        return super().action(name, pk)
-
-    @expose("/action_post", methods=["POST"])
-    def action_post(self):
-        rows = request.form.getlist("rowid")
-        if not rows or any(self.datamodel.get(row, self._base_filters) is None for row in rows):
-            abort(404)
-        return super().action_post()
 
     def download(self, filename: str):
         abort(404)  # files are served by our own routes, which check the row they belong to

@@ -12,12 +12,13 @@ from flask_appbuilder.security import views as fab
 from flask_appbuilder.security.decorators import has_access, no_cache, permission_name
 from flask_appbuilder.validators import PasswordComplexityValidator
 from flask_babel import lazy_gettext as _
+from flask_jwt_extended import get_jwt, get_jwt_identity, jwt_required
 from flask_login import current_user
 from sqlalchemy import inspect
 from wtforms import PasswordField
 from wtforms.validators import DataRequired, EqualTo, Length
 
-from app.access import NO_SCOPE, current_actor
+from app.access import NO_SCOPE, current_actor, sessions
 from app.access.attempts import begin_attempt
 from app.access.roles import BUILT_IN
 from app.access.scope import enter_request_scope
@@ -243,6 +244,16 @@ class AuthDBView(fab.AuthDBView):
             session["tried_as"] = request.form.get("username", "")[:64]
         return answer
 
+    @expose("/logout/", methods=["GET", "POST"])
+    @no_cache
+    def logout(self):
+        """A picture or a link of another site asks by GET, and logs nobody out: it gets a page with the button."""
+        if request.method == "POST":
+            return super().logout()
+        if not current_user.is_authenticated:
+            return redirect(self.appbuilder.get_url_for_index)
+        return super().render_template("xueji/logout.html", title=_("Logout"))
+
     def render_template(self, template, **kwargs):
         name = kwargs["form"].username
         name.data = name.data or session.pop("tried_as", None)
@@ -261,6 +272,30 @@ class SecurityApi(SaysWhy, api.SecurityApi):
         return api.SecurityApi.login.__wrapped__(self)  # without FAB's catch of every error: ours say what is wrong
 
     login.__doc__ = api.SecurityApi.login.__doc__  # which describes it on /swagger/v1
+
+    @expose("/logout", methods=["POST"])
+    @jwt_required()
+    def logout(self):
+        """End the login of the token
+        ---
+        post:
+          description: >-
+            End the login that gave this token. Its access and refresh tokens, all that came of it, open nothing from then on.
+          responses:
+            200:
+              description: The login has ended
+              content:
+                application/json:
+                  schema:
+                    type: object
+                    properties:
+                      message:
+                        type: string
+            401:
+              $ref: '#/components/responses/401'
+        """
+        sessions.end(get_jwt()[sessions.CLAIM], int(get_jwt_identity()))
+        return self.response(200, message=str(_("This login has ended.")))
 
     def response_401(self):
         return self.response(401, message=str(_("User name or password is wrong.")))

@@ -1,5 +1,6 @@
 """The door: who is let in, how often one may try, what a session is worth, and what it tells those who stay outside."""
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -219,10 +220,41 @@ def test_a_logout_leaves_nothing_behind(app, cast):
     client = cast.login("clerk")
     with client.session_transaction() as session:
         session["delegation_id"] = 1
-    client.get("/logout/")
+    client.post("/logout/")
     assert not is_in(client)
     with client.session_transaction() as session:
         assert not set(session) & {"_user_id", "delegation_id", "identity_id"}
+
+
+def test_opening_the_address_of_the_logout_ends_nothing(app, cast):
+    """As a picture in a page of another site would; the page has the button."""
+    client = cast.login("clerk")
+    for referrer in (None, "https://elsewhere.invalid/"):
+        page = client.get("/logout/", headers={"Referer": referrer} if referrer else {})
+        assert page.status_code == 200 and 'method="post" action="/logout/"' in page.text
+        assert is_in(client)
+    assert client.post("/logout/").status_code == 302
+    assert not is_in(client)
+    assert client.get("/logout/").location == "/"
+
+
+def test_another_site_cannot_send_the_logout_either(strict):
+    app = strict_app(strict, WTF_CSRF_ENABLED=True)
+    client = app.test_client()
+    signed = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', client.get("/login/").text)
+    assert signed is not None
+    client.post("/login/", data={"username": "clerk", "password": PASSWORD, "csrf_token": signed[1]})
+    assert is_in(client)
+    client.post("/logout/")
+    assert is_in(client)  # without the token
+    own = re.search(
+        r'action="/logout/"[^>]*><input type="hidden" name="csrf_token" value="([^"]+)"', client.get("/").text
+    )
+    assert own is not None
+    client.post("/logout/", data={"csrf_token": own[1]})
+    assert not is_in(client)
+    with app.app_context():
+        db.engine.dispose()
 
 
 # forged forms

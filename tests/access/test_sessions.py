@@ -47,13 +47,13 @@ def test_a_cookie_kept_from_before_the_logout_is_worth_nothing(app, cast):
     log_in(client, "clerk")
     kept = kept_cookie(client)
     assert is_in(with_cookie(app, kept))
-    client.get("/logout/")
+    client.post("/logout/")
     assert not is_in(with_cookie(app, kept))
 
 
 def test_a_logout_ends_no_other_login(app, cast):
     here, there = cast.login("clerk"), cast.login("clerk")
-    here.get("/logout/")
+    here.post("/logout/")
     assert not is_in(here)
     assert is_in(there)
 

@@ -36,3 +36,21 @@ def test_a_token_that_opens_nothing_says_why(app: Flask, cast, behind):
 def test_what_is_no_token_is_told_where_to_get_one(app: Flask, cast, given):
     answer = ask(app, given)
     assert answer.status_code == 401 and "/api/v1/security/login" in answer.json["message"]
+
+
+def test_a_program_logs_out_and_its_tokens_open_nothing(app: Flask, cast, behind):
+    client = app.test_client(use_cookies=False)
+    mine, other = (
+        client.post("/api/v1/security/login", json={"username": "clerk", "password": PASSWORD, "provider": "db",
+                                                    "refresh": True}).json for _n in range(2)
+    )  # fmt: skip
+    assert client.post("/api/v1/security/logout").status_code == 401
+    assert client.get("/api/v1/security/logout").status_code == 405
+    assert ask(app, mine["access_token"]).status_code == 200
+    out = client.post("/api/v1/security/logout", headers={"Authorization": f"Bearer {mine['access_token']}"})
+    assert out.status_code == 200 and "已退出" in out.json["message"]
+    assert ask(app, mine["access_token"]).status_code == 401
+    renewed = client.post("/api/v1/security/refresh", headers={"Authorization": f"Bearer {mine['refresh_token']}"})
+    assert renewed.status_code == 401
+    assert ask(app, other["access_token"]).status_code == 200  # the other login goes on
+    assert behind.one("select count(*) from user_session where ended_at is not null") == 1

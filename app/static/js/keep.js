@@ -8,7 +8,7 @@
   const every = () => Object.keys(store).filter((key) => key.startsWith("kept:"));
 
   if (reader) for (const key of every()) if (!key.startsWith(mine)) store.removeItem(key);
-  for (const link of document.querySelectorAll("a[href*='/logout']")) link.addEventListener("click", () => every().forEach((key) => store.removeItem(key)));
+  for (const form of document.querySelectorAll("form[action*='/logout']")) form.addEventListener("submit", () => every().forEach((key) => store.removeItem(key)));
   if (!reader) return;
 
   const refused = document.querySelector(".alert-danger, .error-code, [aria-invalid=true]");

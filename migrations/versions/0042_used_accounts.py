@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0041"
-down_revision = "0040"
+revision = "0042"
+down_revision = "0041"
 
 # Used is what has logged in, acts in the audit, or is or was somebody by an identity; made and corrected alone it is not.
 USED = """

@@ -1,6 +1,7 @@
 """申请 applications: the cases of flows whose forms have columns of their own, all in the one table of cases."""
 
 from sqlalchemy import BigInteger, Date, ForeignKey, String
+from sqlalchemy.dialects.postgresql import JSONB
 
 from app.models.base import Mapped, date, mapped_column
 from app.models.case import FACT, PLAN, Case, Heard, Told
@@ -53,4 +54,7 @@ class InfoChangeCase(Case):
     new_birth_date: Mapped[date | None] = mapped_column(Date, info=FACT)
     new_sex: Mapped[str | None] = mapped_column(String(1), info={"codes": "sex"})
     new_ethnic_group: Mapped[str | None] = mapped_column(String(2), info={"codes": "ethnic_group"})
+    was: Mapped[dict | None] = mapped_column(
+        JSONB
+    )  # what stood before the change took effect, by column of the student
     __mapper_args__ = {"polymorphic_identity": "info_change"}

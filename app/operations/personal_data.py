@@ -4,7 +4,8 @@ from datetime import date
 from typing import Any
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import func, select, update
+from sqlalchemy import case as sql_case
+from sqlalchemy import func, literal, select, update
 
 from app.access import Actor
 from app.kit import clock
@@ -14,6 +15,8 @@ from app.models import InfoChangeCase, Student, db
 from app.operations.spelling import spelling
 
 NEW = ("name", "id_number", "birth_date", "sex", "ethnic_group")
+UNCHANGED = _("Nothing would change: fill in the new value of at least one field.")
+STANDS = _("This is what the roster says already: nothing would change.")
 
 
 @hook
@@ -25,7 +28,7 @@ def data_agree(case_ids: list[int], records: dict[str, Any]) -> dict[int, Any]:
         if wrong := check_data(case, student):
             reasons[case.id] = next(iter(wrong.values()))
         elif not _changed(case, student):
-            reasons[case.id] = _("Nothing would change: fill in the new value of at least one field.")
+            reasons[case.id] = UNCHANGED
     return reasons
 
 
@@ -33,6 +36,9 @@ def data_agree(case_ids: list[int], records: dict[str, Any]) -> dict[int, Any]:
 def check_data(case: InfoChangeCase, student: Student) -> dict[str, Any]:
     """Field → why the data could not stand so."""
     changed, after = _changed(case, student), _after(case, student)
+    filled = [f"new_{name}" for name in NEW if getattr(case, f"new_{name}")]
+    if not changed and (filled or case.statement):  # a draft that nobody has filled in yet is none at fault
+        return dict.fromkeys(filled, STANDS) or {"new_name": UNCHANGED}
     named = [name for name in ("id_number", "birth_date", "sex") if name in changed]
     if student.id_type == "1" and named:
         wrong = _contradiction(**after)
@@ -75,8 +81,12 @@ def change_data(actor: Actor, case_ids: list[int]) -> None:
     say_why(change_data.__doc__ or "")
     student, case = Student.__table__, InfoChangeCase.__table__.c
     new = {name: func.coalesce(case[f"new_{name}"], student.c[name]) for name in NEW}
+    was = {name: sql_case((case[f"new_{name}"].is_not(None), student.c[name])) for name in NEW}
+    pairs = (part for name, value in was.items() for part in (literal(name), value))
+    kept = func.jsonb_strip_nulls(func.jsonb_build_object(*pairs))
     same = (student.c.id == case.student_id, among(case.id, case_ids))
     changed = new | {"version": student.c.version + 1, "updated_at": clock.now()}
+    db.session.execute(update(InfoChangeCase.__table__).where(*same).values(was=kept))
     db.session.execute(
         update(student).where(*same).values(former_name=student.c.name).where(case.new_name.is_not(None))
     )

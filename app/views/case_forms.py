@@ -17,6 +17,7 @@ from app.kit.flow.words import choices, present_value
 from app.kit.sensitive import mask, permitted, seen_by
 from app.models import Case, ClassGroup, MeetingKind, Student, db
 from app.operations.meetings import select_own_meetings
+from app.operations.spelling import why_unspelled
 
 HINTS = {
     "leave_terms": _("1 or 2; one leave and all leaves together have limits that the school sets."),
@@ -42,6 +43,8 @@ def application_form(flow: Flow, student: Student, case: Case | None = None) -> 
             field.description = " ".join(
                 filter(None, [str(field.description), gettext("Now: %(value)s", value=str(shown))])
             )
+    if "new_name" in form and (told := why_unspelled(form["new_name"].data)):
+        form["new_name"].description = f"{form['new_name'].description} {told}"
     for key in _kept(form, case):
         form[key].data = None
         entered = gettext("Entered already: %(masked)s. Leave empty to keep it.", masked=mask(str(getattr(case, key))))

@@ -40,6 +40,7 @@ from app.models.language import listed
 from app.operations.appeals import why_not_extend
 from app.operations.leaving import checklist
 from app.operations.reassigning import may_reassign
+from app.operations.spelling import why_unspelled
 from app.views.case_forms import records_form
 from app.views.case_words import ACTS
 
@@ -148,6 +149,9 @@ def facts(case: Case) -> list[tuple[Any, Any]]:
     made = [(label("field", key), revealed(case, key, word)) for key, word in words if word is not None]
     if told_alone(actor):
         return made
+    if told := why_unspelled(getattr(case, "new_name", None)):
+        after = next(place for place, (name, _word) in enumerate(made, 1) if name == label("field", "new_name"))
+        made.insert(after, (_("Pinyin"), told))
     made += case.findings()
     for step in case.steps:
         agreed = [(_("Meeting"), "meeting"), (_("Resolution"), "resolution"), (_("Document"), "document")]

@@ -234,6 +234,10 @@ def test_form_and_notice_show_the_old_value_and_the_new(walks, cast, behind):
         walk.sign(case_id, step.key)
     assert "学生11 → 张山" in behind.one("select body from paper where case_id = :id", id=case_id)
     assert behind.one("select old from field_change where field = 'name'") == "学生11"
+    behind.run("update student set name = '张三丰' where id = :id", id=STUDENT)  # who is called otherwise again later
+    for path in (f"/casescreen/show/{case_id}", f"/paperscreen/application/{case_id}"):
+        assert "学生11 → 张山" in cast.login("clerk").get(path).text, "what stood when it was decided"
+    assert behind.one("select was from flow_case where id = :id", id=case_id) == {"name": "学生11"}
 
 
 def test_the_number_that_stands_now_is_masked_on_the_page(walks, cast, behind):

@@ -77,6 +77,35 @@ def test_a_change_of_personal_data_shows_what_stands_now_and_checks_the_number(s
     assert behind.one("select count(*) from flow_case") == 1
 
 
+def test_a_change_that_changes_nothing_is_not_saved(student, cases, behind):
+    """Neither an empty form nor one that says again what the roster says; a draft cannot become so."""
+    name = behind.one("select name from student where id = 101")
+    assert "没有任何变化" in fault(student.post("/apply/info_change/101", data={"statement": "更正"}), "new_name")
+    page = student.post("/apply/info_change/101", data={"new_name": name, "statement": "更正"})
+    assert page.status_code == 422 and "没有任何变化" in fault(page, "new_name")
+    assert behind.one("select count(*) from flow_case") == 0
+    assert student.post("/apply/info_change/101", data={"new_name": "张山", "statement": "更正"}).status_code == 302
+    draft = behind.one("select id from flow_case")
+    page = student.post(f"/casescreen/edit/{draft}", data={"new_name": name, "statement": "更正"})
+    assert "没有任何变化" in fault(page, "new_name")
+    assert behind.one("select new_name from flow_case") == "张山"
+    cases.attach(draft, "application", "police_certificate")
+    behind.run("update student set name = '张山' where id = 101")  # what it asked for has come about meanwhile
+    answer = student.post(f"/casescreen/decide/{draft}", data={"act": "submit"})
+    assert answer.status_code == 422 and "没有任何变化" in answer.text
+
+
+def test_a_name_that_nobody_can_read_to_us_is_told_beside_it(student, behind):
+    """F05: it is stored as it is, and form and page say by what it is found."""
+    assert student.post("/apply/info_change/101", data={"new_name": "张㐂", "statement": "更正"}).status_code == 302
+    draft = behind.one("select id from flow_case")
+    form = student.get(f"/casescreen/edit/{draft}").text
+    assert re.search(r'id="new_name-help"[^>]*>[^<]*不知道 㐂 的读音', form), form
+    assert "不知道 㐂 的读音" in student.get(f"/casescreen/show/{draft}").text
+    student.post(f"/casescreen/edit/{draft}", data={"new_name": "张山", "statement": "更正"})
+    assert "的读音" not in student.get(f"/casescreen/show/{draft}").text
+
+
 def test_a_day_of_a_fact_is_not_still_to_come(cast, behind):
     behind.run("update dated_task set opens_on = '2026-01-01', due_on = '2027-12-31' where key = 'cancellation'")
     clerk = cast.login("clerk")

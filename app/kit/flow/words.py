@@ -42,10 +42,22 @@ def shown(flow: Flow, case: Case, key: str, on_day: Callable[[date], str]) -> An
 
 
 def shown_change(flow: Flow, case: Case, key: str, on_day: Callable[[date], str], reader: Actor | None = None) -> Any:
-    """The same as `reader` sees it, and for a `new_…` value the student's present one before it."""
-    new, now = shown(flow, case, key, on_day), present_value(flow, case.student, key, on_day)
+    """The same as `reader` sees it, and for a `new_…` value the student's before it: the present one, or, once the change
+    has taken effect, the one that stood then."""
+    new, now = shown(flow, case, key, on_day), former_value(flow, case, key, on_day)
     after = seen_by(reader, key, new)
     return after if new is None or now is None or now == new else f"{seen_by(reader, key, now)} → {after}"
+
+
+def former_value(flow: Flow, case: Case, key: str, on_day: Callable[[date], str]) -> Any:
+    """What stands, or stood, in the place of a `new_…` value of a case, in words."""
+    was = getattr(case, "was", None)
+    if was is None:
+        return present_value(flow, case.student, key, on_day)
+    old = was.get(key.removeprefix("new_"))
+    if old is not None and column(flow, key).type.python_type is date:
+        return on_day(date.fromisoformat(old))
+    return dict(choices(flow, key) or ()).get(old, old)
 
 
 def present_value(flow: Flow, student: Any, key: str, on_day: Callable[[date], str]) -> Any:

@@ -20,8 +20,9 @@ TALL_WIDTH, TALL_HEIGHT, TALL_GAP = 258, 52, 20
 IN_ROW, BETWEEN = 6, 40  # boxes side by side; room between two rows
 STATES = {
     "done": _("Done"), "current": _("In progress"), "todo": _("Not yet"), "returned": _("Sent back"),
-    "refused": _("Refused"),
+    "refused": _("Refused"), "unreached": _("Not reached"),
 }  # fmt: skip
+ENDED = frozenset({CaseState.REFUSED, CaseState.WITHDRAWN, CaseState.ENDED})
 FIRST_WIDE = "\u2e80"  # Chinese letters begin here; they are twice as wide
 MARKS = {"done": "✓", "current": "●", "returned": "↩", "refused": "✕"}
 
@@ -45,8 +46,10 @@ def flow_diagram(flow: Flow, *, tall: bool = False) -> Markup:
     return draw(nodes, title=str(flow.title), tall=tall, name=f"flow-{flow.key}")
 
 
-def _declared(flow: Flow) -> list[Node]:
-    return [Node(step.key, str(label("step", step.key)), str(step.role.label)) for step in flow.steps]
+def _declared(flow: Flow, case: Case | None = None) -> list[Node]:
+    """The steps of a flow, or of a case that has none of its own yet."""
+    state = "unreached" if case is not None and case.state in ENDED else "todo"
+    return [Node(step.key, str(label("step", step.key)), str(step.role.label), state=state) for step in flow.steps]
 
 
 def case_diagram(case: Case, *, tall: bool = False) -> Markup:
@@ -60,12 +63,19 @@ def case_diagram(case: Case, *, tall: bool = False) -> Markup:
     begun = {CaseState.DRAFT: "current", CaseState.SENT_BACK: "returned"}.get(CaseState(case.state), "done")
     applied = case.submitted_at.strftime("%m-%d") if case.submitted_at else ""
     nodes = [Node("apply", gettext("Application"), signature(case.opener), applied, begun, ends=True)]
-    nodes += [_node(group) for group in positions.values()] or _declared(flow_of(case))  # a draft has no steps yet
+    refused = _refusing_step(case)
+    nodes += [_node(group, refused) for group in positions.values()] or _declared(flow_of(case), case)
     returned = _returns(case, [node.key for node in nodes])
     return draw(nodes, returned, title=str(case), tall=tall, name=f"case-{case.id}")
 
 
-def _node(steps: list[CaseStep]) -> Node:
+def _refusing_step(case: Case) -> str | None:
+    """The key of the step that refused the case; a step that sent it back was decided as well."""
+    refused = select(CaseEvent.step_key).where(CaseEvent.case_id == case.id, CaseEvent.act == "refuse")
+    return db.session.scalar(refused.order_by(CaseEvent.id.desc()).limit(1))
+
+
+def _node(steps: list[CaseStep], refused_at: str | None) -> Node:
     first, states = steps[0], {step.state for step in steps}
     title = str(label("step", first.key))
     if states <= {StepState.DONE, StepState.SKIPPED}:
@@ -77,10 +87,10 @@ def _node(steps: list[CaseStep]) -> Node:
         due = min((step.due_on for step in steps if step.state == StepState.OPEN and step.due_on), default=None)
         return Node(first.key, title, role, gettext("by %(day)s", day=f"{due:%m-%d}") if due else "", "current")
     refused = next((step for step in steps if step.state == StepState.CLOSED and step.decided_at), None)
-    if refused is not None:
+    if refused is not None and refused.key == refused_at:
         who = signature(refused.decider) if refused.decider else role
         return Node(first.key, title, who, f"{STATES['refused']} {refused.decided_at:%m-%d}", "refused")
-    return Node(first.key, title, role)
+    return Node(first.key, title, role, state="unreached" if StepState.CLOSED in states else "todo")
 
 
 def _returns(case: Case, keys: list[str]) -> list[tuple[str, str]]:

@@ -42,7 +42,7 @@ from app.operations.leaving import checklist
 from app.operations.reassigning import may_reassign
 from app.operations.spelling import why_unspelled
 from app.views.case_forms import records_form
-from app.views.case_words import ACTS
+from app.views.case_words import ACTS, act_words, event_name
 
 WHYS = {CaseState.SENT_BACK: "send_back", CaseState.REFUSED: "refuse", CaseState.ENDED: "end"}
 EVENT_TONES = {"approve": "ok", "submit": "info", "resubmit": "info", "send_back": "warn", "refuse": "bad"}
@@ -72,7 +72,7 @@ def page(case: Case, filled: Any = None) -> dict[str, Any]:
         "timeline": timeline(case),
         "materials": materials(case, "add_material" in acts),
         "next": following(case),
-        "decisions": [{"key": key} | ACTS[key] | asked(key) for key in ACTS if key in acts],
+        "decisions": [{"key": key} | act_words(key, step) | asked(key) for key in ACTS if key in acts],
         "decide_url": url_for("CaseScreen.decide", case_id=case.id),
         "expected_step": step.key if step else case.step_key or "",
         "form": form,
@@ -100,10 +100,10 @@ def notes(case: Case) -> list[tuple[str, Any]]:
     effect = db.session.scalar(select(DatedEffect).where(DatedEffect.case_id == case.id))
     if effect is not None and effect.state != EffectState.APPLIED:
         return [effect_note(effect)]
-    act = "refuse" if was_refused(case.steps) else WHYS.get(CaseState(case.state))
+    stopped = case.state in (CaseState.WITHDRAWN, CaseState.ENDED)  # where a step that sent it back is no refusal
+    act = "refuse" if was_refused(case.steps) and not stopped else WHYS.get(CaseState(case.state))
     if act:
-        said = select(CaseEvent.opinion).where(CaseEvent.case_id == case.id, CaseEvent.act == act)
-        why = db.session.scalar(said.order_by(CaseEvent.id.desc()).limit(1)) or ""
+        why = last_opinion(case, act)
         body, days = flow_of(case).remedy
         made.append({
             "refuse": ("bad", _("Refused: %(why)s. Whoever disagrees may turn to %(body)s within %(days)s days of receiving"
@@ -116,6 +116,12 @@ def notes(case: Case) -> list[tuple[str, Any]]:
     if case.late_reason:
         made.append(("info", _("Let in outside the window: %(why)s", why=case.late_reason)))
     return made
+
+
+def last_opinion(case: Case, act: str) -> str:
+    """What was said when this act was last done to a case."""
+    said = select(CaseEvent.opinion).where(CaseEvent.case_id == case.id, CaseEvent.act == act)
+    return db.session.scalar(said.order_by(CaseEvent.id.desc()).limit(1)) or ""
 
 
 def effect_note(effect: DatedEffect) -> tuple[str, Any]:
@@ -156,6 +162,9 @@ def facts(case: Case) -> list[tuple[Any, Any]]:
     for step in case.steps:
         agreed = [(_("Meeting"), "meeting"), (_("Resolution"), "resolution"), (_("Document"), "document")]
         made += [(name, step.records[key]) for name, key in agreed if step.records.get(key)]
+        if step.declared["originals"] and step.records.get("originals") and step.decided_at and step.decider:
+            seen = format_date(step.decided_at.astimezone(clock.ZONE).date())
+            made.append((_("Originals at hand"), _("%(who)s, %(day)s", who=signature(step.decider), day=seen)))
     return made
 
 
@@ -170,9 +179,10 @@ def revealed(case: Case, key: str, word: Any) -> Any:
 
 def timeline(case: Case) -> list[dict[str, Any]]:
     events = db.session.scalars(select(CaseEvent).where(CaseEvent.case_id == case.id).order_by(CaseEvent.id.desc()))
+    receipts = {step.key for step in case.steps if step.declared["after_effect"]}
     made = []
     for event in events:
-        title = label("act", event.act)
+        title = event_name(event.act, event.step_key in receipts)
         if event.step_key:
             title = f"{label('step', event.step_key)} · {title}"
         role = Role(event.role).label if event.role else ""

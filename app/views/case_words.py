@@ -7,6 +7,7 @@ from flask_babel import lazy_gettext as _
 from app.access import current_actor
 from app.kit.flow import FLOWS, label
 from app.kit.flow.words import told_alone
+from app.models import CaseStep
 
 ACTS: dict[str, dict[str, Any]] = {
     "submit": {"label": _("Hand in"), "tone": "ok", "icon": "fa-paper-plane"},
@@ -21,11 +22,23 @@ ACTS: dict[str, dict[str, Any]] = {
     "withdraw": {"label": _("Take back"), "tone": "warn", "icon": "fa-rotate-left",
                  "confirm": _("Take this application back? The case ends with it.")},
 }  # fmt: skip
+SEEN_TO = _("Confirm as seen to")  # what follows a decision is no longer agreed to
 LABELS = {
     "number": _("Case"), "subject": _("Student"), "flow": _("Flow"), "state": _("State"), "step_key": _("Step"),
     "opened_at": _("Opened"), "college": _("College"), "reason": _("Reason"), "submitted_at": _("Handed in"),
     "running": _("Under way"), "due_on": _("Due"),
 }  # fmt: skip
+
+
+def act_words(act: str, step: CaseStep | None) -> dict[str, Any]:
+    """The button of an act upon a case that waits at this step."""
+    after = act == "approve" and step is not None and step.declared["after_effect"]
+    return ACTS[act] | ({"label": SEEN_TO} if after else {})
+
+
+def event_name(act: str, after_effect: bool) -> Any:
+    """What an act is called in the course of a case: a receipt that follows the decision approves of nothing."""
+    return label("act", "seen_to" if act == "approve" and after_effect else act)
 
 
 def flow_words() -> list[tuple[str, Any]]:

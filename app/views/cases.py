@@ -26,7 +26,7 @@ from app.operations.leaving import tick
 from app.operations.reassigning import reassign
 from app.views.case_forms import application_form, can_be_saved, records_form, say_faults, values
 from app.views.case_page import file_words, page
-from app.views.case_words import ACTS, LABELS, flow_name, flow_words, reason_name, step_name, step_words
+from app.views.case_words import ACTS, LABELS, act_words, flow_name, flow_words, reason_name, step_name, step_words
 
 
 class CaseScreen(Screen):
@@ -121,6 +121,7 @@ class CaseScreen(Screen):
         """One act upon one case; a refusal is said on its page, changes nothing and loses nothing of what was typed."""
         actor, act = current_actor(), request.form.get("act", "")
         opinion, form = request.form.get("opinion", "").strip(), None
+        said = act_words(act, step_for(actor, get(Case, case_id)))["label"] if act in ACTS else act
         try:
             if act == "submit":
                 submit(actor, case_id)
@@ -137,7 +138,7 @@ class CaseScreen(Screen):
                         case_id, form, _("Fill in what this step records: %(fields)s.", fields=faults(form))
                     )
                 self._decide(case_id, act, opinion, form)
-            flash(_("%(act)s: done.", act=ACTS.get(act, {}).get("label", act)), "success")
+            flash(_("%(act)s: done.", act=said), "success")
         except NotFound:
             raise
         except Refused as refused:

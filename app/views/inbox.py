@@ -25,7 +25,7 @@ from app.operations.transfers import waiting_in_rounds
 from app.views.batch_groups import Pairs, groups, parts, why_apart
 from app.views.batch_groups import rows as rows_of
 from app.views.case_forms import records_form, values
-from app.views.case_words import ACTS
+from app.views.case_words import act_words
 from app.views.inbox_rows import TABS, counted, exported, filtered, flows, selects, shown_all, tabs
 from app.workbooks.inbox import inbox_export
 from app.workbooks.outcomes import outcomes, rows
@@ -113,7 +113,7 @@ class InboxView(BaseView):
         ]  # fmt: skip
         return self.render_template(
             "xueji/batch_confirm.html", title=_("Confirm the batch"), count=len(fitting), form=form,
-            acts=[{"key": key} | ACTS[key] for key in acts], opinion="optional",
+            acts=[{"key": key} | act_words(key, fitting[0][0] if fitting else None) for key in acts], opinion="optional",
             rows=rows_of(fitting[:SHOWN]), error=error, typed=request.form if error else {},
             exceptions=[{"subject": subject, "url": None, "reason": gettext("It no longer waits at this step for you.")}
                         for subject in subjects(gone)] + [excepted(now[at][1], why) for at, why in barred.items()],
@@ -142,7 +142,8 @@ class InboxView(BaseView):
             return self.confirm_page(steps, form, _("Give a reason: the applicant reads it.")), 422
         decision: dict[str, Any] = {"act": act, "opinion": opinion,
                                     "records": recorded(form) if form is not None and act == "approve" else None}  # fmt: skip
-        title = gettext("%(act)s: %(n)s cases", act=ACTS[act]["label"], n=total)
+        first = db.session.execute(selects()["open"].where(among(Case.id, next(iter(steps.values()))))).first()
+        title = gettext("%(act)s: %(n)s cases", act=act_words(act, first and first[0])["label"], n=total)
         if total > setting_int("batch_job_rows"):
             run = enqueue(actor, DECIDE, title, {"steps": steps, **decision})
             db.session.commit()

@@ -32,7 +32,7 @@ from app.models import (
 from app.models.language import listed
 from app.operations.leaving import checklist
 from app.operations.registration import latest_registration
-from app.views.case_page import following, notes, vacant
+from app.views.case_page import following, last_opinion, notes, vacant
 from app.views.inbox_rows import left
 from app.views.notices import unread
 from app.views.student_page import STUDY, sections
@@ -149,6 +149,10 @@ def errands(case: Case) -> list[tuple[Any, Any, Any]]:
     flow, college = flow_of(case), str(case.college)
     if case.state in FILLING:
         missing = missing_materials(flow, case, attached_kinds([case.id]).get(case.id, set()))
+        if case.state == CaseState.SENT_BACK:
+            asked = [_("Put right: %(why)s", why=last_opinion(case, "send_back"))]
+            asked += [_("Attach: %(materials)s", materials=listed(missing))] if missing else []
+            return [(what, _("on the page of the case, then hand it in again"), None) for what in asked]
         attach = _("Attach: %(materials)s", materials=listed(missing)) if missing else _("Everything is attached")
         state = window_states([flow], clock.today(), case.college_id)[flow.key]
         by = day_words(state.closes_on) if state.open else None

@@ -80,7 +80,8 @@ class Next:
 def what_next(case: Case) -> list[Next]:
     """What a case waits for; nothing when it is closed. Several departments can be waited for at once."""
     if case.state in FILLING:
-        return [Next(_("To be handed in"), _("Applicant"))]
+        again = case.state == CaseState.SENT_BACK
+        return [Next(_("To be put right and handed in again") if again else _("To be handed in"), _("Applicant"))]
     if case.state != CaseState.OPEN:
         return []
     steps: Iterable[CaseStep] = db.session.scalars(

@@ -102,6 +102,7 @@ LABELS: dict[str, Any] = {
     "act.submit": _("Handed in"),
     "act.resubmit": _("Handed in again"),
     "act.approve": _("Approved"),
+    "act.seen_to": _("Seen to"),
     "act.send_back": _("Sent back"),
     "act.refuse": _("Refused"),
     "act.withdraw": _("Taken back"),

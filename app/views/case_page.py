@@ -110,8 +110,8 @@ def notes(case: Case) -> list[tuple[str, Any]]:
                                 " this.", why=why.rstrip(".。"), body=setting(body), days=setting(days))),
             "send_back": ("warn", _("Sent back: %(why)s", why=why)), "end": ("warn", _("Ended: %(why)s", why=why)),
         }[act])  # fmt: skip
-    if case.state == CaseState.OPEN and (why := sent_back_whys([case.id]).get(case.id)):
-        said_where = {"step": label("step", case.step_key or ""), "why": why}
+    if case.state == CaseState.OPEN and (wanted := sent_back_whys([case.id]).get(case.id)):
+        said_where = {"step": label("step", case.step_key or ""), "why": wanted}
         made.append(("warn", _("Sent back to “%(step)s”: %(why)s", **said_where)))
     if case.late_reason:
         made.append(("info", _("Let in outside the window: %(why)s", why=case.late_reason)))

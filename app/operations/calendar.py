@@ -17,6 +17,7 @@ from app.kit.flow.window import proof_is_fresh
 from app.kit.operation import NotFound, Refused, audit, operation
 from app.kit.schedule import TermDates, year_name
 from app.models import AcademicYear, Case, CaseState, TaskRule, db
+from app.operations.moved_dates import tell_moved
 from app.operations.year_plan import (
     Dates,
     Place,
@@ -117,6 +118,7 @@ def move_terms(
         new=_shown(autumn, spring),
         detail={"reason": words, "tasks": len(move.moves), "outside": [case.number for case in move.outside]},
     )  # fmt: skip
+    tell_moved(actor, year, now.dates, f"{year}:{clock.now().isoformat()}")
     return move
 
 

@@ -13,6 +13,7 @@ from app.kit.operation import NotAllowed, Refused, audit, get, operation
 from app.kit.tasks import follows_flow, owns
 from app.models import CalendarFeed, DatedTask, TaskEvent, db
 from app.operations.calendar import falling_outside, opened, refuse_outside, said
+from app.operations.moved_dates import tell_moved
 from app.operations.year_plan import Standing, in_force, plan, standing_of, terms_of, write_plan
 
 
@@ -58,6 +59,7 @@ def move_task(
     audit(actor, "task:move", subject="dated_task", subject_id=task.id, college_id=event.college_id,
           old=_dates(event.old_opens_on, event.old_due_on), new=_dates(opens_on, due_on),
           detail={"reason": words, "for_all": everybody, "tasks": changed})  # fmt: skip
+    tell_moved(actor, task.year, old.dates, f"event:{event.id}")
     return changed
 
 

@@ -57,6 +57,12 @@ def state(actor: Actor, task_id: int, day: date) -> TaskState:
     return acting(actor, look)
 
 
+def news(behind) -> dict[str, str]:
+    """Who was told of moved dates, and what."""
+    return {row["username"]: row["title_zh"] + "\n" + row["text_zh"] for row in behind.rows(
+        "select username, title_zh, text_zh from notice n join ab_user u on u.id = n.user_id where key like 'moved:%'")}  # fmt: skip
+
+
 # whose it is
 
 
@@ -393,3 +399,37 @@ def test_moves_at_once_wait_for_each_other(own_app):
     ]
     moves.append(lambda actor: move_terms(actor, 2026, LATER, SPRING, "台风"))
     assert together(own_app, registry, *moves) == ["done"] * 6
+
+
+# who is told
+
+
+def test_whoever_has_a_task_or_an_application_is_told_once_that_its_day_moved(cast, tasks, behind, cases):  # noqa: F811
+    """From when to when; nobody of elsewhere, and not of what is finished."""
+    draft = cases.draft()
+    card = tasks.id("autumn_leave", 1)
+    was = tasks.dates("autumn_leave", 1)[1]
+    acting(cast.registry, move_task, card, date(2026, 8, 31), date(2026, 9, 25), "台风")
+    told = news(behind)
+    assert set(told) == {"clerk", "leader", "leader_b", "student"}
+    assert all(f"{was} → 2026-09-25" in words for words in told.values())
+    assert "休学" in told["student"] and f"/casescreen/show/{draft}" == behind.one(
+        "select n.path from notice n join ab_user u on u.id = n.user_id where username = 'student' and key like 'moved:%'"
+    )
+    behind.run("delete from notice")
+    behind.run("update dated_task set done_at = now(), done_name = 'x' where id = :id", id=card)
+    behind.run("update flow_case set late_reason = '住院' where id = :id", id=draft)
+    acting(cast.registry, move_task, card, date(2026, 8, 31), date(2026, 9, 28), "台风")
+    assert news(behind) == {}  # finished, and let in
+
+
+def test_a_moved_term_is_one_notice_a_person(cast, behind):
+    acting(cast.registry, move_terms, 2026, LATER, SPRING, "台风")
+    told = behind.rows("select username, count(*) as n from notice n join ab_user u on u.id = n.user_id"
+                       " where key like 'moved:%' group by 1")  # fmt: skip
+    assert {row["username"]: row["n"] for row in told}.items() >= {"clerk": 1, "clerk2": 1, "leader": 1}.items()
+    assert all(row["n"] == 1 and row["username"] != "registry" for row in told)
+    assert "→" in news(behind)["clerk"]
+    behind.run("delete from notice")
+    acting(cast.registry, move_terms, 2026, LATER, SPRING, "再次确认")  # nothing moves
+    assert news(behind) == {}

@@ -54,6 +54,8 @@ def publish(actor: Actor, case_ids: list[int], title: str, notice: str, *, days:
     found = {case.id: case for case, _step in db.session.execute(waiting)}
     if not ids or len(found) < len(ids):
         raise Refused(_("Some of these cases no longer wait to be published. Reload the page and select again."))
+    if len({case.flow for case in found.values()}) > 1:
+        raise Refused(_("A list is about one procedure. Publish those of each procedure by themselves."))
     day = clock.today()
     publicity = Publicity(
         title=title.strip(), notice=notice.strip(), opens_on=day, closes_on=working_days_after(day, days)[-1], days=days,

@@ -86,6 +86,8 @@ def issue_document(
     rows = _listed(ids)
     if not rows or len(rows) < len(ids):
         raise Refused(_("Select at least one case; those that are no longer there must be taken off."))
+    if len({row.flow for row in rows}) > 1:
+        raise Refused(_("A document is about one procedure. Issue one for the cases of each procedure."))
     title = title.strip() or suggested_title(rows[0].name, [row.flow for row in rows])
     _check_title(title, [row.name for row in rows])
     day, serial = clock.today(), _next_serial()

@@ -10,7 +10,7 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy import select
 
 from app.access import Permission, current_actor
-from app.kit.flow import flow_of
+from app.kit.flow import FLOWS
 from app.kit.operation import Refused, audit, get
 from app.kit.screen import Menu
 from app.models import Document, db
@@ -44,14 +44,14 @@ class DocumentView(BaseView):
     def _list(self, error: Any = None) -> str:
         may = current_actor().may(Permission.DOCUMENT_ISSUE)
         waiting = db.session.execute(select_waiting().limit(2000)).all() if may else []
-        groups: dict[tuple[Any, str], list[Any]] = {}
+        groups: dict[tuple[str, str], list[Any]] = {}
         for case, step in waiting:
-            groups.setdefault((flow_of(case).title, step.key), []).append(case)
+            groups.setdefault((case.flow, step.key), []).append(case)
         issued = db.session.scalars(select(Document).order_by(Document.id.desc()).limit(SHOWN))
         return self.render_template(
             "xueji/documents.html", title=_("Documents"), error=error, form=request.form, may_issue=may,
-            groups=[(title, key, cases, suggested_title(cases[0].student.name, [one.flow for one in cases]))
-                    for (title, key), cases in groups.items()],
+            groups=[(flow, FLOWS[flow].title, key, cases, suggested_title(cases[0].student.name, [flow] * len(cases)))
+                    for (flow, key), cases in groups.items()],
             issued=[(one, format_date(one.dated)) for one in issued], may_print=current_actor().may(Permission.PAPER_PRINT),
         )  # fmt: skip
 
@@ -66,7 +66,7 @@ class DocumentView(BaseView):
         except Refused as refused:
             return self._list(str(refused)), 422
         return self.render_template("xueji/document_preview.html", title=_("Look at the document before it is issued"),
-                                    made=made, chosen=chosen, step=step)  # fmt: skip
+                                    made=made, chosen=chosen, step=step, flow=request.form.get("flow", ""))  # fmt: skip
 
     @expose("/issue", methods=["POST"])
     @has_access

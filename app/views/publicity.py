@@ -12,7 +12,7 @@ from sqlalchemy import exists, func, select
 
 from app.access import Permission, current_actor
 from app.kit import clock
-from app.kit.flow import flow_of
+from app.kit.flow import FLOWS
 from app.kit.operation import NotFound, Refused, get
 from app.kit.paper import Page, chinese_date
 from app.kit.screen import Menu
@@ -71,14 +71,16 @@ class PublicityView(BaseView):
         return redirect(url_for("PublicityView.show", publicity_id=publicity_id))
 
     def _list(self, error: Any = None) -> str:
-        waiting = db.session.execute(select_to_publish().limit(2000)).all() if may_publish() else []
+        groups: dict[str, list[Any]] = {}
+        for case, _step in db.session.execute(select_to_publish().limit(2000)) if may_publish() else ():
+            groups.setdefault(case.flow, []).append(case)
         entries = select(func.count()).where(PublicityEntry.publicity_id == Publicity.id, ~PublicityEntry.removed)
         unanswered = exists().where(Objection.publicity_id == Publicity.id, Objection.answer.is_(None))
         query = select(Publicity, entries.scalar_subquery(), unanswered).order_by(Publicity.id.desc()).limit(SHOWN)
         school = setting("school_name")
         return self.render_template(
             "xueji/publicities.html", title=_("Publicity"), error=error, form=request.form,
-            waiting=[(case, flow_of(case).title) for case, _step in waiting], may_publish=may_publish(),
+            groups=[(key, FLOWS[key].title, cases) for key, cases in groups.items()], may_publish=may_publish(),
             days=setting_int("publicity_days"), today=clock.today(), public_url=url_for("PublicPublicityView.list"),
             notice=f"对公示内容有异议的，请在公示期内以书面形式向{school}教务处学籍中心反映，并写明姓名和联系方式。",
             lists=[(one, count, waits, format_date(one.opens_on), format_date(one.closes_on))

@@ -176,7 +176,7 @@ class Day:
     def publish(self, flow: Flow) -> None:
         page = self.page("registry")
         page.goto("/publicities/")
-        page.fill("#title", f"{flow.title}公示")
+        page.fill(f"#title-{flow.key}", f"{flow.title}公示")
         page.click("button[data-confirm]")
         page.click("#confirm-ok")
         done(page)

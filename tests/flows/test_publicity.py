@@ -7,6 +7,7 @@ import pytest
 from app.kit import clock
 from app.kit.operation import NotAllowed, Refused
 from app.operations.publicity import answer_objection, publish, record_objection, take_off
+from app.papers import issue_document
 
 NOTICE = "异议请向教务处提出。"
 SAID = {"objector": "李某", "text": "情况不符"}
@@ -39,6 +40,28 @@ def test_only_the_registry_publishes(walk, who):
     case_id = walk.at("publicity")
     with pytest.raises(NotAllowed):
         walk.act(who, publish, [case_id], "公示", NOTICE)
+
+
+def test_one_list_and_one_document_are_about_one_procedure(walks, behind):
+    """Each has a form of its own on the page; nothing of two kinds goes out in one act."""
+    transfer = walks("major_transfer")
+    moving = transfer.at("publicity")
+    dismissal = walks("dismissal", student=102)
+    both = [moving, dismissal.at("publicity")]
+    with pytest.raises(Refused):
+        dismissal.act("registry", publish, both, "公示", NOTICE)
+    registry = dismissal.cast.login("registry")
+    page = registry.get("/publicities/").text
+    assert page.count('action="/publicities/publish"') == 2 and "待公示：转专业" in page and "待公示：退学处理" in page
+    answer = registry.post("/publicities/publish", data={"case": both, "title": "公示", "notice": NOTICE})
+    assert answer.status_code == 422 and "请按事项分别公示" in answer.text
+    for walk, case_id in zip((transfer, dismissal), both, strict=True):
+        walk.sign(case_id, "publicity")
+    with pytest.raises(Refused):
+        dismissal.act("registry", issue_document, both, step="document", title="")
+    assert behind.one("select count(*) from document") == 0
+    dismissal.sign(both[1], "document")
+    assert behind.one("select count(*) from document") == 1
 
 
 def test_what_does_not_wait_is_not_published(walk, behind):

@@ -63,6 +63,7 @@ class Proposal(Model):
     state: Mapped[str] = mapped_column(String(9), default=ProposalState.PENDING, server_default="pending")
     decided_by: Mapped[int | None] = mapped_column(ForeignKey("ab_user.id", ondelete="SET NULL"))
     decided_at: Mapped[Moment | None]
+    reason: Mapped[str | None] = mapped_column(String(300))  # why it was declined; its proposer reads it
     user: Mapped[User] = relationship(foreign_keys=[user_id])
     proposer: Mapped[User] = relationship(foreign_keys=[proposed_by])
     decider: Mapped[User | None] = relationship(foreign_keys=[decided_by])

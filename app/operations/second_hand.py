@@ -15,6 +15,7 @@ from app.models.accounts import AccountRole, User, signature
 
 PLACES = {"college": "college_id", "department": "department_id"}
 PAGE = "/proposals/"
+LONGEST_REASON = 300
 
 
 @dataclass(frozen=True)
@@ -102,16 +103,20 @@ def propose_password(actor: Actor, user_id: int, hashed: str) -> Proposal:
 
 
 @operation(needs=Permission.ACCOUNT_CONFIRM)
-def decide_proposal(actor: Actor, proposal_id: int, *, accepted: bool) -> Proposal:
-    """Confirm what another has proposed, or decline it; who proposed it may take it back."""
+def decide_proposal(actor: Actor, proposal_id: int, *, accepted: bool, reason: str = "") -> Proposal:
+    """Confirm what another has proposed, or decline it with a reason that its proposer reads; who proposed it may take it
+    back without one."""
     if actor.on_behalf_of:
         raise NotAllowed(_("Nobody confirms accounts in another's name."))
     proposal = get(Proposal, proposal_id)
+    why = " ".join(reason.split())[:LONGEST_REASON] or None
+    if not accepted and why is None and actor.user_id != proposal.proposed_by:
+        raise Refused(_("Give a reason: whoever proposed it reads it."))
     if accepted and proposal.kind == ProposalKind.IDENTITY:
         check_reach(Wanted(proposal.user_id, proposal.scope or "", tuple(proposal.roles), proposal.college_id,
                            proposal.department_id))  # fmt: skip
     old, new = held_words(proposal.identity), wanted_words(proposal)
-    outcome = db.session.scalar(select(func.decide_proposal(proposal_id, accepted)))
+    outcome = db.session.scalar(select(func.decide_proposal(proposal_id, accepted, None if accepted else why)))
     if outcome == "own":
         raise Refused(_("It takes a second person: neither who proposed this nor whom it is for confirms it."))
     if outcome != "done":
@@ -123,16 +128,16 @@ def decide_proposal(actor: Actor, proposal_id: int, *, accepted: bool) -> Propos
         ("password:confirm" if accepted else "password:decline") if password
         else ("identity:confirm" if accepted else "identity:decline"),
         subject="ab_user", subject_id=proposal.user_id, old=old, new=new,
-        detail={"proposed_by": signature(proposal.proposer)},
+        detail={"proposed_by": signature(proposal.proposer)} | ({"reason": why} if why and not accepted else {}),
     )  # fmt: skip
     told = set(Staff().holding(Role.REGISTRY)) | {proposal.proposed_by}
-    name = signature(proposal.user)
+    name, people = signature(proposal.user), {"who": actor.name, "proposer": signature(proposal.proposer)}
     done = _("Confirmed: an account of %(name)s", name=name)
     tell([Due(
         key=f"proposal:{proposal.id}:decided", users=tuple(sorted(told - {actor.user_id})),
         title=done if accepted else _("Declined: an account of %(name)s", name=name),
-        text=_("%(who)s has decided what %(proposer)s had proposed. The audit has the particulars.", who=actor.name,
-               proposer=signature(proposal.proposer)),
+        text=_("%(who)s has declined what %(proposer)s had proposed: %(why)s", why=why, **people) if why and not accepted
+        else _("%(who)s has decided what %(proposer)s had proposed. The audit has the particulars.", **people),
         path=PAGE,
     )])  # fmt: skip
     return proposal

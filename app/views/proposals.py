@@ -10,15 +10,16 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy import select
 
 from app.access import Permission, current_actor
-from app.kit.operation import Refused
+from app.kit.operation import NotFound, Refused, get
 from app.kit.screen import Menu
 from app.models import Proposal, ProposalKind, ProposalState, db
 from app.models.accounts import signature
 from app.models.language import listed
-from app.operations.second_hand import decide_proposal, held_words, wanted_words
+from app.operations.second_hand import LONGEST_REASON, decide_proposal, held_words, wanted_words
 from app.views.labels import SCOPES, role_label
 
 LATEST = 20
+ACTS = {"confirm": _("Confirm"), "decline": _("Decline")}
 
 
 class ProposalView(BaseView):
@@ -38,17 +39,38 @@ class ProposalView(BaseView):
     def list(self):
         return self.page()
 
+    @expose("/<int:proposal_id>/<act>", methods=["GET"])
+    @has_access
+    @permission_name("decide")
+    def ask(self, proposal_id: int, act: str):
+        """What would change, before it does; whoever declines says why."""
+        one = get(Proposal, proposal_id)
+        if act not in ACTS or one.state != ProposalState.PENDING:
+            return redirect(url_for("ProposalView.list"))
+        return self.asked(one, act)
+
     @expose("/<int:proposal_id>/decide", methods=["POST"])
     @has_access
     @permission_name("decide")
     def decide(self, proposal_id: int):
-        accepted = request.form.get("act") == "confirm"
+        accepted, reason = request.form.get("act") == "confirm", request.form.get("reason", "")
         try:
-            decide_proposal(current_actor(), proposal_id, accepted=accepted)
+            decide_proposal(current_actor(), proposal_id, accepted=accepted, reason=reason)
+        except NotFound:
+            raise
         except Refused as refused:
-            return self.page(error=str(refused)), refused.status
+            one = get(Proposal, proposal_id)
+            if one.state != ProposalState.PENDING:
+                return self.page(error=str(refused)), refused.status
+            return self.asked(one, "confirm" if accepted else "decline", str(refused), reason), refused.status
         flash(_("Confirmed: it holds from now on.") if accepted else _("Declined: nothing has changed."), "success")
         return redirect(url_for("ProposalView.list"))
+
+    def asked(self, one: Proposal, act: str, error: str | None = None, reason: str = "") -> str:
+        said = shown(one)
+        title = ACTS[act] if act == "confirm" or not said["mine"] else _("Take back")
+        return self.render_template("xueji/proposal.html", title=title, one=said, act=act, error=error, reason=reason,
+                                    most=LONGEST_REASON)  # fmt: skip
 
     def page(self, **more: Any) -> str:
         waiting = select(Proposal).where(Proposal.state == ProposalState.PENDING).order_by(Proposal.id)
@@ -70,7 +92,8 @@ def shown(one: Proposal) -> dict[str, Any]:
         "at": format_datetime(one.proposed_at, "short"), "state": state.label, "tone": state.tone,
         "decider": signature(one.decider) if one.decider else None,
         "may_confirm": me not in (one.proposed_by, one.user_id), "mine": me == one.proposed_by,
-        "url": url_for("ProposalView.decide", proposal_id=one.id),
+        "reason": one.reason, "url": url_for("ProposalView.decide", proposal_id=one.id),
+        "ask": {act: url_for("ProposalView.ask", proposal_id=one.id, act=act) for act in ACTS},
     }  # fmt: skip
 
 

@@ -181,10 +181,33 @@ def test_another_administrator_confirms_as_well(cast, behind, fresh, other_admin
     assert held(behind, fresh) == REGISTRY
 
 
+def test_before_it_is_confirmed_the_page_says_what_would_change(cast, behind):
+    """A page of its own for each act, to those who may; asking changes nothing."""
+    leader = cast.leader
+    asked = form(leader.user_id, role_of(behind, "registry"), scope="school", college="")
+    cast.login("admin").post(f"/identityscreen/edit/{leader.identity_id}", data=asked)
+    path = f"/proposals/{number(behind)}"
+    client = cast.login("registry")
+    page = client.get("/proposals/").text
+    assert f'href="{path}/confirm"' in page and f'href="{path}/decline"' in page and 'value="confirm"' not in page
+    page = client.get(f"{path}/confirm").text
+    assert "二级学院学籍分管院领导" in page and "学籍中心" in page and 'value="confirm"' in page
+    assert "reason" not in page and 'name="reason"' in client.get(f"{path}/decline").text
+    assert held(behind, leader.user_id) == [{"scope": "college", "college_id": 1, "role": "college_leader"}]
+    assert client.get(f"{path}/burn").status_code == 302
+    assert cast.login("clerk").get(f"{path}/confirm").status_code in (302, 403)
+
+
 def test_declined_it_never_holds(cast, behind, fresh):
     propose(cast, behind, fresh)
     client = cast.login("registry")
-    assert client.post(f"/proposals/{number(behind)}/decide", data={"act": "decline"}).status_code == 302
+    unsaid = client.post(f"/proposals/{number(behind)}/decide", data={"act": "decline", "reason": " "})
+    assert unsaid.status_code == 409 and "说明理由" in unsaid.text and number(behind)
+    said = {"act": "decline", "reason": "该岗位已有两人<b>"}
+    assert client.post(f"/proposals/{number(behind)}/decide", data=said).status_code == 302
+    told = behind.one("select text_zh from notice n join ab_user u on u.id = n.user_id where username = 'admin'"
+                      " and key like '%decided'")  # fmt: skip
+    assert "该岗位已有两人" in told and "该岗位已有两人&lt;b&gt;" in cast.login("admin").get("/proposals/").text
     assert client.post(f"/proposals/{number(behind)}/decide", data={"act": "confirm"}).status_code == 409
     assert held(behind, fresh) == []
 

@@ -30,6 +30,7 @@ from app.models.ledger import FollowsStudent
 from app.models.organisation import ClassGroup, College, Department
 from app.models.student import Student, one_of
 
+MOST_TERMS = 8  # of one leave
 # What a day of a form is: a fact has happened and is never to come, a plan may be, a decision is made on the day itself.
 FACT, PLAN, DECISION = ({"day": kind} for kind in ("fact", "plan", "decision"))
 
@@ -141,7 +142,7 @@ class LeaveCase(Case):
     """休学申请 with its reason and length."""
 
     leave_from: Mapped[date | None] = mapped_column(Date, info=PLAN)
-    leave_terms: Mapped[int | None] = mapped_column(SmallInteger)
+    leave_terms: Mapped[int | None] = mapped_column(SmallInteger, info={"bounds": (1, MOST_TERMS)})
     leave_until: Mapped[date | None] = mapped_column(Date, info=PLAN)
     # whether the calendar does not know yet when it ends; empty where it ends on a day of its own, as it once did
     until_estimated: Mapped[bool | None] = mapped_column(Boolean)

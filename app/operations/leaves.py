@@ -21,11 +21,11 @@ from app.models import (
     db,
     setting_int,
 )
+from app.models.case import MOST_TERMS
 from app.operations.leave_terms import end_of_leave, known_terms, latest_start
 from app.operations.roster import REASON_CODES, changes, roster_effect
 
 ON_LEAVE = (RosterStatus.ON_LEAVE, RosterStatus.RETAINED)
-MOST_TERMS = 8
 LEAVE_CODES = ("11", "14", "19")  # after which a student comes back
 
 

@@ -37,8 +37,8 @@ def check_data(case: InfoChangeCase, student: Student) -> dict[str, Any]:
     """Field → why the data could not stand so."""
     changed, after = _changed(case, student), _after(case, student)
     filled = [f"new_{name}" for name in NEW if getattr(case, f"new_{name}")]
-    if not changed and (filled or case.statement):  # a draft that nobody has filled in yet is none at fault
-        return dict.fromkeys(filled, STANDS) or {"new_name": UNCHANGED}
+    if not changed:
+        return dict.fromkeys(filled, STANDS)
     named = [name for name in ("id_number", "birth_date", "sex") if name in changed]
     if student.id_type == "1" and named:
         wrong = _contradiction(**after)

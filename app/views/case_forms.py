@@ -7,16 +7,18 @@ from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
 from sqlalchemy import Text, select
 from wtforms import BooleanField, DateField, Field, IntegerField, SelectField, StringField, TextAreaField
-from wtforms.validators import InputRequired, Length, NumberRange, Optional
+from wtforms.validators import InputRequired, Length, Optional
 
 from app.access import current_actor
 from app.kit.flow import Flow, label
-from app.kit.flow.filling import foreseen_faults
+from app.kit.flow.filling import foreseen_faults, whole_number
 from app.kit.flow.gates import LONGEST_RESOLUTION
 from app.kit.flow.words import choices, present_value
+from app.kit.operation import Refused
 from app.kit.sensitive import mask, permitted, seen_by
 from app.models import Case, ClassGroup, MeetingKind, Student, db
 from app.operations.meetings import select_own_meetings
+from app.operations.personal_data import UNCHANGED
 from app.operations.spelling import why_unspelled
 
 HINTS = {
@@ -67,6 +69,9 @@ def can_be_saved(
         asked = item.when is not None and not item.optional and form[item.when.column].data in item.when.values
         if asked and form[item.key].data in (None, "") and not form[item.key].errors:
             form[item.key].errors = [form[item.key].gettext("This field is required.")]
+    new = [field for field in form if field.name.startswith("new_")]  # a change is of one of these at least
+    if new and not any(field.data or field.errors for field in new) and not _kept(form, case):
+        new[0].errors = [str(UNCHANGED)]
     sound = {name: value for name, value in values(form).items() if not form[name].errors}
     say_faults(form, foreseen_faults(flow, student, case, sound, late_reason))
     return not form.errors
@@ -117,12 +122,28 @@ def _field(flow: Flow, key: str, *, required: bool, student: Student | None = No
         return SelectField(name, needed, choices=_classes(student, case), coerce=_number, **more)
     kind = column.type.python_type
     if kind is int:
-        return IntegerField(name, [*needed, NumberRange(0, 9999)], **more)
+        return WholeNumberField(flow, key, name, needed, **more)
     if kind.__name__ == "date":
         return DateField(name, needed, **more)
     if isinstance(column.type, Text):
         return TextAreaField(name, [*needed, Length(max=2000)], **more)
     return StringField(name, [*needed, Length(max=200)], **more)
+
+
+class WholeNumberField(IntegerField):
+    """A number within the bounds of its column; what is none is told with them."""
+
+    def __init__(self, flow: Flow, key: str, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.flow, self.key = flow, key
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        if valuelist and valuelist[0]:
+            try:
+                self.data = whole_number(self.flow, self.key, valuelist[0])
+            except Refused as refused:
+                self.data = None  # type: ignore[assignment]  # as WTForms itself does
+                raise ValueError(str(refused)) from refused
 
 
 def _number(value: str | None) -> int | None:

@@ -152,7 +152,7 @@ def standing(student: Student, day: date | None, labels: dict[str, Any]) -> list
     status = RosterStatus(entry.new_status)
     where = {"college": entry.new_college, "major": entry.new_major, "class_group": entry.new_class_group,
              "grade": entry.new_grade, "study_length": entry.new_study_length}  # fmt: skip
-    return [(labels["status"], status.label), (_("Since"), format_date(entry.effective_on)),
+    return [(labels["status"], status.label), (_("Since"), format_date(entry.effective_on)), *told(entry),
             *((labels[name], shown(name, value)) for name, value in where.items())]  # fmt: skip
 
 
@@ -184,10 +184,17 @@ def changes(student: Student, day: date | None) -> list[dict[str, Any]]:
         made.append({
             "on": format_date(change.effective_on), "kind": str(change.change_code or change.code),
             "tone": TONES.get(RosterStatus(change.new_status), "muted"), "lines": lines,
-            "document": change.document_no, "recorded": format_date(change.recorded_at.astimezone(clock.ZONE)),
+            "facts": told(change), "document": change.document_no, "recorded": format_date(change.recorded_at.astimezone(clock.ZONE)),
             "url": url_for("CaseScreen.show", pk=change.case_id) if change.case_id else None,
         })  # fmt: skip
     return made
+
+
+def told(change: RosterChange) -> list[tuple[Any, Any]]:
+    """Why the change was made and how long it lasts, where the ledger knows."""
+    found = [(_("Reason"), change.reason_code and str(change.reason_code)),
+             (_("Until"), change.until and format_date(change.until))]  # fmt: skip
+    return [(label, word) for label, word in found if word]
 
 
 def wording(change: RosterChange, side: str) -> dict[str, Any]:

@@ -33,6 +33,16 @@ KEYWORDS = {name: None for name in ("_", "gettext", "lazy_gettext", "translated"
 CHINESE_WITHIN = frozenset({"%(label)s: write 是 or 否 (yes or no)."})
 
 
+# Other names of things that the glossary of the README names: one thing has one name.
+OTHER_NAMES = {
+    "学籍科": "学籍中心",
+    "办理时间": "办理时段",
+    "录取数据导入": "录取导入",
+    "驳回": "退回、不同意",
+    "窗口期": "办理时段",
+}
+
+
 @cache
 def used() -> dict[str, str]:
     """Every text of the application → where it stands first."""
@@ -210,3 +220,11 @@ def test_pages_speak_one_language(app: Flask, cast, cases, behind, who, language
             mixed[path] = found
     assert len(seen) > 4, seen
     assert not mixed, "\n".join(f"{path}: {' | '.join(texts)}" for path, texts in mixed.items())
+
+
+def test_one_thing_has_one_name():
+    told = {text: said for text, said in chinese().items() if any(other in said for other in OTHER_NAMES)}
+    assert not told, f"call it as the glossary does: {OTHER_NAMES}"
+    readme = (ROOT / "README.md").read_text()
+    assert [other for other in OTHER_NAMES if other in readme] == []
+    assert "学籍中心" in readme and "录取导入" in chinese().values()

@@ -39,9 +39,17 @@ def test_everything_wrong_is_said_at_once_and_what_was_typed_stays(student, case
     assert 'value="yesterday"' in page.text and "想休息" in page.text
 
 
+@pytest.mark.parametrize("typed", ["三", "2.5", "0", "9", "x", "٣٣"])
+def test_a_number_of_terms_that_is_none_is_told_in_words(student, behind, typed):
+    page = student.post("/apply/leave/101", data=FORM | {"leave_terms": typed})
+    assert page.status_code == 422 and behind.one("select count(*) from flow_case") == 0
+    assert fault(page, "leave_terms") == f"休学学期数：“{typed}”不是 1 至 8 的整数，请用阿拉伯数字填写。"
+    assert f'value="{typed}"' in page.text
+
+
 def test_what_only_some_reasons_need_is_asked_for_with_these(student, behind):
     page = student.post("/apply/leave/101", data=FORM | {"reason": "illness", "leave_terms": "9"})
-    assert fault(page, "evidence_date") and "一个学期" in fault(page, "leave_terms")
+    assert fault(page, "evidence_date") and "1 至 8" in fault(page, "leave_terms")
     assert student.post("/apply/leave/101", data=FORM).status_code == 302
     assert behind.one("select count(*) from flow_case") == 1
 

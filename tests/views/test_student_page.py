@@ -10,9 +10,9 @@ PAGE = "/studentscreen/show/101?tab=changes&as_of={}"
 def left(behind) -> None:
     """Student 101, admitted on 1 September 2024, went on leave on 1 March 2025."""
     behind.run(
-        "insert into roster_change (student_id, college_id, student_college_id, code, effective_on, old_status,"
+        "insert into roster_change (student_id, college_id, student_college_id, code, reason, effective_on, until, old_status,"
         " new_status, new_college_id, new_major_id, new_class_group_id, new_grade, new_study_length, new_text)"
-        " select id, college_id, college_id, '11', '2025-03-01', 'enrolled', 'on_leave', college_id, major_id,"
+        " select id, college_id, college_id, '11', '10', '2025-03-01', '2026-02-28', 'enrolled', 'on_leave', college_id, major_id,"
         ' class_group_id, grade, 4.5, \'{"status": "休学", "college": "计算机学院"}\' from student where id = 101'
     )
 
@@ -27,6 +27,9 @@ def test_the_ledger_says_how_it_was_on_any_day(cast, left):
     assert "在读" in facts(before) and "2024-09-01" in facts(before) and "计科2024-1班" in facts(before)
     assert "休学" in facts(after) and "2025-03-01" in facts(after) and ">4.5<" in facts(after)
     assert before.count('<li class="tl-') == 1 and after.count('<li class="tl-') == 2
+    entry = after.split('<li class="tl-')[1]
+    assert "原因：疾病" in entry.replace(": ", "：") and "2026-02-28" in entry and "疾病" in facts(after)
+    assert "2026-02-28" not in before
 
 
 def test_an_english_reader_reads_the_ledger_in_english(cast, left):

@@ -71,6 +71,24 @@ def foreseen_faults(
         return fill(flow, copy, values, case)
 
 
+def whole_number(flow: Flow, key: str, value: Any) -> int:
+    """A number within the bounds of its column. Raises Refused, with the bounds, for what is none."""
+    least, most = bounds(flow, key)
+    try:
+        number = int(str(value))
+    except ValueError:
+        number = least - 1
+    if not least <= number <= most:
+        raise Refused(_("%(field)s: “%(value)s” is no whole number from %(least)s to %(most)s. Write it in digits.",
+                        field=label("field", key), value=str(value)[:40], least=least, most=most))  # fmt: skip
+    return number
+
+
+def bounds(flow: Flow, key: str) -> tuple[int, int]:
+    """The least and the greatest number that a column of a case may hold."""
+    return flow.model.__mapper__.columns[key].info.get("bounds", (0, 9999))
+
+
 def typed(flow: Flow, key: str, value: Any, case: Case | None = None) -> Any:
     """A value of a form or of JSON in the type of its column. Raises Refused for one that does not fit."""
     column = flow.model.__mapper__.columns[key]
@@ -88,11 +106,10 @@ def typed(flow: Flow, key: str, value: Any, case: Case | None = None) -> Any:
             value = str(value)  # JSON has numbers where a form has text
         if isinstance(value, bool) or not isinstance(value, str | int | date):
             raise ValueError(value)
+        if kind is int and key.endswith("_id"):
+            return int(str(value))
         if kind is int:
-            number = int(str(value))
-            if not 0 <= number < 32768 and not key.endswith("_id"):
-                raise ValueError(value)
-            return number
+            return whole_number(flow, key, value)
     except ValueError as error:
         shown = str(value)[:40]
         raise Refused(_("%(field)s: %(value)s cannot be read.", field=label("field", key), value=shown)) from error

@@ -1,4 +1,4 @@
-"""Papers issued and printed: numbered without gaps, stored as first filled in, reprinted the same, void when annulled."""
+"""Papers issued and printed: numbered without gaps, stored as first filled in, reprinted the same, marked when they fall."""
 
 import re
 from collections.abc import Iterable
@@ -28,37 +28,33 @@ from app.kit import clock
 from app.kit.operation import NotFound, audit, audit_many, operation
 from app.kit.paper import InUse, Page, PaperKind, chinese_date, wording_in_use
 from app.kit.sensitive import mask, permitted
-from app.models import Case, DatedEffect, EffectState, Paper, PaperCounter, PrintRun, db
+from app.models import Case, Paper, PaperCounter, PaperMark, PrintRun, db
 
+TELLING = ("change_notice", "decision_letter")  # the papers that tell of a change itself, and fall with it
 ID_NUMBER = re.compile(r"(?<![0-9A-Za-z])\d{17}[\dXx](?![0-9A-Za-z])")
 
 
 def pages(papers: Iterable[Paper]) -> list[Page]:
-    """The pages of issued papers, exactly as they were first filled in; what no longer holds is marked as void."""
-    papers = list(papers)
-    void = void_among(papers)
+    """The pages of issued papers, exactly as they were first filled in; what no longer holds says so."""
     return [
         Page(
             paper.title,
             paper.number,
             Markup(paper.body),  # noqa: S704 - written by Wording.fill alone
             chinese_date(paper.issued_at.astimezone(clock.ZONE).date()),
-            paper.id in void,
+            PaperMark(paper.mark).printed if paper.mark else None,
         )
         for paper in papers
     ]
 
 
-def void_among(papers: Iterable[Paper]) -> set[int]:
-    """The ids of those papers whose change was annulled before its day, or lapsed on it."""
-    of = {paper.id: paper.case_id for paper in papers if paper.case_id is not None}
-    if not of:
-        return set()
-    never = DatedEffect.state.in_((EffectState.ANNULLED, EffectState.LAPSED))
-    cases = set(
-        db.session.scalars(select(DatedEffect.case_id).where(never, among(DatedEffect.case_id, [*of.values()])))
-    )
-    return {paper_id for paper_id, case_id in of.items() if case_id in cases}
+def mark_papers(actor: Actor, case_ids: list[int], mark: PaperMark) -> None:
+    """Let what told of the changes of these cases say that it no longer holds; what was issued beside it goes on."""
+    telling = among(Paper.case_id, case_ids), Paper.kind.in_(TELLING), Paper.mark.is_(None)
+    marking = update(Paper.__table__).where(*telling).values(mark=mark).returning(Paper.__table__.c.number)
+    numbers = list(db.session.scalars(marking)) if case_ids else []
+    if numbers:
+        audit(actor, "paper:mark", subject="paper", new={"mark": mark}, detail={"numbers": sorted(numbers)})
 
 
 def among(of: Any, ids: list[int]) -> Any:

@@ -67,7 +67,8 @@ class Page:
     number: str | None
     body: Markup
     date: str
-    void: bool = False
+    mark: str | None = None  # what it says of itself that no longer holds
+    remark: str | None = None  # and of a part of it
 
 
 def chinese_date(day: dt.date | None) -> str:

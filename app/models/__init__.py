@@ -41,7 +41,7 @@ from app.models.legal_clock import Absence, ClockKind, LegalClock
 from app.models.meeting import Meeting, MeetingKind
 from app.models.notice import Mail, MailState, Notice
 from app.models.organisation import ClassGroup, College, Department, Major
-from app.models.paper import Paper, PaperCounter, PaperTemplate, PrintRun
+from app.models.paper import Paper, PaperCounter, PaperMark, PaperTemplate, PrintRun
 from app.models.proposal import Proposal, ProposalKind, ProposalState
 from app.models.publicity import Objection, Publicity, PublicityEntry
 from app.models.registration import Registration, RegistrationState
@@ -107,6 +107,7 @@ __all__ = [
     "Owner",
     "Paper",
     "PaperCounter",
+    "PaperMark",
     "PaperTemplate",
     "Password",
     "PrintRun",

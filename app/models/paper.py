@@ -1,5 +1,8 @@
 """文书 papers: numbered notices and forms with their stored snapshots, templates and print log."""
 
+from enum import StrEnum
+
+from flask_babel import lazy_gettext as _
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -17,6 +20,7 @@ from sqlalchemy.orm import relationship
 from app.models.base import BigId, Key, Mapped, Model, Name, Now, SmallId, mapped_column
 from app.models.case import Case
 from app.models.ledger import FollowsStudent
+from app.models.student import one_of
 
 
 class PaperTemplate(Model):
@@ -43,14 +47,38 @@ class PaperCounter(Model):
     last: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
 
 
+class PaperMark(StrEnum):
+    """What a paper says of itself that no longer holds. `label` is shown; `printed` stands on the paper."""
+
+    VOID = "void"  # the change that it tells of never came: annulled before its day, or lapsed on it
+    REVOKED = "revoked"  # the decision was revoked on appeal
+    CORRECTED = "corrected"  # the entry was a mistake, which the registry has put right
+
+    @property
+    def label(self):
+        return MARK_LABELS[self]
+
+    @property
+    def printed(self) -> str:
+        return {PaperMark.VOID: "作废", PaperMark.REVOKED: "撤销", PaperMark.CORRECTED: "已更正"}[self]
+
+
+MARK_LABELS = {
+    PaperMark.VOID: _("Void"),
+    PaperMark.REVOKED: _("Revoked"),
+    PaperMark.CORRECTED: _("Put right"),
+}
+
+
 class Paper(FollowsStudent, Model):
-    """One issued paper: its number and the filled text exactly as first printed."""
+    """One issued paper: its number and the filled text exactly as first printed; only its mark may follow."""
 
     __tablename__ = "paper"
     __table_args__ = (
         FollowsStudent.student_key("paper"),
         UniqueConstraint("kind", "year", "serial"),
         Index("ix_paper_case", "case_id", "kind"),
+        one_of("mark", PaperMark),
         Index("ix_paper_subject_key", "subject_key"),
     )
     id: Mapped[BigId]
@@ -65,6 +93,7 @@ class Paper(FollowsStudent, Model):
     target_college_id: Mapped[int | None] = mapped_column(Integer, index=True)
     subject: Mapped[str] = mapped_column(String(120), info={"compared_by": "subject_key"})
     subject_key: Mapped[str | None] = mapped_column(String(240), Computed("folded(subject)", persisted=True))
+    mark: Mapped[str | None] = mapped_column(String(10))
     issued_by: Mapped[int] = mapped_column(ForeignKey("ab_user.id"))
     issued_at: Mapped[Now]
     case: Mapped[Case | None] = relationship(viewonly=True)

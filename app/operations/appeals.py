@@ -5,6 +5,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _
 from sqlalchemy import Date, Select, String, and_, cast, func, literal, or_, select, update
+from sqlalchemy import case as either
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import aliased
 
@@ -14,6 +15,7 @@ from app.kit.calendar import end_of_term
 from app.kit.flow import among, hook, news
 from app.kit.flow.apply import note
 from app.kit.flow.steps import due_dates, was_refused
+from app.kit.issuing import mark_papers
 from app.kit.operation import Refused, audit, get, operation
 from app.models import (
     AppealCase,
@@ -24,7 +26,9 @@ from app.models import (
     DismissalCase,
     Exemption,
     LegalClock,
+    PaperMark,
     RosterChange,
+    RosterStatus,
     StepState,
     Student,
     db,
@@ -33,6 +37,7 @@ from app.models import (
 from app.operations.roster import RosterEffect, changes
 
 LONGEST_REASON = 300
+RESTORED, RESTORED_ADMISSION = "17", "15"  # what a granted appeal does, in the national codes
 
 
 @hook
@@ -184,6 +189,7 @@ class Reversal(RosterEffect):
             note(actor, case, "revoke")
             audit(actor, "case:revoke", subject="flow_case", subject_id=case.id, college_id=case.college_id)
         revoked = list(db.session.scalars(appealed))
+        mark_papers(actor, revoked, PaperMark.REVOKED)
         news.tell_applicants(actor, "revoke", revoked)
         exempt_revoked(actor, revoked)
 
@@ -225,8 +231,15 @@ def reverse(case_ids: list[int]) -> Select:
     def before(column: Any) -> Any:
         return select(column).where(entry).correlate(AppealCase).scalar_subquery()
 
+    restored = before(RosterChange.old_status)
+    admission = restored.in_((RosterStatus.ADMITTED, RosterStatus.DEFERRED))
+    decided = Case.__table__.alias()
+    number = select(decided.c.number).where(decided.c.id == AppealCase.appealed_case_id).correlate(AppealCase)
+    why = func.concat(
+        either((admission, "恢复入学资格"), else_="恢复学籍"), "（申诉成立，撤销原处理", number.scalar_subquery(), "）"
+    )
     return changes(
-        AppealCase, case_ids, code="99", status=before(RosterChange.old_status), note="撤销原处理",
+        AppealCase, case_ids, code=either((admission, RESTORED_ADMISSION), else_=RESTORED), status=restored, note=why,
         major_id=before(RosterChange.old_major_id), grade=before(RosterChange.old_grade),
         class_group_id=before(RosterChange.old_class_group_id), until=until,
         study_length=before(RosterChange.old_study_length),

@@ -15,6 +15,7 @@ from app.kit.due import NAME, Due, Staff, due_source, tell
 from app.kit.flow import FLOWS, among, news
 from app.kit.flow.apply import note
 from app.kit.flow.check import no_longer_fit
+from app.kit.issuing import mark_papers
 from app.kit.operation import Refused, audit, audit_many, get, operation
 from app.models import (
     Case,
@@ -24,6 +25,7 @@ from app.models import (
     DatedEffect,
     EffectState,
     Identity,
+    PaperMark,
     StepState,
     db,
 )
@@ -71,6 +73,7 @@ def _lapsed(
 ) -> Iterator[Due]:
     """Close what can no longer be made, and tell the registry, the college and the student why."""
     staff = Staff() if reasons else None
+    mark_papers(actor, list(reasons), PaperMark.VOID)
     for case_id, reason in reasons.items():
         case, effect = cases[case_id], effects[case_id]
         with force_locale("zh"):
@@ -102,6 +105,7 @@ def annul(actor: Actor, effect_id: int, reason: str) -> DatedEffect:
     effect.state, effect.settled_at, effect.reason = EffectState.ANNULLED, clock.now(), words
     db.session.flush()
     note(actor, case, "annul", opinion=words)
+    mark_papers(actor, [case.id], PaperMark.VOID)
     _close(case.id, CaseState.ENDED)
     audit(actor, "effect:annul", subject="flow_case", subject_id=case.id, college_id=case.college_id,
           detail={"reason": words})  # fmt: skip

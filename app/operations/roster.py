@@ -114,7 +114,7 @@ def changes(
     grade: Any = Student.grade,
     class_group_id: Any = Student.class_group_id,
     reason: str | None = None,  # the national code; without it, that of the case's own reason
-    note: str | None = None,
+    note: Any = None,  # words, or an expression
     study_length: Any = None,  # without it that of the major, where the major changes
 ) -> Select:
     """The ledger rows of these cases: before as the student is, after as given, in ids and in words.
@@ -165,7 +165,7 @@ def changes(
         "old_major_id": Student.major_id, "new_major_id": new_major.id,
         "old_class_group_id": Student.class_group_id, "new_class_group_id": class_group_id,
         "old_grade": Student.grade, "new_grade": grade,
-        "note": cast(null() if note is None else literal(note), Text),
+        "note": cast(null() if note is None else note, Text),
         "old_study_length": Student.study_length, "new_study_length": study_length,
         "old_text": words(Student.status, College.name, Major.name, ClassGroup.name, Student.grade, Student.study_length,
                           Student.expected_graduation),

@@ -14,9 +14,23 @@ from app.kit import clock
 from app.kit.flow import FLOWS, among, decide
 from app.kit.operation import Refused, audit, operation
 from app.kit.paper import LONGEST_TITLE, Page, PaperKind, Placeholder, chinese_date, wording_in_use
-from app.models import Case, CaseState, CaseStep, College, Document, PaperCounter, StepState, Student, db, setting
+from app.models import (
+    Case,
+    CaseState,
+    CaseStep,
+    College,
+    Document,
+    Paper,
+    PaperCounter,
+    PaperMark,
+    StepState,
+    Student,
+    db,
+    setting,
+)
 from app.models.language import listed
 from app.operations.publicity import matter
+from app.papers.change_notice import CHANGE_NOTICE
 from app.papers.student_list import student_list
 
 WORDING = """
@@ -42,6 +56,9 @@ DOCUMENT = PaperKind(
         Placeholder("appeal_days", _("Days to appeal"), "10"),
     ),
 )
+
+
+FALLEN = "下列学生的处理决定不再有效：{}。"
 
 
 def select_waiting():
@@ -135,8 +152,28 @@ def _fingerprint(title: str, body: str) -> str:
 
 
 def page(document: Document) -> Page:
-    """The A4 pages of a document, exactly as issued."""
-    return Page(document.title, document.number, Markup(document.body), chinese_date(document.dated))  # noqa: S704
+    """The A4 pages of a document, exactly as issued; above them whose decision no longer holds."""
+    fallen = fallen_of([document.id]).get(document.id, [])
+    marks = {mark for mark, _subject in fallen}
+    mark = marks.pop().printed if len(fallen) == document.cases and len(marks) == 1 else None
+    body = Markup(document.body)  # noqa: S704 - written by issue_document alone
+    names = "、".join(f"{subject}（{how.printed}）" for how, subject in fallen)
+    remark = FALLEN.format(names) if names and not mark else None
+    return Page(document.title, document.number, body, chinese_date(document.dated), mark, remark)
+
+
+def fallen_of(document_ids: list[int]) -> dict[int, list[tuple[PaperMark, str]]]:
+    """Document → (how, whose) of each of its decisions that no longer holds, as the student's notice says."""
+    query = (
+        select(CaseStep.document_id, Paper.mark, Paper.subject)
+        .join(Paper, Paper.case_id == CaseStep.case_id)
+        .where(CaseStep.document_id.in_(document_ids), Paper.kind == CHANGE_NOTICE.key, Paper.mark.is_not(None))
+        .order_by(Paper.id)
+    )
+    found: dict[int, list[tuple[PaperMark, str]]] = {}
+    for document_id, mark, subject in db.session.execute(query):
+        found.setdefault(document_id, []).append((PaperMark(mark), subject))
+    return found
 
 
 def _next_serial() -> int:

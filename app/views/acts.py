@@ -55,6 +55,7 @@ ACTS: dict[str, Any] = {
     "meeting:record": _("Recorded a meeting"),
     "overview:export": _("Exported the overview"),
     "paper:issue": _("Issued papers"),
+    "paper:mark": _("Marked papers that hold no more"),
     "paper:print": _("Printed papers"),
     "paper:word": _("Changed the wording of a paper"),
     "password:change": _("Changed the own password"),

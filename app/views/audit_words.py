@@ -49,6 +49,7 @@ KEYS: dict[str, Any] = {
     "key": _("Key"),
     "kind": _("Kind"),
     "last": _("Last number"),
+    "mark": _("Holds no more"),
     "meeting": _("Meeting"),
     "meeting_id": _("Number of the meeting"),
     "moved": _("Dates moved"),

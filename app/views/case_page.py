@@ -18,7 +18,6 @@ from app.kit.flow.inbox import may, sent_back_whys, step_for, what_next
 from app.kit.flow.material import ACCEPT
 from app.kit.flow.steps import was_refused
 from app.kit.flow.words import keys_told, shown_change, told_alone
-from app.kit.issuing import void_among
 from app.kit.screen.present import TONES, masked
 from app.kit.sensitive import SENSITIVE, permitted
 from app.models import (
@@ -30,6 +29,7 @@ from app.models import (
     EffectState,
     Material,
     Paper,
+    PaperMark,
     Student,
     db,
     setting,
@@ -267,10 +267,8 @@ def papers(case: Case, student: Student | None) -> list[tuple[Any, str]]:
         return made
     if student:  # whoever may not see her is not shown her form
         made.append((_("Application form"), url_for("PaperScreen.application", case_id=case.id)))
-    issued = list(db.session.scalars(select(Paper).where(Paper.case_id == case.id).order_by(Paper.id)))
-    void = void_among(issued)
-    for paper in issued:
+    for paper in db.session.scalars(select(Paper).where(Paper.case_id == case.id).order_by(Paper.id)):
         name = f"{paper.title} {paper.number}"
-        said = _("%(paper)s (void)", paper=name) if paper.id in void else name
+        said = _("%(paper)s (%(mark)s)", paper=name, mark=PaperMark(paper.mark).label) if paper.mark else name
         made.append((said, url_for("PaperScreen.print", id=paper.id)))
     return made

@@ -14,7 +14,7 @@ from app.kit.flow import FLOWS
 from app.kit.operation import Refused, audit, get
 from app.kit.screen import Menu
 from app.models import Document, db
-from app.papers.document import issue_document, page, preview_document, select_waiting, suggested_title
+from app.papers.document import fallen_of, issue_document, page, preview_document, select_waiting, suggested_title
 from app.views.printing import print_run
 
 SHOWN = 50
@@ -47,12 +47,14 @@ class DocumentView(BaseView):
         groups: dict[tuple[str, str], list[Any]] = {}
         for case, step in waiting:
             groups.setdefault((case.flow, step.key), []).append(case)
-        issued = db.session.scalars(select(Document).order_by(Document.id.desc()).limit(SHOWN))
+        issued = list(db.session.scalars(select(Document).order_by(Document.id.desc()).limit(SHOWN)))
+        fallen = fallen_of([one.id for one in issued])
         return self.render_template(
             "xueji/documents.html", title=_("Documents"), error=error, form=request.form, may_issue=may,
             groups=[(flow, FLOWS[flow].title, key, cases, suggested_title(cases[0].student.name, [flow] * len(cases)))
                     for (flow, key), cases in groups.items()],
-            issued=[(one, format_date(one.dated)) for one in issued], may_print=current_actor().may(Permission.PAPER_PRINT),
+            issued=[(one, format_date(one.dated), len(fallen.get(one.id, []))) for one in issued],
+            may_print=current_actor().may(Permission.PAPER_PRINT),
         )  # fmt: skip
 
     @expose("/preview", methods=["POST"])

@@ -14,7 +14,6 @@ from app.kit import clock
 from app.kit.diagram import case_diagram
 from app.kit.flow import FLOWS, Flow, flow_of, label, window_states
 from app.kit.flow.apply import FILLING, attached_kinds, missing_materials, why_not_status
-from app.kit.issuing import void_among
 from app.kit.screen.present import TONES
 from app.models import (
     Case,
@@ -22,6 +21,7 @@ from app.models import (
     ClockKind,
     LegalClock,
     Paper,
+    PaperMark,
     Registration,
     RegistrationState,
     RosterStatus,
@@ -185,12 +185,11 @@ def papers(student_id: int) -> list[dict[str, Any]]:
     if not current_actor().may(Permission.PAPER_PRINT):
         return []
     mine = select(Paper).where(Paper.student_id == student_id).order_by(Paper.id.desc()).limit(PAPERS_SHOWN)
-    shown = list(db.session.scalars(mine))
-    void = void_among(shown)
     return [
-        {"title": paper.title, "number": paper.number, "void": paper.id in void, "day": day_words(paper.issued_at.astimezone(clock.ZONE).date()),
+        {"title": paper.title, "number": paper.number, "mark": PaperMark(paper.mark).label if paper.mark else None,
+         "day": day_words(paper.issued_at.astimezone(clock.ZONE).date()),
          "url": url_for("PaperScreen.print", id=paper.id)}
-        for paper in shown
+        for paper in db.session.scalars(mine)
     ]  # fmt: skip
 
 

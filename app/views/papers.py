@@ -1,6 +1,6 @@
 """文书 papers: issued notices, printing one or many, application forms, and the wording of each kind."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from flask import abort, flash, redirect, request, url_for
 from flask_appbuilder import BaseView, expose
@@ -14,7 +14,8 @@ from app.kit.issuing import pages, print_papers
 from app.kit.operation import Refused, get
 from app.kit.paper import newest_template, preview, save_template, wording_problems
 from app.kit.screen import Api, Menu, Screen
-from app.models import CaseStep, JobRun, Paper, PaperTemplate, db
+from app.kit.screen.present import badge
+from app.models import CaseStep, JobRun, Paper, PaperMark, PaperTemplate, db
 from app.papers import all_papers
 from app.papers.application_form import print_application
 from app.views.printing import print_run
@@ -30,10 +31,14 @@ class PaperScreen(Screen):
     reads = Permission.PAPER_PRINT
     label_columns = {
         "number": _("Number"), "title": _("Paper"), "subject": _("Student"), "issued_at": _("Issued"), "year": _("Year"),
+        "mark": _("Holds no more"),
     }  # fmt: skip
     quick = ("number", "subject")
     pasted = "number"
-    list_columns = ["number", "title", "subject", "issued_at"]
+    list_columns = ["number", "title", "subject", "issued_at", "mark"]
+    formatters_columns: ClassVar[dict[str, Any]] = {
+        "mark": lambda value: badge(PaperMark(value).label, "bad") if value else ""
+    }
     order_columns = ["number", "issued_at"]
     search_columns = ["number", "subject", "year", "issued_at"]
     base_order = ("issued_at", "desc")
@@ -110,7 +115,7 @@ class PaperApi(Api):
     resource_name = "paper"
     reads = Permission.PAPER_PRINT
     label_columns = PaperScreen.label_columns | {"kind": _("Kind")}
-    list_columns = show_columns = ["id", "kind", "number", "title", "subject", "year", "issued_at"]
+    list_columns = show_columns = ["id", "kind", "number", "title", "subject", "year", "issued_at", "mark"]
     search_columns = ["number", "subject", "year", "issued_at"]
     order_columns = ["number", "issued_at"]
 

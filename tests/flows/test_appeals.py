@@ -8,6 +8,7 @@ from app.kit import clock
 from app.kit.calendar import end_of_term
 from app.kit.flow import decide, let_in_late, submit, withdraw
 from app.kit.operation import NotAllowed, NotFound, Refused
+from tests.flows.test_news import number_of
 from tests.flows.walk import STUDENT
 
 WAYS = ("in_person", "post", "left", "published")
@@ -156,18 +157,57 @@ def test_a_revocation_is_a_reversing_entry_and_never_a_deletion(walk, walks, beh
         for outcome in appeal.sign(case_id, step.key):
             assert outcome.done, outcome.reason
     assert appeal.roster() == before
-    entries = behind.rows("select case_id, old_status, new_status, note from roster_change where student_id = :id"
+    entries = behind.rows("select case_id, code, old_status, new_status, note from roster_change where student_id = :id"
                           " and case_id is not null order by id", id=STUDENT)  # fmt: skip
     assert [(entry["case_id"], entry["old_status"], entry["new_status"]) for entry in entries] == [
         (decided, before["status"], gone), (case_id, gone, before["status"]),
     ]  # fmt: skip
-    assert entries[1]["note"] == "撤销原处理"
+    restored = "恢复入学资格" if before["status"] == "admitted" else "恢复学籍"
+    assert entries[1]["note"] == f"{restored}（申诉成立，撤销原处理{number_of(behind, decided)}）"
+    assert entries[1]["code"] == {"恢复入学资格": "15", "恢复学籍": "17"}[restored]
     # nobody has to clear a student who stays
     assert walk.state(decided) == ("done", None)
     assert behind.one("select count(*) from case_step where case_id = :id and state in ('open', 'waiting')",
                       id=decided) == 0  # fmt: skip
     page = walk.cast.login("student").get(f"/casescreen/show/{decided}").text
     assert "申诉成立，撤销" in page and "尚未办清" not in walk.cast.login("student").get("/").text
+
+
+def test_what_told_of_a_revoked_decision_says_so(walk, walks, behind, cast):
+    decided = walk.at("leaving")
+    papers = behind.rows("select id, kind, body from paper where case_id = :id order by id", id=decided)
+    document = behind.one("select max(id) from document")
+
+    def marked() -> list[bool]:
+        student, registry = cast.login("student"), cast.login("registry")
+        printed = [student.get(f"/paperscreen/print?id={paper['id']}").text for paper in papers]
+        pages = [registry.get(f"/casescreen/show/{decided}").text, registry.get("/paperscreen/list/").text,
+                 student.get("/").text, registry.get(f"/documents/{document}/print").text]  # fmt: skip
+        return ["撤销</" in page or "（撤销）" in page for page in printed + pages]
+
+    assert {paper["kind"] for paper in papers} == {"change_notice", "decision_letter"}
+    assert marked() == [False] * 6
+    appeal, case_id = appealed(walks)
+    appeal.act("student", submit, case_id)
+    for step in appeal.flow.steps:
+        appeal.sign(case_id, step.key)
+    assert marked() == [True] * 6
+    assert papers == behind.rows("select id, kind, body from paper where case_id = :id order by id", id=decided)
+    # what the appeal itself issued holds
+    assert behind.one("select count(*) from paper where case_id = :id and mark is not null", id=case_id) == 0
+    told = cast.login("registry").get("/api/v1/paper/").get_json()["result"]
+    assert {one["id"]: one["mark"] for one in told if one["mark"]} == {paper["id"]: "revoked" for paper in papers}
+    assert "1 件已失效" in cast.login("registry").get("/documents/").text
+
+
+def test_a_document_names_whose_decision_was_revoked(walk, behind, cast):
+    decided = walk.at("leaving")
+    document = behind.one("select max(document_id) from case_step where case_id = :id", id=decided)
+    behind.run("update document set cases = 2 where id = :id", id=document)  # of two students, one was right
+    behind.run("update paper set mark = 'revoked' where case_id = :id", id=decided)
+    page = cast.login("registry").get(f"/documents/{document}/print").text
+    assert "下列学生的处理决定不再有效：" in page and "（撤销）" in page and "paper-mark" not in page
+    assert behind.one("select subject from flow_case where id = :id", id=decided) in page.split("不再有效")[1]
 
 
 def test_a_leave_that_the_dismissal_ended_has_its_end_again(walks, behind):

@@ -165,18 +165,38 @@ def test_the_notice_of_a_change_that_never_came_is_marked_as_void(cases, cast, b
     body = behind.one("select body from paper where id = :id", id=paper)
 
     def seen() -> list[bool]:
-        student, registry = cast.login("student"), cast.login("registry")
+        student, registry, clerk = cast.login("student"), cast.login("registry"), cast.login("clerk")
         pages = [student.get(f"/paperscreen/print?id={paper}"), registry.get(f"/casescreen/show/{waiting}"),
-                 student.get("/")]  # fmt: skip
-        assert all(page.status_code == 200 for page in pages)
+                 student.get("/"), clerk.get(f"/paperscreen/print?id={paper}"),
+                 registry.get("/paperscreen/list/")]  # fmt: skip
+        assert [page.status_code for page in pages] == [200] * len(pages)
         return ["作废" in page.text for page in pages]
 
-    assert seen() == [False] * 3
+    assert seen() == [False] * 5
     acting(cast.registry, annul, behind.one("select id from dated_effect"), "学生撤回")
-    assert seen() == [True] * 3
+    assert seen() == [True] * 5
     assert behind.one("select body from paper where id = :id", id=paper) == body
-    behind.run("update dated_effect set state = 'lapsed'")
-    assert seen() == [True] * 3
+
+
+def test_the_notice_of_one_that_lapsed_is_void_too(behind, waiting):
+    behind.run("update student set status = 'withdrawn' where id = 101")
+    with clock.on(START):
+        run_sources(START)
+    assert behind.one("select mark from paper where case_id = :id", id=waiting) == "void"
+
+
+def test_the_college_to_which_she_goes_reads_what_became_of_it(cases, cast, behind, waiting):
+    """Its own page of the case, as far as it sees the case at all."""
+    assert cast.login("clerk2").get(f"/casescreen/show/{waiting}").status_code == 404
+    for table in ("flow_case", "case_step", "case_event", "paper"):
+        column = "id" if table == "flow_case" else "case_id"
+        behind.run(f"update {table} set target_college_id = 2 where {column} = :id", id=waiting)
+    acting(cast.registry, annul, behind.one("select id from dated_effect"), "学生撤回")
+    paper = behind.one("select id from paper where case_id = :id", id=waiting)
+    client = cast.login("clerk2")
+    assert "作废" in client.get(f"/paperscreen/print?id={paper}").text
+    page = client.get(f"/casescreen/show/{waiting}").text
+    assert "学生撤回" in page and "作废" in page
 
 
 def test_a_return_counts_from_its_day(cases, behind, on_leave):

@@ -66,7 +66,7 @@ LEDGER = {
     "admission_deferral": ("14", "10", "deferred"), "admission_resumption": ("15", "99", "admitted"),
     "admission_waiver": ("W1", None, "waived"), "voluntary_withdrawal": ("31", "21", "withdrawn"),
     "voluntary_downgrade": ("03", None, "enrolled"), "leave": ("11", "99", "on_leave"),
-    "return": ("12", "99", "enrolled"), "dismissal": ("31", "99", "withdrawn"), "appeal": ("99", None, "enrolled"),
+    "return": ("12", "99", "enrolled"), "dismissal": ("31", "99", "withdrawn"), "appeal": ("17", None, "enrolled"),
     "cancellation": ("51", None, "cancelled"),
 }  # fmt: skip
 ROWS = sorted(HANDS)

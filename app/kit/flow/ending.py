@@ -11,6 +11,7 @@ from app.kit import clock
 from app.kit.flow import news
 from app.kit.flow.registry import FLOWS
 from app.kit.flow.steps import among
+from app.kit.issuing import mark_papers
 from app.kit.operation import audit_many
 from app.models import (
     Case,
@@ -19,6 +20,7 @@ from app.models import (
     CaseStep,
     DatedEffect,
     EffectState,
+    PaperMark,
     RosterStatus,
     StepState,
     Student,
@@ -60,6 +62,7 @@ def end_what_is_open(actor: Actor, case_ids: list[int]) -> None:
         .values(state=EffectState.ANNULLED, settled_at=clock.now(), reason=next(iter(whys.values())))
         .returning(dated.case_id)
     ))  # fmt: skip
+    mark_papers(actor, sorted(pending), PaperMark.VOID)
     done = [row.id for row in found if row.took_effect and row.id not in pending]
     _close(done, CaseState.DONE)
     _close([one for one in ids if one not in set(done)], CaseState.ENDED)

@@ -60,14 +60,14 @@ def actor_of(identity: Identity) -> Actor:
 
 
 def counts(role: str, scope: str) -> bool:
-    """Whether a role says anything here: one with rows of its own is none in an identity that reaches none."""
-    return scope != "none" or role not in BUILT_IN or Role(role).scope == "none"
+    """Whether a role says anything here: one with rows of its own is none in an identity that reaches others, or none."""
+    return role not in BUILT_IN or Role(role).scope in ("none", scope)
 
 
 def identities_of(user_id: int) -> list[Identity]:
-    """A user's identities, the last used first."""
-    query = select(Identity).where(Identity.user_id == user_id).order_by(Identity.last_used.desc(), Identity.id)
-    return list(db.session.scalars(query))
+    """A user's identities that have not ended, the last used first."""
+    running = select(Identity).where(Identity.user_id == user_id, Identity.ended_on.is_(None))
+    return list(db.session.scalars(running.order_by(Identity.last_used.desc(), Identity.id)))
 
 
 def own_identities() -> list[Identity]:

@@ -82,7 +82,8 @@ def asker(row: dict[str, Any]) -> Actor:
     """The actor of the run's identity as it is today. Raises NotAllowed if it is the asker's no more."""
     with scope_as(RunRecord(row["id"], row["user_id"]).scope):
         identity = db.session.get(Identity, row["identity_id"])
-        if identity is None or identity.user_id != row["user_id"] or not identity.user.is_active:
+        held = identity is not None and identity.user_id == row["user_id"] and identity.ended_on is None
+        if identity is None or not held or not identity.user.is_active:
             raise NotAllowed(_("The identity that asked for this job is no longer yours."))
         return actor_of(identity)
 

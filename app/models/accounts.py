@@ -69,6 +69,7 @@ class Identity(Model):
     department_id: Mapped[int | None] = mapped_column(ForeignKey("department.id"))
     title: Mapped[Name | None]
     last_used: Mapped[Now]
+    ended_on: Mapped[date | None] = mapped_column(Date)  # from then on it opens nothing; it stays as it was
     user: Mapped[User] = relationship()
     college: Mapped[College | None] = relationship(lazy="joined")
     department: Mapped[Department | None] = relationship(lazy="joined")

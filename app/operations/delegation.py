@@ -135,6 +135,7 @@ def as_deputy(actor: Actor, delegation_id: int) -> Actor:
         delegation.deputy_user_id != actor.user_id
         or delegation.revoked
         or not delegation.absent.active
+        or delegation.absent_identity.ended_on is not None
         or not delegation.starts_on <= today <= delegation.ends_on
     ):
         raise NotAllowed(_("This delegation is not yours, or does not hold today."))

@@ -57,9 +57,15 @@ def check_reach(wanted: Wanted) -> None:
         raise Faulty(faults)
 
 
+def check_running(identity: Identity | None) -> None:
+    """Raises Refused for an identity that has ended."""
+    if identity is not None and identity.ended_on is not None:
+        raise Refused(_("This identity has ended and stays as it was. Make a new one."))
+
+
 def holds_much(user_id: int) -> bool:
     """Whether the account has an identity that needs two hands: then so does its password."""
-    held = db.session.scalars(select(Identity).where(Identity.user_id == user_id))
+    held = db.session.scalars(select(Identity).where(Identity.user_id == user_id, Identity.ended_on.is_(None)))
     return any(needs_second_hand(one.scope, tuple(role.name for role in one.roles)) for one in held)
 
 
@@ -70,6 +76,7 @@ def propose_identity(actor: Actor, wanted: Wanted, identity_id: int | None = Non
     identity = get(Identity, identity_id) if identity_id is not None else None
     if actor.user_id in (wanted.user_id, identity.user_id if identity else None):
         raise Refused(_("Nobody changes his own identities. Another administrator of accounts can."))
+    check_running(identity)
     waiting = select(Proposal.id).where(
         Proposal.state == ProposalState.PENDING, Proposal.kind == ProposalKind.IDENTITY,
         Proposal.user_id == wanted.user_id,

@@ -45,6 +45,7 @@ ACTS: dict[str, Any] = {
     "feed:renew": _("Renewed a calendar subscription"),
     "identity:confirm": _("Confirmed an identity"),
     "identity:decline": _("Declined an identity"),
+    "identity:end": _("Ended an identity"),
     "identity:propose": _("Proposed an identity"),
     "job:cancel": _("Cancelled a job"),
     "job:enqueue": _("Asked for a job"),

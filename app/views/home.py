@@ -87,7 +87,8 @@ def accounts(actor: Actor) -> dict[str, Any]:
     users, resting, never = db.session.execute(
         select(func.count(), func.count().filter(~User.active), func.count().filter(User.last_login.is_(None)))
     ).one()
-    listed, held = url_for("UserDBModelView.list"), db.session.scalar(select(func.count()).select_from(Identity)) or 0
+    listed, running = url_for("UserDBModelView.list"), select(func.count()).where(Identity.ended_on.is_(None))
+    held = db.session.scalar(running) or 0
     return {
         "stats": [
             stat(users, _("Users"), _("%(n)s of them not in use", n=resting), "fa-user", "info", listed),

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from flask import Flask, flash, g, redirect, request, session, url_for
 from flask_appbuilder import BaseView, expose
+from flask_appbuilder.actions import action
 from flask_appbuilder.security.decorators import has_access, permission_name
 from flask_babel import format_datetime, ngettext
 from flask_babel import lazy_gettext as _
@@ -15,6 +16,7 @@ from wtforms.validators import DataRequired
 from app.access import Permission, current_actor
 from app.access.scope import DATABASE_ROLES, enter_request_scope
 from app.kit import clock
+from app.kit.flow.hands import vacant_now
 from app.kit.operation import Refused, get
 from app.kit.screen import Menu, Screen
 from app.kit.screen.base import Words
@@ -24,11 +26,12 @@ from app.models import AuditEntry, Delegation, Identity, db
 from app.models.accounts import User, signature
 from app.models.text import folded
 from app.operations.delegation import as_deputy, barred_steps, delegate, deputies, revoke
-from app.operations.second_hand import Wanted, check_reach, needs_second_hand, propose_identity
+from app.operations.identities import end_identity
+from app.operations.second_hand import Wanted, check_reach, check_running, needs_second_hand, propose_identity
 from app.views.acts import act_label, act_words, table_label
 from app.views.audit_words import content, role_words
 from app.views.labels import SCOPES, role_badges
-from app.views.vacancies import WarnsOfVacancies
+from app.views.vacancies import WarnsOfVacancies, newly_vacant, offices
 
 assert set(SCOPES) | {"student"} == set(DATABASE_ROLES)
 
@@ -77,21 +80,22 @@ class IdentityScreen(WarnsOfVacancies, Screen):
     model = Identity
     menu = Menu(_("Identities"), "settings", "fa-id-badge")
     reads, writes = Permission.ACCOUNT_READ, Permission.ACCOUNT_WRITE
-    base_permissions = ["can_list", "can_show", "can_add", "can_edit"]  # what was done in its name refers to it
+    acts = {"end": Permission.ACCOUNT_WRITE}
+    base_permissions = ["can_list", "can_show", "can_add", "can_edit", "end"]  # what was done in its name refers to it
     label_columns = {
         "user": _("User"), "roles": _("Roles"), "scope": _("Reaches"), "college": _("College"),
-        "department": _("Department"), "title": _("Title"), "last_used": _("Last used"),
+        "department": _("Department"), "title": _("Title"), "last_used": _("Last used"), "ended_on": _("Ended on"),
     }  # fmt: skip
     formatters_columns: ClassVar[dict[str, Any]] = {
         "scope": lambda value: _("Oneself") if value == "student" else SCOPES.get(value, value),
         "user": lambda user: signature(user) if user else "—",
         "roles": role_badges,
     }
-    list_columns = ["user", "title", "roles", "scope", "college", "department"]
+    list_columns = ["user", "title", "roles", "scope", "college", "department", "ended_on"]
     sentences = ("title", "roles")
     show_columns = [*list_columns, "last_used"]
     add_columns = edit_columns = ["user", "title", "roles", "scope", "college", "department"]
-    search_columns = ["title", "college", "department"]
+    search_columns = ["title", "college", "department", "ended_on"]
     add_form_extra_fields = edit_form_extra_fields = {
         "user": LookupField(_("User"), Identity, "user", "UserDBModelView.lookup", show=signature),
         "scope": SelectField(_("Reaches"), [DataRequired()], choices=[("", ""), *SCOPES.items()]),
@@ -122,8 +126,31 @@ class IdentityScreen(WarnsOfVacancies, Screen):
             check_reach(wanted_of(item))
 
     def pre_update(self, item: Identity) -> None:
+        check_running(item)
         self.pre_add(item)
         super().pre_update(item)
+
+    def _get_show_widget(self, pk, item, *args, **kwargs):
+        widgets = super()._get_show_widget(pk, item, *args, **kwargs)
+        if item.ended_on is not None:
+            widgets["show"].template_args["actions"] = {}
+        return widgets
+
+    @action("end", _("End this identity"), _("End this identity today? It opens nothing from now on, and its owner's logins"
+            " end. What was done in it stays."), "fa-user-times", multiple=False)  # fmt: skip
+    def end(self, item: Identity):
+        before = vacant_now()
+        try:
+            end_identity(current_actor(), item.id)
+        except Refused as refused:
+            flash(str(refused), "danger")
+            return redirect(url_for("IdentityScreen.show", pk=item.id))
+        flash(_("The identity has ended. Its owner is told."), "success")
+        if left := newly_vacant(before):
+            flash(ngettext("%(num)s case now waits for a signature that nobody can give (%(where)s). Give somebody else the role.",
+                           "%(num)s cases now wait for signatures that nobody can give (%(where)s). Give somebody else the role.",
+                           len(left), where=offices(left)), "warning")  # fmt: skip
+        return redirect(url_for("IdentityScreen.show", pk=item.id))
 
 
 IdentityScreen.datamodel = ProposingInterface(Identity)

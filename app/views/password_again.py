@@ -22,7 +22,7 @@ CHANGES = ("add", "edit", "delete")
 # Accounts and who may do what, the settings of the school, what takes effect for many at once and cannot be undone.
 ASKED = frozenset({
     *(f"{view}.{act}" for view in ("UserDBModelView", "RoleModelView", "UserGroupModelView") for act in CHANGES),
-    "ResetPasswordView.this_form_post", "IdentityScreen.add", "IdentityScreen.edit",
+    "ResetPasswordView.this_form_post", "IdentityScreen.add", "IdentityScreen.edit", "IdentityScreen.action",
     "ProposalView.decide", "SettingScreen.edit", "DocumentView.issue", "AccountView.letters",
 })  # fmt: skip
 

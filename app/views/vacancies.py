@@ -1,5 +1,6 @@
 """空缺 vacancies: open steps that nobody can sign, said before a change of accounts makes them, and on the start pages."""
 
+from collections.abc import Container
 from typing import Any
 
 from flask import g, request, session, url_for
@@ -32,21 +33,33 @@ class WarnsOfVacancies:
     def pre_update(self, item: Any) -> None:
         super().pre_update(item)  # type: ignore[misc]
         db.session.flush()
-        left = {step: where for step, where in vacant_now().items() if step not in g.xueji_vacant}
+        left = newly_vacant(g.xueji_vacant)
         change = f"{item.__tablename__}:{item.id}:{len(left)}:{max(left, default=0)}"
         if not left or session.pop(SAID, None) == change:
             return
-        colleges = {college.id: college.name for college in db.session.scalars(select(College))}
+        places = offices(left)
         db.session.rollback()
         session[SAID] = change
-        places = (f"{colleges.get(college or 0, '')} {Role(role).label}".strip() for role, college in left.values())
         raise Refused(ngettext(
             "Not saved yet: %(num)s case would wait for a signature that nobody can give (%(where)s). Give somebody else"
             " the role first. To go on all the same, save the same change again.",
             "Not saved yet: %(num)s cases would wait for signatures that nobody can give (%(where)s). Give somebody else"
             " the role first. To go on all the same, save the same change again.",
-            len(left), where=listed(dict.fromkeys(places)),
+            len(left), where=places,
         ))  # fmt: skip
+
+
+def newly_vacant(before: Container[int]) -> dict[int, tuple[str, int | None]]:
+    """The steps that nobody can sign now, and could before."""
+    return {step: where for step, where in vacant_now().items() if step not in before}
+
+
+def offices(left: dict[int, tuple[str, int | None]]) -> str:
+    """Whose signatures those steps wait for, in words."""
+    colleges = {college.id: college.name for college in db.session.scalars(select(College))}
+    return listed(dict.fromkeys(
+        f"{colleges.get(college or 0, '')} {Role(role).label}".strip() for role, college in left.values()
+    ))  # fmt: skip
 
 
 def vacancies(actor: Actor) -> dict[str, Any]:

@@ -25,7 +25,7 @@ def end_identity(actor: Actor, identity_id: int) -> Identity:
     check_running(identity)
     pending = select(Proposal.id).where(Proposal.identity_id == identity_id, Proposal.state == ProposalState.PENDING)
     for proposal_id in db.session.scalars(pending).all():
-        db.session.scalar(select(func.decide_proposal(proposal_id, False)))
+        db.session.scalar(select(func.decide_proposal(proposal_id, False, str(_("The identity has ended.")))))
     old, roles = held_words(identity), tuple(role.name for role in identity.roles)
     identity.ended_on = clock.today()
     db.session.flush()

@@ -42,6 +42,7 @@ ACTS = {
     "can_userinfo": _("Own account"),
     "copyrole": _("Copy"),
     "decide": _("Decide the selected"),
+    "end": _("End this identity"),
     "menu_access": _("Menu entry"),
     "resetmypassword": _("Change own password"),
     "resetpasswords": _("Reset passwords"),

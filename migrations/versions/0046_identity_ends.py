@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0045"
-down_revision = "0044"
+revision = "0046"
+down_revision = "0045"
 
 WHY = "身份与角色范围一致"  # in whose name the audit has what this changes
 SCOPE_OF = """case

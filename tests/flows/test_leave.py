@@ -1,5 +1,6 @@
 """Leave: the strangers first, then the wrong states, then the whole way."""
 
+import io
 from datetime import date, timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from app.kit.flow import let_in_late, open_case, save_draft, submit, withdraw
 from app.kit.operation import Faulty, NotAllowed, NotFound, Refused
 from tests.conftest import TODAY
 from tests.flows.conftest import ILL, LEAVE, acting
+from tests.flows.test_material import PDF
 
 OPEN = [("accept", "clerk"), ("college", "leader"), ("affairs", "director"), ("registry", "registry")]
 
@@ -100,6 +102,37 @@ def test_too_late_says_since_when_and_the_registry_lets_in(cases, cast, behind):
     assert behind.one("select count(*) from audit_entry where action = 'case:let_in_late'") == 1
 
 
+def test_the_registry_hands_in_what_it_let_in(cases, cast, behind):
+    """It edits, attaches and hands in its own exception over the pages; a draft of the student's stays hers."""
+    late = {
+        "late_reason": "住院昏迷",
+        "reason": "other",
+        "leave_from": "2027-06-01",
+        "leave_terms": "1",
+        "statement": "住院",
+    }
+    with clock.on(date(2027, 6, 1)):
+        registry = cast.login("registry")
+        page = registry.post("/apply/leave/101", data=late)
+        assert page.status_code == 302
+        case_id = behind.one("select max(id) from flow_case")
+        assert registry.get(f"/casescreen/edit/{case_id}").status_code == 200
+        assert registry.post(f"/casescreen/edit/{case_id}", data=late | {"statement": "改写"}).status_code == 302
+        assert behind.one("select statement from flow_case where id = :id", id=case_id) == "改写"
+        for kind in ("application", "id_copies"):
+            scan = {"file": (io.BytesIO(PDF), "扫描.pdf")}
+            registry.post(f"/casescreen/upload/{case_id}/{kind}", data=scan, content_type="multipart/form-data")
+        registry.post(f"/casescreen/decide/{case_id}", data={"act": "submit"})
+        assert cases.state(case_id) == ("open", "accept")
+        hers = cases.complete(student=102, by="clerk", values=LEAVE | {"leave_from": date(2027, 6, 1)})
+        acting(cast.registry, let_in_late, hers, "住院")
+        for verb, *more in ((submit,), (save_draft, {"statement": "x"})):
+            with pytest.raises(NotAllowed):
+                acting(cast.registry, verb, hers, *more)
+        with pytest.raises(NotAllowed):
+            acting(cast.director, submit, hers)
+
+
 def test_illness_counts_from_the_diagnosis_and_not_by_the_window(cases, cast):
     with clock.on(date(2026, 11, 1)), pytest.raises(Faulty, match="尚未到来"):  # a diagnosis of tomorrow
         cases.complete(values=ILL | {"evidence_date": date(2026, 11, 2)})
@@ -146,7 +179,7 @@ def test_the_registry_opens_late_for_the_student_who_hands_in(cases, cast):
     with clock.on(date(2027, 6, 1)):
         case_id = acting(cast.registry, verb)
         with pytest.raises(NotAllowed):
-            acting(cast.registry, submit, case_id)
+            acting(cast.director, submit, case_id)
         with pytest.raises(NotAllowed):  # the clerk has no exceptions to give
             acting(
                 cast.clerk,

@@ -36,10 +36,12 @@ def late_tasks(actor: Actor, today: date) -> Iterator[Due]:
             continue
         waits = working_days_after(task.due_on, 2 * days, own)
         reached = 1 + (today >= waits[days - 1]) + (today >= waits[-1])
+        told: set[int] = set()  # who has two of these levels hears of it once
         for level in LEVELS[:reached]:
+            users = set(staff.holding(*_roles(task, level), college_id=task.college_id)) - told
+            told |= users
             yield Due(
-                key=f"task:{task.id}:{task.due_on}:{level}",
-                users=staff.holding(*_roles(task, level), college_id=task.college_id),
+                key=f"task:{task.id}:{task.due_on}:{level}", users=tuple(sorted(users)),
                 title=_late(task),
                 text=_("It was due on %(due)s and is not finished. Finish it, or say on its page how far it is.",
                        due=task.due_on),

@@ -111,6 +111,18 @@ def test_a_late_task_goes_to_its_owner_then_the_leader_then_the_registry_each_on
     assert database.one("select count(*) from mail where state = 'waiting'") == 5
 
 
+def test_who_holds_two_levels_hears_of_a_late_task_once(database):
+    """Her own task, or her college's, does not come again when it goes up to her other office."""
+    keep_only(database, "student_card")
+    database.rows("update dated_task set done_at = now(), done_name = 'x' where college_id = 2")
+    database.rows("insert into identity_role select i.id, r.id from identity i join ab_user u on u.id = i.user_id, ab_role r"
+                  " where u.username = 'clerk' and r.name = 'college_leader'")  # fmt: skip
+    for day in (21, 22, 24):
+        late_tasks(date(2026, 9, day))
+    told = [who for who, _key in database.told()]
+    assert told.count("clerk") == 1 and told.count("leader") == 1 and told.count("registry") == 1
+
+
 def test_days_on_which_nothing_ran_are_made_up(database):
     keep_only(database, "student_card")
     assert late_tasks(date(2026, 10, 30)) == 2 + 3 + 4  # both colleges: clerks, leaders, the registry's two

@@ -23,6 +23,7 @@ from app.operations import (  # noqa: F401  (importing them registers their sour
     due_days,
     escalation,
     legal_clocks,
+    reassigning,
     registration,
     reorganisation,
     vacancies,

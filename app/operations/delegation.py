@@ -37,8 +37,8 @@ def allowed_deputies(text: str) -> dict[str, frozenset[str]]:
         names = [name.strip() for name in re.split(r"[,，、]", deputies)]
         unknown = [name for name in (absent.strip(), *names) if known.get(name) not in SIGNING]
         if unknown:
-            raise ValueError(str(_("“%(name)s” is no role that signs. Write e.g. “College leader: College clerk”.",
-                                   name=unknown[0])))  # fmt: skip
+            raise ValueError(str(_("“%(name)s” is no role that signs. Write e.g. “%(one)s: %(other)s”.",
+                                   name=unknown[0], one=Role.AFFAIRS_DIRECTOR.label, other=Role.VICE_PRESIDENT.label)))  # fmt: skip
         allowed[known[absent.strip()]] = frozenset(known[name] for name in names)
     return allowed
 

@@ -1,18 +1,23 @@
 """改派 reassigning: an open step is handed to one of those who hold its role, or back to all of them, with the reason."""
 
+from collections.abc import Iterator
+from datetime import date
+
 from flask_babel import lazy_gettext as _
+from sqlalchemy import and_, func, select
 
 from app.access import Actor, Permission, Role
 from app.kit import clock
-from app.kit.due import Due, tell
+from app.kit.due import Due, due_source, tell
 from app.kit.flow import label
 from app.kit.flow.check import hands_of
 from app.kit.flow.hands import select_holders
 from app.kit.operation import NotAllowed, Refused, audit, get, operation
-from app.models import Case, CaseEvent, CaseState, CaseStep, StepState, db
+from app.models import AuditEntry, Case, CaseEvent, CaseState, CaseStep, StepSigner, StepState, db
 from app.models.accounts import signature
 
 LONGEST_REASON = 300
+FELL = ("case:release", "case:follow")  # by themselves: its holder has left, or its student has gone to another college
 
 
 def may_reassign(actor: Actor, step: CaseStep) -> bool:
@@ -68,3 +73,31 @@ def reassign(actor: Actor, step_id: int, user_id: int | None, reason: str) -> Ca
         path=f"/casescreen/show/{case.id}",
     )])  # fmt: skip
     return step
+
+
+@due_source("fallen_steps")
+def fallen_steps(actor: Actor, today: date) -> Iterator[Due]:
+    """Open steps that came to other hands by themselves: whoever can sign them now is told, once for each time."""
+    entry = AuditEntry
+    fell = and_(
+        entry.subject == "flow_case", entry.subject_id == CaseStep.case_id, entry.action.in_(FELL),
+        entry.at >= CaseStep.opened_at,
+    )  # fmt: skip
+    latest = select(CaseStep.id, func.max(entry.id).label("entry")).join(entry, fell)
+    latest = latest.where(CaseStep.state == StepState.OPEN, CaseStep.assigned_to.is_(None)).group_by(CaseStep.id)
+    found = latest.subquery()
+    signers = select(func.array_agg(StepSigner.user_id.distinct())).where(StepSigner.step_id == CaseStep.id)
+    query = (
+        select(CaseStep, Case, found.c.entry, signers.scalar_subquery())
+        .join(found, found.c.id == CaseStep.id)
+        .join(Case, Case.id == CaseStep.case_id)
+        .order_by(CaseStep.id)
+    )
+    for step, case, number, users in db.session.execute(query):
+        yield Due(
+            key=f"fallen:{step.id}:{number}", users=tuple(users or ()),
+            title=_("Yours to sign now: %(case)s, %(step)s", case=case.number, step=label("step", step.key)),
+            text=_("%(subject)s. Whoever had it signs it no more. Sign it by %(due)s.", subject=case.subject,
+                   due=step.due_on),
+            path=f"/casescreen/show/{case.id}",
+        )  # fmt: skip

@@ -4,6 +4,7 @@ import pytest
 
 from app.access import acting_for, scope_as
 from app.flows import leave
+from app.jobs.daily import run_sources
 from app.kit.flow.hands import select_vacant
 from app.kit.operation import NotAllowed, Refused
 from app.models import db
@@ -128,7 +129,26 @@ def test_a_step_falls_back_to_its_role(cast, cases, behind, how):
         behind.one("select count(*) from audit_entry where subject_id = :id and action = 'case:release'", id=case_id)
         == 1
     )
+    behind.run("delete from notice")
+    for _twice in range(2):
+        run_sources(TODAY)
+    told = behind.rows("select username from notice n join ab_user u on u.id = n.user_id where key like 'fallen:%'")
+    assert [row["username"] for row in told] == ["leader"]
     assert cases.decide("leader", case_id, "college")[0].done
+
+
+def test_what_was_never_handed_to_one_person_falls_to_nobody(cast, cases, behind):
+    cases.at("college")
+    run_sources(TODAY)
+    assert behind.one("select count(*) from notice where key like 'fallen:%'") == 0
+
+
+def test_the_hint_of_the_setting_names_no_clerk_for_a_leader(cast, behind):
+    """Note 3 of the manual: only the leader in charge signs for a college."""
+    assert behind.one("select value from setting where key = 'deputy_roles'") == ""
+    note = behind.one("select note from setting where key = 'deputy_roles'")
+    example = note.split("；")[0].removeprefix("例：")
+    assert allowed_deputies(example) == {"affairs_director": frozenset({"vice_president"})}
 
 
 def test_what_has_nothing_to_do_with_it_leaves_the_step_with_her(cast, cases, behind):

@@ -11,7 +11,7 @@ from app.papers import change_notice
 return_ = register(
     Flow(
         key="return",
-        version=1,
+        version=2,  # nobody is reported in before her day
         title=_("Return from leave"),
         prefix="FX",
         applicants=frozenset({Role.STUDENT, Role.COLLEGE_CLERK}),
@@ -33,7 +33,7 @@ return_ = register(
             Step("affairs", Role.AFFAIRS_DIRECTOR, days=2),
             Step("registry", Role.REGISTRY, days=1, originals=True, takes_effect=True, rule=roster.no_higher_class),
             Step("delivery", Role.DEPARTMENT, days=3, each_department=True),
-            Step("report_in", Role.COLLEGE_CLERK, days=5),
+            Step("report_in", Role.COLLEGE_CLERK, days=5, timed="return_on"),
         ),
         prepare=leaves.recall_leave,
         check=leaves.check_return,

@@ -21,6 +21,7 @@ OPENED = "cast(timezone('Asia/Shanghai', s.opened_at) as date)"
 DUE = f"least((cast(:due as jsonb) -> {OPENED}::text ->> {DAYS})::date, {AT_THE_LATEST})"
 STEPS = text(f"""
     update case_step s set due_on = {DUE} where s.state = 'open' and s.due_on <> {DUE}
+        and s.declared ->> 'timed' is null
 """)  # noqa: S608 (our own text)
 APPEALS = text("""
     update flow_case f set appeal_until = (cast(:days as jsonb) ->> f.delivered_on::text)::date

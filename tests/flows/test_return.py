@@ -1,15 +1,17 @@
 """Return: the class that fits, the effect on the roster, reporting in; ends that nobody kept."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
 from app.flows import return_
+from app.jobs.daily import run_sources
 from app.kit import clock
 from app.kit.flow import decide, open_case, submit
 from app.kit.operation import Refused
 from app.models import db
 from app.operations.leaves import overdue_leaves
+from tests.conftest import TODAY
 from tests.flows.conftest import ILL, LEAVE, RETURN, acting
 
 
@@ -85,6 +87,20 @@ def test_a_batch_reports_row_by_row(cases, cast, behind):
         *((case_id, True) for case_id in ids), (withdrawn, False), (stranger, False),
     ]  # fmt: skip
     assert all(outcome.subject and outcome.number for outcome in outcomes[:-1])
+
+
+def test_nobody_is_reported_in_before_her_day(cases, cast, behind, on_leave):
+    day = TODAY + timedelta(days=20)
+    case_id = cases.at("report_in", return_, values=RETURN | {"return_on": day})
+    due = behind.one("select due_on from case_step where case_id = :id and key = 'report_in'", id=case_id)
+    assert due > day  # her days count from then, and no night moves them back
+    run_sources(TODAY)
+    assert behind.one("select due_on from case_step where case_id = :id and key = 'report_in'", id=case_id) == due
+    (outcome,) = cases.decide("clerk", case_id, "report_in")
+    assert not outcome.done and "2026" in str(outcome.reason) and "22" in str(outcome.reason)
+    with clock.on(day):
+        run_sources(day)
+        assert cases.decide("clerk", case_id, "report_in")[0].done
 
 
 def test_a_return_is_not_dated_into_the_past(cases, on_leave, cast):

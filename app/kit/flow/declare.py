@@ -98,6 +98,7 @@ class Step:
     # steps, or "submit", that the same person must not have done; "about": anything in the case that this one is about
     hands_differ_from: tuple[str, ...] = ()
     due_by: str | None = None  # a column of the case: the day by which it is due, however many days it has
+    timed: str | None = None  # a column of the case: the day before which it cannot pass, and from which its days count
     tells_refusal: bool = False  # opens as well when the case is refused: its student is told
     rule: Rule | None = None
     fills: Fills | None = None

@@ -124,6 +124,17 @@ def _document(records: dict[str, Any], steps: Steps) -> Reasons:
     return dict.fromkeys(steps, _("This step is decided by issuing a document, under “Documents”."))
 
 
+def _timed(records: dict[str, Any], steps: Steps) -> Reasons:
+    """The day has come for which the case says that this happens."""
+    query = select(Case.__table__).where(among(Case.__table__.c.id, list(steps)))
+    days = {row.id: getattr(row, steps[row.id].declared["timed"]) for row in db.session.execute(query)}
+    return {
+        case_id: _("It is for %(day)s and cannot be signed before.", day=format_date(day))
+        for case_id, day in days.items()
+        if day is not None and day > clock.today()
+    }
+
+
 def _checklist(records: dict[str, Any], steps: Steps) -> Reasons:
     """Every leaving item of the department is ticked."""
     reasons: Reasons = {}
@@ -136,5 +147,6 @@ def _checklist(records: dict[str, Any], steps: Steps) -> Reasons:
 
 GATES: dict[str, Callable[[dict[str, Any], Steps], Reasons]] = {
     "checklist": _checklist, "meeting": _meeting, "publicity": _publicity, "document": _document,
+    "timed": _timed,
 }  # fmt: skip
 OPENED_BY_RECORDS = frozenset({"meeting"})

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable
 from datetime import date
 
-from sqlalchemy import ARRAY, BigInteger, any_, bindparam, literal, select, text
+from sqlalchemy import ARRAY, BigInteger, any_, bindparam, literal, select, text, update
 
 from app.access import Actor, Role
 from app.kit import clock
@@ -79,6 +79,20 @@ def open_next(case_ids: list[int]) -> None:
     """Where nothing is open any more, open the next position; a case without one is done, or refused where it was."""
     _run(_OPEN_NEXT, case_ids)
     _run(_FOLLOW_STEPS, case_ids)
+    count_from_their_day(case_ids)
+
+
+def count_from_their_day(case_ids: list[int]) -> None:
+    """The days of an open step that has a day of its own count from that, where it is still to come."""
+    step, own = CaseStep, overrides()
+    timed = select(step.id, step.case_id, step.days, step.declared["timed"].as_string().label("of")).where(
+        among(step.case_id, case_ids), step.state == StepState.OPEN, step.declared["timed"].as_string().is_not(None)
+    )
+    for row in db.session.execute(timed).all():
+        day = db.session.scalar(select(Case.__table__.c[row.of]).where(Case.__table__.c.id == row.case_id))
+        if day is not None and day > clock.today():
+            due = working_days_after(day, row.days, own)[-1]
+            db.session.execute(update(step.__table__).where(step.__table__.c.id == row.id).values(due_on=due))
 
 
 def reopen_previous(case_ids: list[int]) -> None:

@@ -211,3 +211,16 @@ def test_a_form_prints_on_one_page_without_the_frame(visit):
     assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 1
     page.emulate_media(media="print")
     expect(page.locator(".paper-bar")).to_be_hidden()
+
+
+def test_the_menus_of_a_list_stay_inside_a_phone(visit):
+    page = visit("registry", width=390, english=True).open("/studentscreen/list/")
+    opened = 0
+    for menu in page.locator("main details.menu").all():
+        if menu.locator("summary").is_visible():
+            menu.locator("summary").click()
+            box = menu.locator(".menu-panel").bounding_box()
+            assert box["x"] >= 0 and box["x"] + box["width"] <= 390, menu.locator("summary").inner_text()
+            menu.locator("summary").click()
+            opened += 1
+    assert opened > 1

@@ -203,7 +203,7 @@ def _collides(major: Major, college_id: int, code: str) -> object:
     same_code = func.folded(Major.code) == func.folded(code)
     if taken := db.session.scalar(there.where(same_code)):
         return _(
-            "The code %(code)s belongs to %(major)s there. Give the major a new code.", code=code, major=taken.name
+            "The code %(code)s belongs to %(major)s there. Give the major a new code.", code=code, major=str(taken)
         )
     same_name = (func.folded(Major.name) == func.folded(major.name)) & (Major.education_level == major.education_level)
     if db.session.scalar(there.where(same_name)):

@@ -36,6 +36,8 @@ def test_everything_wrong_is_said_at_once_and_what_was_typed_stays(student, case
     for name in ("leave_from", "leave_terms", "evidence_date"):
         assert fault(page, name), name
     assert "尚未到来" in fault(page, "evidence_date") and not fault(page, "statement")
+    (told,) = re.findall('<a href="#evidence_date">.*?</li>', page.text)
+    assert told.count("日期") == 2 and "该日期尚未到来" in told, told  # the field is named once
     assert 'value="yesterday"' in page.text and "想休息" in page.text
 
 

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from flask import Flask, flash, g, redirect, request, session, url_for
 from flask_appbuilder import BaseView, expose
 from flask_appbuilder.actions import action
+from flask_appbuilder.models.sqla.filters import FilterNotEqual
 from flask_appbuilder.security.decorators import has_access, permission_name
 from flask_babel import format_datetime, ngettext
 from flask_babel import lazy_gettext as _
@@ -99,6 +100,10 @@ class IdentityScreen(WarnsOfVacancies, Screen):
     add_form_extra_fields = edit_form_extra_fields = {
         "user": LookupField(_("User"), Identity, "user", "UserDBModelView.lookup", show=signature),
         "scope": SelectField(_("Reaches"), [DataRequired()], choices=[("", ""), *SCOPES.items()]),
+    }
+    # the framework's own two roles are nobody's: for who has not logged in, and for an administrator that there is not
+    add_form_query_rel_fields = edit_form_query_rel_fields = {
+        "roles": [["name", FilterNotEqual, "Admin"], ["name", FilterNotEqual, "Public"]]
     }
     list_title, add_title = _("Identities"), _("New identity")
     edit_title, show_title = _("Edit identity"), _("Identity")

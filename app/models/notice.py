@@ -4,7 +4,18 @@ from enum import StrEnum
 from typing import Any
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import BigInteger, ForeignKey, Index, SmallInteger, String, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    SmallInteger,
+    String,
+    Text,
+    UniqueConstraint,
+    and_,
+    func,
+)
 
 from app.models.base import BigId, Mapped, Model, Moment, Now, mapped_column
 from app.models.language import in_chinese
@@ -26,6 +37,12 @@ class Notice(Model):
     path: Mapped[str | None] = mapped_column(String(200))  # of the page where something can be done about it
     raised_at: Mapped[Now]
     read_at: Mapped[Moment | None]
+
+    @classmethod
+    def settled(cls) -> ColumnElement[bool]:
+        """Whether it told of one case that waits, and the case waits no more: signed by another, or taken back."""
+        of_one = cls.path.op("^@", is_comparison=True)("/casescreen/show/")
+        return and_(of_one, func.notice_settled(cls.key))
 
     @property
     def title(self) -> str:

@@ -159,6 +159,9 @@ def take_off(actor: Actor, entry_id: int, reason: str) -> PublicityEntry:
         raise Refused(_("Give a reason."))
     if entry.removed:
         raise NotAllowed(_("It was taken off already."))
+    if (ended := get(Publicity, entry.publicity_id).closes_on) < clock.today():
+        raise NotAllowed(_("The publicity ended on %(day)s: what stood on it to the end stays. Send the case back or refuse it"
+                           " at its step.", day=ended))  # fmt: skip
     entry.removed, entry.removed_why = True, reason.strip()[:300]
     audit(actor, "publicity:take_off", subject="publicity_entry", subject_id=entry.id, college_id=entry.college_id,
           detail={"reason": reason.strip()[:300]})  # fmt: skip

@@ -6,13 +6,14 @@ from flask import Flask, abort, redirect, request, session, url_for
 from flask_appbuilder import BaseView, expose
 from flask_appbuilder.security.decorators import has_access
 from flask_babel import gettext
-from sqlalchemy import func, select, update
+from sqlalchemy import func, update
 
 from app.access import Permission, Role, current_actor, identities_of
 from app.access.actor import logged_in_user, own_identities
 from app.access.roles import BUILT_IN
-from app.models import Identity, Notice, db
+from app.models import Identity, db
 from app.models.accounts import person_name
+from app.views.notices import select_unread
 
 
 def label_of(identity: Identity) -> str:
@@ -54,9 +55,8 @@ def own_name() -> str:
 
 
 def unread_count(user_id: int) -> int:
-    """How many notices this person has not opened, hers whatever identity she acts in."""
-    mine = select(func.count()).select_from(Notice).where(Notice.user_id == user_id, Notice.read_at.is_(None))
-    return db.session.scalar(mine) or 0
+    """How many notices this person has not opened."""
+    return db.session.scalar(select_unread(user_id).with_only_columns(func.count())) or 0
 
 
 def install(app: Flask) -> None:

@@ -7,7 +7,7 @@ from flask_appbuilder import BaseView, expose
 from flask_appbuilder.security.decorators import has_access, permission_name
 from flask_babel import format_datetime
 from flask_babel import lazy_gettext as _
-from sqlalchemy import select, update
+from sqlalchemy import Select, or_, select, update
 
 from app.access import Actor, Permission, current_actor
 from app.kit import clock
@@ -34,9 +34,11 @@ class NoticesView(BaseView):
     @has_access
     @permission_name("list")
     def list(self):
-        mine = select(Notice).where(Notice.user_id == current_actor().user_id)
-        rows = db.session.scalars(mine.order_by(Notice.read_at.is_not(None), Notice.id.desc()).limit(SHOWN))
-        return self.render_template("xueji/notices.html", title=_("Notices"), notices=[shown(row) for row in rows])
+        mine = select(Notice, Notice.settled()).where(Notice.user_id == current_actor().user_id)
+        last = or_(Notice.read_at.is_not(None), Notice.settled().is_(True))
+        rows = db.session.execute(mine.order_by(last, Notice.id.desc()).limit(SHOWN))
+        notices = [shown(notice) | {"settled": settled} for notice, settled in rows]
+        return self.render_template("xueji/notices.html", title=_("Notices"), notices=notices)
 
     @expose("/<int:notice_id>", methods=["POST"])
     @has_access
@@ -84,10 +86,18 @@ class MailScreen(Screen):
     list_title, show_title = _("Letters"), _("Letter")
 
 
+def select_unread(user_id: int) -> Select[Notice]:
+    """What this person has not opened, whatever identity she acts in; what has settled itself meanwhile needs no opening."""
+    mine = Notice.user_id == user_id, Notice.read_at.is_(None)
+    return select(Notice).where(*mine, Notice.settled().is_not(True))
+
+
 def unread(actor: Actor, most: int) -> list[dict[str, Any]]:
     """The latest unread notices, for the start page."""
-    mine = select(Notice).where(Notice.user_id == actor.user_id, Notice.read_at.is_(None))
-    return [shown(notice) for notice in db.session.scalars(mine.order_by(Notice.id.desc()).limit(most))]
+    return [
+        shown(notice)
+        for notice in db.session.scalars(select_unread(actor.user_id).order_by(Notice.id.desc()).limit(most))
+    ]
 
 
 def shown(notice: Notice) -> dict[str, Any]:

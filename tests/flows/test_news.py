@@ -1,5 +1,6 @@
 """Notices of cases: who applied and whose hands it comes to are told, once each; what people wrote leaves no house."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -105,6 +106,24 @@ def test_taken_back_it_waits_for_nobody(cases, behind, cast):
     acting(cast.student, withdraw, case_id)
     assert told(behind, "leader")[-1] == f"已撤回：休学 {number_of(behind, case_id)}"
     assert told(behind, "student") == []
+
+
+def test_what_waits_no_more_is_no_news(cases, behind, cast):
+    """Taken back, or signed by one of two who could: who was told of it has nothing left to open."""
+    case_id = cases.submitted()
+    browser, title = cast.login("clerk"), told(behind, "clerk")[-1]
+    assert title.startswith("待您办理：") and f"<strong>{title}</strong>" in browser.get("/notices/").text
+    assert "1 条未读通知" in browser.get("/notices/").text and title in browser.get("/").text
+    acting(cast.student, withdraw, case_id)
+    page = browser.get("/notices/").text
+    assert f"<strong>{title}" not in page and re.search(rf"<span>{re.escape(title)} <span[^>]*>已无须办理<", page)
+    assert "1 条未读通知" in page, "that it was taken back is news"
+    assert title not in browser.get("/").text
+    other = cases.at("college")
+    waits = told(behind, "leader")[-1]
+    assert number_of(behind, other) in waits and waits in cast.login("leader").get("/").text
+    cases.sign(other, "college")
+    assert waits not in cast.login("leader").get("/").text
 
 
 def test_what_the_college_does_for_a_student_she_is_told(cases, behind, cast):

@@ -183,6 +183,20 @@ def test_published_twice_is_refused_and_taken_off_it_waits_anew(walk, behind, ap
         assert passes(walk, case_id)[0] is False
 
 
+def test_what_stood_on_a_list_to_its_end_stays(walk, behind):
+    case_id = walk.at("publicity")
+    number = listed(walk, case_id)
+    entry = behind.one("select id from publicity_entry where case_id = :id", id=case_id)
+    registry = walk.cast.login("registry")
+    with clock.on(closing(behind, number)):
+        assert f"/publicities/entry/{entry}/remove" in registry.get(f"/publicities/{number}").text
+    with clock.on(closing(behind, number) + timedelta(days=1)):
+        assert f"/publicities/entry/{entry}/remove" not in registry.get(f"/publicities/{number}").text
+        with pytest.raises(Refused, match="期满"):
+            walk.act("registry", take_off, entry, "名单有误")
+    assert behind.one("select removed from publicity_entry where id = :id", id=entry) is False
+
+
 def test_the_page_before_a_batch_foresees_that_it_still_runs(walk):
     case_id = walk.at("publicity")
     ask = {"rowid": f"{case_id}:publicity"}

@@ -4,17 +4,17 @@ from alembic import op
 
 from migrations.policies import EVERYBODY
 
-revision = "0045"
-down_revision = "0044"
+revision = "0047"
+down_revision = "0046"
 
 # Whoever is told of a step may act as somebody else just now, and not see it: the function says of a notice's own step
 # whether it is open, and of no other.
 FUNCTION = """
-create function notice_settled(key text) returns boolean
+create function notice_settled(told text) returns boolean
     language sql stable security definer set search_path = public as $$
-    select key ~ '^waits:[0-9]{1,18}:' and not exists (
+    select told ~ '^waits:[0-9]{1,18}:' and not exists (
         select from case_step s
-        where s.state = 'open' and s.id = case when key ~ '^waits:[0-9]{1,18}:' then split_part(key, ':', 2)::bigint end)
+        where s.state = 'open' and s.id = case when told ~ '^waits:[0-9]{1,18}:' then split_part(told, ':', 2)::bigint end)
 $$
 """
 

@@ -4,8 +4,8 @@ from alembic import op
 
 from migrations.policies import EVERYBODY
 
-revision = "0047"
-down_revision = "0046"
+revision = "0048"
+down_revision = "0047"
 
 # Whoever is told of a step may act as somebody else just now, and not see it: the function says of a notice's own step
 # whether it is open, and of no other.

@@ -35,6 +35,7 @@ appeal = register(
                  tells_refusal=True, rule=appeals.told_after_the_review, fills=appeals.time_for_the_next),
         ),
         prepare=appeals.find_decision,
+        check=appeals.check_decision,
         concerns=appeals.decision_to_appeal,
         rule=appeals.in_time,
         effect=appeals.reverse,

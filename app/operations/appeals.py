@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import Date, Select, String, and_, cast, func, literal, or_, select, update
+from sqlalchemy import Date, Select, String, and_, cast, func, literal, or_, select, true, update
 from sqlalchemy import case as either
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import aliased
@@ -37,6 +37,8 @@ from app.models import (
 from app.operations.roster import RosterEffect, changes
 
 LONGEST_REASON = 300
+NOTHING_TOLD = _("No decision has reached this student that could be appealed.")
+REVIEWED = _("This decision has been reviewed already.")
 RESTORED, RESTORED_ADMISSION = "17", "15"  # what a granted appeal does, in the national codes
 
 
@@ -63,14 +65,30 @@ def time_to_appeal(given: dict[str, Any]) -> dict[str, Any]:
     return {"appeal_until": last_day_to_appeal(delivered_on)} if delivered_on else {}
 
 
+def _latest_decision(student_id: int) -> Any:
+    """The latest decision that reached the student, with its day; None if there is none."""
+    table = Case.__table__.c
+    told = select(table.id, table.delivered_on).where(table.student_id == student_id, table.delivered_on.is_not(None))
+    return db.session.execute(told.order_by(table.delivered_on.desc(), table.id.desc()).limit(1)).first()
+
+
+@hook
+def check_decision(case: AppealCase, student: Student) -> dict[str, Any]:
+    """An appeal is not begun where nothing can be appealed: no registry's exception would help."""
+    found = _latest_decision(student.id)
+    if found is None:
+        return {"statement": NOTHING_TOLD}
+    reviewed = select(AppealCase.id).where(
+        AppealCase.appealed_case_id == found.id, AppealCase.state.in_((CaseState.DONE, CaseState.REFUSED))
+    )
+    other = AppealCase.id != case.id if case.id else true()
+    return {"statement": REVIEWED} if db.session.scalar(reviewed.where(other).limit(1)) else {}
+
+
 @hook
 def find_decision(case: AppealCase) -> None:
     """An appeal is about the latest decision that reached the student."""
-    table = Case.__table__.c
-    told = select(table.id, table.delivered_on).where(
-        table.student_id == case.student_id, table.delivered_on.is_not(None)
-    )
-    found = db.session.execute(told.order_by(table.delivered_on.desc(), table.id.desc()).limit(1)).first()
+    found = _latest_decision(case.student_id)
     if found is not None:
         case.appealed_case_id = found.id
         case.appeal_until = last_day_to_appeal(found.delivered_on)
@@ -168,11 +186,11 @@ def in_time(case_ids: list[int], records: dict[str, Any]) -> dict[int, Any]:
     reasons: dict[int, Any] = {}
     for row in db.session.execute(query.where(among(AppealCase.id, case_ids))):
         if row.appealed_case_id is None:
-            reasons[row.id] = _("No decision has reached this student that could be appealed.")
+            reasons[row.id] = NOTHING_TOLD
         elif row.appeal_until < clock.today() and not row.late_reason:
             reasons[row.id] = _("The time to appeal ended on %(day)s.", day=row.appeal_until)
         elif row.reviewed:
-            reasons[row.id] = _("This decision has been reviewed already.")
+            reasons[row.id] = REVIEWED
     return reasons
 
 

@@ -81,6 +81,7 @@ def test_an_effect_that_waited_for_its_day_is_annulled(cases, walks, behind):
     for step in walk.flow.steps:
         walk.sign(case_id, step.key)
     assert behind.one("select state from dated_effect") == "annulled"
+    assert "学籍已终止" in behind.one("select opinion from case_event where act = 'end'")  # a line in its own case
     with clock.on(TODAY + timedelta(days=6)):
         assert behind.one("select status from student where id = 101") == "cancelled"
 

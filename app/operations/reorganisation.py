@@ -268,7 +268,19 @@ def _apply(actor: Actor, row: Reorganisation) -> None:
                  document_no=row.document_no, decided=(row.recorded_by, row.recorded_at))  # fmt: skip
     _settle(row, EffectState.APPLIED)
     _audit(actor, "apply", row)
+    _tell_students(row)
     db.session.expire_all()
+
+
+def _tell_students(row: Reorganisation) -> None:
+    """Those who have just moved: to which college they belong now."""
+    moved = text("select i.user_id from identity i join reorganised r on r.student_id = i.student_id order by 1")
+    tell([Due(
+        key=f"reorganised:{row.id}", users=tuple(db.session.scalars(moved)),
+        title=_("You belong to %(college)s now", college=row.new_college),
+        text=_("Your major %(major)s has gone there with its classes. Your number and your class stay, and what you have"
+               " applied for goes on there.", major=row.major), path="/",
+    )])  # fmt: skip
 
 
 def _settle(row: Reorganisation, state: EffectState, reason: str | None = None) -> None:

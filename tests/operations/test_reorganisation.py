@@ -50,6 +50,12 @@ def test_students_classes_ledger_and_history_go_along(cast, behind):
     assert [act["action"] for act in acts] == ["reorganisation:decide", "reorganisation:apply"]
     told = behind.rows("select username from notice join ab_user u on u.id = user_id where key like 'reorganisation:%'")
     assert {one["username"] for one in told} == {"clerk", "leader", "leader_b", "clerk2", "leader2"}
+    told = behind.rows(
+        "select username, title_zh from notice join ab_user u on u.id = user_id where key like 'reorganised:%'"
+    )
+    assert {one["username"]: one["title_zh"] for one in told} == dict.fromkeys(
+        ("student", "classmate"), "您现在属于文学院"
+    )  # those who moved, and nobody else
 
 
 def test_the_new_college_sees_them_and_the_old_one_the_history_alone(cast, behind):

@@ -151,3 +151,29 @@ def test_a_granted_appeal_is_told_and_done(review):
     assert appeal.state(case_id) == ("open", "told") and appeal.roster()["status"] == "enrolled"
     assert appeal.sign(case_id, "told")[0].done
     assert appeal.state(case_id) == ("done", None)
+
+
+@pytest.mark.parametrize("act", ["approve", "refuse"])
+def test_an_appeal_from_before_keeps_its_steps_and_ends(review, behind, cast, act):
+    """Its steps know nothing of what was declared later: no step to tell the outcome, no last day of the review."""
+    appeal, case_id = review
+    behind.run("delete from case_step where case_id = :id and key = 'told'", id=case_id)
+    behind.run("update case_step set declared = declared - '{due_by,tells_refusal,fills,timed}'::text[] ||"
+               " jsonb_build_object('hands_differ_from', '[]'::jsonb) where case_id = :id", id=case_id)  # fmt: skip
+    behind.run("update flow_case set review_until = null where id = :id", id=case_id)
+    for who in ("vp", "student", "clerk", "registry_b"):
+        assert cast.login(who).get(f"/casescreen/show/{case_id}").status_code == 200
+    recompute_steps(appeal)
+    if act == "refuse":
+        assert appeal.decide("registry_b", case_id, "review", act=act, opinion="维持原决定")[0].done
+        assert appeal.state(case_id) == ("refused", None) and appeal.roster()["status"] == "withdrawn"
+        return
+    for key in ("review", "school", "registry"):
+        assert appeal.sign(case_id, key)[0].done
+    assert appeal.state(case_id) == ("done", None) and appeal.roster()["status"] == "enrolled"
+    assert notices(behind, "student", "已批准：申诉") == 1  # she is told by notice
+
+
+def recompute_steps(appeal) -> None:
+    with scope_as(appeal.cast.registry.scope):
+        recompute(appeal.cast.registry, clock.today())

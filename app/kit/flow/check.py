@@ -1,15 +1,18 @@
 """Who may decide which case, and why not: asked for one button and for ten thousand rows alike."""
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from flask_babel import lazy_gettext as _
 from sqlalchemy import literal, null, select, union
 
 from app.access import Actor, Role
+from app.kit import clock
 from app.kit.flow import gates
 from app.kit.flow.apply import attached_kinds, missing_materials
 from app.kit.flow.declare import HOOKS
+from app.kit.flow.filling import is_fact
 from app.kit.flow.labels import label
 from app.kit.flow.registry import FLOWS
 from app.kit.flow.standing import counts_from, out_of_order, why_not_status
@@ -144,8 +147,22 @@ def _why_not_act(decision: Decision, case: Any, step: Any) -> Reason:
         return _("Confirm that the originals are at hand: only then does the change take effect.")
     empty = [name for name in step.declared["records"]
              if decision.records.get(name) in (None, "") and getattr(case, name) is None]  # fmt: skip
+    if (name := _still_to_come(decision, case, step)) is not None:
+        return _("%(field)s: this day is still to come.", field=label("field", name))
     if empty:
         return _("This step must record: %(fields)s.", fields=listed(label("field", name) for name in empty))
+    return None
+
+
+def _still_to_come(decision: Decision, case: Any, step: Any) -> str | None:
+    """The first column to be recorded that tells the day of something that has happened, and is given a day to come."""
+    for name in step.declared["records"]:
+        said = str(decision.records.get(name) or "")
+        try:
+            if is_fact(FLOWS[case.flow], name) and date.fromisoformat(said) > clock.today():
+                return name
+        except ValueError:
+            continue  # what is no day is said where it is read
     return None
 
 

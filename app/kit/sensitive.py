@@ -6,7 +6,10 @@ rule: masked, unless the reader has the permission, and then each time it is sho
 
 from typing import Any
 
+import sqlalchemy as sa
+
 from app.access import Actor, Permission
+from app.kit.workbook.rendering import IN_SQL
 
 SENSITIVE: dict[str, Permission] = {
     "address": Permission.STUDENT_CONTACT_READ,
@@ -24,6 +27,18 @@ def mask(value: str) -> str:
     if len(value) <= 2 * keep:
         return "*" * len(value)
     return value[:keep] + "*" * (len(value) - 2 * keep) + value[-keep:]
+
+
+def mask_in_sql(value: sa.ColumnElement) -> sa.ColumnElement:
+    """The same as SQL."""
+    length, text = sa.func.length(value), sa.Text()
+    keep = sa.case((length >= 12, 4), (length >= 8, 3), else_=1)
+    stars = sa.func.repeat("*", length - 2 * keep, type_=text)
+    ends = sa.func.left(value, keep, type_=text) + stars + sa.func.right(value, keep, type_=text)
+    return sa.case((length <= 2 * keep, sa.func.repeat("*", length, type_=text)), else_=ends)
+
+
+IN_SQL[mask] = mask_in_sql
 
 
 def permitted(actor: Actor | None, column: str) -> bool:

@@ -9,12 +9,13 @@ from alembic.script import ScriptDirectory
 from flask_appbuilder import Model
 from sqlalchemy import CheckConstraint, create_engine, text
 
-import app.models  # noqa: F401 - registers every table
+import app.models
 from app import cluster
 from app.access.scope import DATABASE_ROLES
 from app.access.startup import PUBLIC, UnsafeDatabase, refuse_unsafe_database, unprotected
 from tests.conftest import TEMPLATE
 
+FUNCTIONS = Path(app.models.__file__).parents[1] / "kit" / "workbook" / "functions.sql"
 MIGRATIONS = Path(__file__).parent.parent.parent / "migrations"
 WEB_ROLES = ("xueji_web", *(role for role in DATABASE_ROLES.values() if role != "none"))
 # Tables of rows that belong to a student: they hold her id, and a policy that knows it.
@@ -41,6 +42,18 @@ def test_migrated_schema_equals_the_models(owner):
     }
     context = MigrationContext.configure(owner, opts=ours)
     assert compare_metadata(context, Model.metadata) == []
+
+
+def test_the_functions_of_the_workbook_kit_are_those_that_migrations_made(owner):
+    here = text("select proname, prosrc from pg_proc where pronamespace = to_regnamespace(:schema)")
+    made = {row.proname: row.prosrc for row in owner.execute(here, {"schema": "public"})}
+    owner.execute(text("create schema fresh"))
+    owner.execute(text("set local search_path to fresh, public"))
+    owner.exec_driver_sql(FUNCTIONS.read_text(encoding="utf-8"), execution_options={"no_parameters": True})
+    fresh = {row.proname: row.prosrc for row in owner.execute(here, {"schema": "fresh"})}
+    assert "sheet_text" in fresh
+    assert {name: made[name].split() for name in fresh} == {name: source.split() for name, source in fresh.items()}
+    owner.rollback()
 
 
 def test_checks_of_the_models_are_in_the_database(owner):

@@ -15,8 +15,14 @@ from app.headers import with_ascii_name
 from app.kit.operation import operation
 from app.kit.screen import interface
 from app.kit.screen.exporting import EXPORT, ExportsLists, run_export
+from app.kit.workbook.declare import visible
+from app.kit.workbook.export import only
+from app.kit.workbook.rendering import rendered
 from app.models import JobRun, db
 from app.views.jobs import progress
+from app.workbooks.roster import roster_export
+from app.workbooks.roster_changes import roster_changes
+from app.workbooks.transfer_applications import transfer_applications
 from tests.conftest import TODAY
 from tests.flows.conftest import cases as cases  # the fixture of the flows' tests
 from tests.screens.test_lists import NOBODYS
@@ -151,3 +157,15 @@ def test_a_download_has_a_name_for_programs_that_read_ascii_alone(app, name, fal
 def test_every_download_goes_through_it(cast):
     answer = cast.login("admissions").get("/imports/admissions/template")
     assert 'filename="xueji.xlsx"' in answer.headers["Content-Disposition"]
+
+
+@pytest.mark.parametrize("book", [roster_export, roster_changes, transfer_applications], ids=lambda book: book.key)
+def test_the_large_workbooks_are_rendered_by_the_database(app, book):
+    """Not slowly, by the row writer, because a column came in that SQL cannot say."""
+    styles = [""] * len(book.columns)
+    wanted = only(book.rows(None), [column.name for column in book.columns])
+    for granted in (frozenset(), frozenset(Permission)):
+        columns = visible(book.columns, granted)
+        rendered(
+            only(wanted, [one.name for one in columns]), columns, styles[: len(columns)], granted, rows_per_sheet=9
+        )

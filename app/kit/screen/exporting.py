@@ -23,6 +23,8 @@ from app.kit.screen.filters import QuickFilter
 from app.kit.screen.listed import list_workbook
 from app.kit.workbook import export
 from app.kit.workbook.declare import Column, Workbook, visible
+from app.kit.workbook.rendering import NotInSql
+from app.kit.workbook.streaming import write_selected, write_selected_zip
 from app.models import db, setting_int
 from app.models.text import clean
 
@@ -163,19 +165,21 @@ def write(
     asked = MultiDict(query_pairs(params["query"]))
     statement: Select = screen.in_order_of(asked, book.rows(screen.matching(asked)))
     connection, granted = db.session.connection(), actor.permissions
+    how: dict[str, Any] = {"granted": granted, "on_progress": on_progress, "should_stop": should_stop}
     if params["grouped"] and book.group:
-        pairs = export.read_groups(connection, statement, columns, book.group)
-        made = export.write_zip_per_group(
-            path, book, columns, pairs, granted=granted, on_progress=on_progress, should_stop=should_stop
-        )
+        try:
+            made = write_selected_zip(path, connection, statement, book, columns, book.group, **how)
+        except NotInSql:
+            pairs = export.read_groups(connection, statement, columns, book.group)
+            made = export.write_zip_per_group(path, book, columns, pairs, **how)
         count = sum(made.values())
+    elif book.cells:
+        count = export.write_workbook(path, book, columns, read_objects(book, statement, columns), **how)
     else:
-        rows = (
-            read_objects(book, statement, columns) if book.cells else export.read_rows(connection, statement, columns)
-        )
-        count = export.write_workbook(
-            path, book, columns, rows, granted=granted, on_progress=on_progress, should_stop=should_stop
-        )
+        try:
+            count = write_selected(path, connection, statement, book, columns, **how)
+        except NotInSql:
+            count = export.write_workbook(path, book, columns, export.read_rows(connection, statement, columns), **how)
     audit(actor, "export", detail=params | {"rows": count, "sensitive": sensitive(columns, actor)})
     return count
 

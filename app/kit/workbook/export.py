@@ -45,10 +45,15 @@ def read_groups(
     connection: sa.Connection, statement: sa.Select, columns: Sequence[Column], group: str
 ) -> Iterator[tuple[str, Row]]:
     """As read_rows, in pairs of (value of the select's column labelled `group`, row), ordered by it first."""
-    order = statement._order_by_clauses  # private, but nothing public tells a select's order
-    statement = statement.order_by(None).order_by(statement.selected_columns[group], *order)
-    for found, *row in stream(connection, only(statement, [group, *(column.name for column in columns)])):
+    wanted = only(ordered_by(statement, group), [group, *(column.name for column in columns)])
+    for found, *row in stream(connection, wanted):
         yield found, row
+
+
+def ordered_by(statement: sa.Select, group: str) -> sa.Select:
+    """The select in the order of one of its columns, and within it in its own."""
+    order = statement._order_by_clauses  # private, but nothing public tells a select's order
+    return statement.order_by(None).order_by(statement.selected_columns[group], *order)
 
 
 def stream(connection: sa.Connection, statement: sa.Select) -> Iterator[Row]:

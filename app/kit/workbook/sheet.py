@@ -61,6 +61,11 @@ class FastWorksheet(Worksheet):
             for index, (kind, look) in enumerate(zip(kinds, formats, strict=True))
         ]
 
+    @property
+    def styles(self) -> list[str]:
+        """What the cells of each column say of their look: ` s="3"`."""
+        return [style for _kind, _head, style in self._cells]
+
     def append(self, row: int, values: Sequence[Any]) -> None:
         """Write the zero-based row, which must come after all rows written so far. None and '' leave a cell empty."""
         self._write_cells(row, values, self._cells, "")

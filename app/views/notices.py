@@ -78,7 +78,7 @@ class MailScreen(Screen):
         ("written_at", "sent_at"), lambda at: format_datetime(at, "medium") if at else "—"
     )
     list_columns = ["recipient", "subject", "state", "written_at", "sent_at", "error"]
-    sentences = ("subject", "error")
+    sentences = ("recipient", "subject", "error")
     show_columns = [*list_columns, "attempts", "body"]
     search_columns = ["recipient", "state", "written_at"]
     quick = ("recipient",)

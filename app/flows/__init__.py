@@ -15,6 +15,7 @@ from app.flows.dismissal import dismissal
 from app.flows.appeal import appeal
 from app.flows.info_change import info_change
 from app.flows.cancellation import cancellation
+from app.flows.correction import correction
 from app.kit.flow import check_flows
 # isort: on
 
@@ -28,6 +29,7 @@ __all__ = [
     "appeal",
     "cancellation",
     "card_replacement",
+    "correction",
     "dismissal",
     "info_change",
     "leave",

@@ -33,6 +33,12 @@ class CancellationCase(Case):
     __mapper_args__ = {"polymorphic_identity": "cancellation"}
 
 
+class CorrectionCase(Case):
+    """更正申请: an entry of the ledger was made by mistake."""
+
+    __mapper_args__ = {"polymorphic_identity": "correction"}
+
+
 class AppealCase(Case):
     """申诉申请 with the decision that it is about and the last day for it."""
 

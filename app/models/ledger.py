@@ -66,6 +66,8 @@ class RosterChange(FollowsStudent, Model):
     until: Mapped[date | None] = mapped_column(Date)
     approved_on: Mapped[date | None] = mapped_column(Date)
     case_id: Mapped[int | None] = mapped_column(ForeignKey("flow_case.id"), unique=True)
+    # the entry that this one puts right or revokes; both stay to be read
+    undoes_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("roster_change.id"), unique=True)
     document_no: Mapped[str | None] = mapped_column(String(24))
     old_status: Mapped[str | None] = mapped_column(String(20))
     new_status: Mapped[str] = mapped_column(String(20))

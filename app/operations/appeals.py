@@ -34,12 +34,13 @@ from app.models import (
     db,
     setting_int,
 )
-from app.operations.roster import RosterEffect, changes
+from app.operations.restoring import RESTORED, restore
+from app.operations.roster import RosterEffect
 
 LONGEST_REASON = 300
 NOTHING_TOLD = _("No decision has reached this student that could be appealed.")
 REVIEWED = _("This decision has been reviewed already.")
-RESTORED, RESTORED_ADMISSION = "17", "15"  # what a granted appeal does, in the national codes
+RESTORED_ADMISSION = "15"  # what a granted appeal does to a freshman, in the national codes
 
 
 @hook
@@ -236,29 +237,12 @@ def exempt_revoked(actor: Actor, case_ids: list[int]) -> None:
 def reverse(case_ids: list[int]) -> Select:
     """申诉成立，撤销原处理"""
     entry = RosterChange.case_id == AppealCase.appealed_case_id
-    earlier = aliased(RosterChange)  # what the decision had put an end to: a leave ends on the day that it said
-    until = (
-        select(earlier.until)
-        .join(RosterChange, and_(entry, RosterChange.student_id == earlier.student_id, earlier.id < RosterChange.id))
-        .order_by(earlier.id.desc())
-        .limit(1)
-        .correlate(AppealCase)
-        .scalar_subquery()
-    )
-
-    def before(column: Any) -> Any:
-        return select(column).where(entry).correlate(AppealCase).scalar_subquery()
-
-    restored = before(RosterChange.old_status)
+    restored = select(RosterChange.old_status).where(entry).correlate(AppealCase).scalar_subquery()
     admission = restored.in_((RosterStatus.ADMITTED, RosterStatus.DEFERRED))
     decided = Case.__table__.alias()
     number = select(decided.c.number).where(decided.c.id == AppealCase.appealed_case_id).correlate(AppealCase)
     why = func.concat(
         either((admission, "恢复入学资格"), else_="恢复学籍"), "（申诉成立，撤销原处理", number.scalar_subquery(), "）"
     )
-    return changes(
-        AppealCase, case_ids, code=either((admission, RESTORED_ADMISSION), else_=RESTORED), status=restored, note=why,
-        major_id=before(RosterChange.old_major_id), grade=before(RosterChange.old_grade),
-        class_group_id=before(RosterChange.old_class_group_id), until=until,
-        study_length=before(RosterChange.old_study_length),
-    )  # fmt: skip
+    code = either((admission, RESTORED_ADMISSION), else_=RESTORED)
+    return restore(AppealCase, case_ids, entry, code=code, note=why)

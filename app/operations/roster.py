@@ -5,7 +5,7 @@ from typing import Any
 
 from flask_babel import force_locale
 from flask_babel import lazy_gettext as _
-from sqlalchemy import Date, Integer, Select, Text, case, cast, func, insert, literal, null, select, update
+from sqlalchemy import BigInteger, Date, Integer, Select, Text, case, cast, func, insert, literal, null, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import aliased
 
@@ -115,6 +115,7 @@ def changes(
     class_group_id: Any = Student.class_group_id,
     reason: str | None = None,  # the national code; without it, that of the case's own reason
     note: Any = None,  # words, or an expression
+    undoes: Any = None,  # the entry that it puts right or revokes
     study_length: Any = None,  # without it that of the major, where the major changes
 ) -> Select:
     """The ledger rows of these cases: before as the student is, after as given, in ids and in words.
@@ -159,7 +160,8 @@ def changes(
         "student_id": Student.id, "college_id": Student.college_id, "student_college_id": Student.college_id,
         "code": code, "reason": case(REASON_CODES, value=model.reason, else_=null() if reason is None else literal(reason)),
         "effective_on": literal(clock.today()) if effective_on is None else cast(effective_on, Date), "until": cast(null() if until is None else until, Date),
-        "approved_on": cast(approved, Date), "case_id": model.id, "document_no": func.coalesce(document, notice),
+        "approved_on": cast(approved, Date), "case_id": model.id,
+        "undoes_id": cast(null() if undoes is None else undoes, BigInteger), "document_no": func.coalesce(document, notice),
         "old_status": Student.status, "new_status": status,
         "old_college_id": Student.college_id, "new_college_id": new_college.id,
         "old_major_id": Student.major_id, "new_major_id": new_major.id,

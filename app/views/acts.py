@@ -20,6 +20,7 @@ ACTS: dict[str, Any] = {
     "case:let_in_late": _("Let a case in late"),
     "case:move": _("An application went along with its major to another college"),
     "case:open": _("Opened a case"),
+    "case:put_right": _("Put right what a case had entered"),
     "case:reassign": _("Handed a step on"),
     "case:refuse": _("Refused a case"),
     "case:release": _("Took a step from who no longer holds the role"),

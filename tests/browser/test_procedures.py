@@ -29,7 +29,7 @@ FIRST = date(2026, 9, 1)  # the second day of the term: whatever has a window in
 THIRD_WEEK = date(2026, 9, 16)
 AFTER = date(2026, 9, 24)  # five working days, one of them a Sunday that is worked, are over
 # Dismissal and appeal have walks of their own below; the change of major, which a round decides, in test_transfer_round.py.
-APART = frozenset({"dismissal", "appeal", "major_transfer"})
+APART = frozenset({"dismissal", "appeal", "correction", "major_transfer"})
 BY_STUDENT = [key for key in FLOWS if key in FILLED and key not in APART]
 SCAN = {"name": "扫描件.png", "mimeType": "image/png", "buffer": PNG}
 AWAY = text("insert into absence (student_id, college_id, student_college_id, since, recorded_by)"

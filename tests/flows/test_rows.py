@@ -36,6 +36,7 @@ HANDS = {
     "appeal": [(REGISTRY, "natural_days"), (VP, "meeting"), (REGISTRY, "takes_effect"), (CLERK, "records")],
     "info_change": [(CLERK, "meeting"), (LEADER, "seal"), (DIRECTOR,), (REGISTRY, "takes_effect")],
     "cancellation": [(CLERK,), (LEADER, "seal"), (DIRECTOR,), (REGISTRY, "takes_effect")],
+    "correction": [(LEADER, "seal"), (REGISTRY,), (DIRECTOR,), (REGISTRY, "takes_effect")],
 }  # fmt: skip
 WITH_ADMISSIONS = ("admission_cancellation", "admission_deferral", "admission_resumption")
 WORDS = ("meeting", "seal", "takes_effect", "checklist", "publicity", "document", "records", "natural_days")
@@ -52,6 +53,7 @@ MATERIALS = {
     "voluntary_downgrade": {None: "application id_copies"}, "cancellation": {None: "application death_certificate"},
     "dismissal": {"absence": "declaration evidence", "leave_expired": "declaration evidence"},
     "info_change": {None: "application police_certificate"}, "appeal": {None: "appeal_letter"},
+    "correction": {None: "proof_of_mistake"},
 }  # fmt: skip
 WINDOWS = {
     "admission_deferral": "admission_deferral", "admission_resumption": "freshman_checkin",
@@ -67,13 +69,13 @@ LEDGER = {
     "admission_waiver": ("W1", None, "waived"), "voluntary_withdrawal": ("31", "21", "withdrawn"),
     "voluntary_downgrade": ("03", None, "enrolled"), "leave": ("11", "99", "on_leave"),
     "return": ("12", "99", "enrolled"), "dismissal": ("31", "99", "withdrawn"), "appeal": ("17", None, "enrolled"),
-    "cancellation": ("51", None, "cancelled"),
+    "cancellation": ("51", None, "cancelled"), "correction": ("17", None, "enrolled"),
 }  # fmt: skip
 ROWS = sorted(HANDS)
 
 
 def test_every_row_is_here():
-    assert set(ROWS) <= set(FLOWS) and len(ROWS) == 12
+    assert set(ROWS) <= set(FLOWS) and len(ROWS) == 13
 
 
 @pytest.mark.parametrize("key", ROWS)

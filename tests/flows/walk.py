@@ -41,6 +41,7 @@ FILLED: dict[str, dict[str, Any]] = {
     "major_transfer": {"first_major_id": 3, "statement": "兴趣所在"},
     "voluntary_withdrawal": {"statement": "另有打算"},
     "voluntary_downgrade": {"statement": "希望打好基础"},
+    "correction": {"statement": "派出所证明系同名误报"},
     "cancellation": {"died_on": date(2026, 8, 20)},
 }
 RECORDED: dict[str, Any] = {"grade": 2025, "class_group_id": 2, "delivered_how": "in_person", "told_how": "in_person", "card_no": "BB000001",
@@ -99,6 +100,8 @@ class Walk:
         status = status or starting_from(self.flow)
         if self.flow.key == "appeal" and status == "withdrawn":
             return self._dismissed()
+        if self.flow.key == "correction" and status == "cancelled":
+            return self._entered_as_dead()
         if self.flow.key == "major_transfer":
             open_round(self.behind)
         if self.flow.key == "dismissal":
@@ -116,6 +119,13 @@ class Walk:
         if not state.open:
             assert state.opens_on, f"the calendar of the cast never opens {self.flow.window.keys}"
             self.days.enter_context(clock.on(state.opens_on))
+
+    def _entered_as_dead(self) -> None:
+        """A correction needs an entry that was a mistake."""
+        before = Walk(self.cast, self.behind, FLOWS["cancellation"], self.student)
+        before.days = self.days
+        before.ready()
+        before.at("end")
 
     def _dismissed(self) -> None:
         """An appeal needs a decision that has reached the student."""
@@ -163,7 +173,8 @@ class Walk:
         step = self.step(key)
         if step.role == Role.DEPARTMENT:
             return "library"
-        if "about" in step.hands_differ_from:
+        others = {one.role for one in self.flow.steps if one.key in step.hands_differ_from}
+        if "about" in step.hands_differ_from or (step.role == Role.REGISTRY and Role.REGISTRY in others):
             return "registry_b"
         return "leader2" if step.target and step.role == Role.COLLEGE_LEADER else (
             "clerk2" if step.target else SIGNERS[step.role])  # fmt: skip

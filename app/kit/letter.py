@@ -14,6 +14,7 @@ from flask import current_app
 from sqlalchemy import text
 
 from app.kit import clock
+from app.kit.sensitive import mask
 from app.models import MailState, db
 
 MOST_ATTEMPTS = 5
@@ -59,7 +60,8 @@ def send_waiting() -> dict[str, int]:
                 state, error = MailState.WAITING if again else MailState.FAILED, str(failure)
             except (smtplib.SMTPException, OSError, ValueError) as failure:
                 state, error = MailState.FAILED, f"{type(failure).__name__}: {failure}"
-            _settle(letter.id, state, error)
+            # the answer of a server often repeats the address, which is masked wherever it is shown
+            _settle(letter.id, state, error and error.replace(letter.recipient, mask(letter.recipient)))
             counts[state] = counts.get(state, 0) + 1
     return counts
 

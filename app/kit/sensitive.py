@@ -13,11 +13,13 @@ from app.kit.workbook.rendering import IN_SQL
 
 SENSITIVE: dict[str, Permission] = {
     "address": Permission.STUDENT_CONTACT_READ,
+    "contact": Permission.STUDENT_CONTACT_READ,  # of who objects
     "email": Permission.STUDENT_CONTACT_READ,
     "guardian_phone": Permission.STUDENT_CONTACT_READ,
     "id_number": Permission.STUDENT_ID_NUMBER_READ,
     "new_id_number": Permission.STUDENT_ID_NUMBER_READ,
     "phone": Permission.STUDENT_CONTACT_READ,
+    "recipient": Permission.STUDENT_CONTACT_READ,  # of a letter
 }
 
 

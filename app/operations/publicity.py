@@ -12,6 +12,7 @@ from app.kit import clock
 from app.kit.calendar import working_days_after
 from app.kit.flow import FLOWS, among
 from app.kit.operation import NotAllowed, Refused, audit, get, operation
+from app.kit.sensitive import SENSITIVE
 from app.models import (
     Case,
     CaseState,
@@ -136,6 +137,14 @@ def record_objection(
     db.session.flush()
     audit(actor, "publicity:object", subject="objection", subject_id=objection.id, new={"case_id": case_id})
     return objection
+
+
+@operation(needs=SENSITIVE["contact"])
+def reveal_contact(actor: Actor, objection_id: int) -> str | None:
+    """How to reach who objects; each time it is shown is in the audit."""
+    objection = get(Objection, objection_id)
+    audit(actor, "objection.reveal", subject="objection", subject_id=objection.id, detail={"column": "contact"})
+    return objection.contact
 
 
 @operation(needs=Permission.PUBLICITY_WRITE)

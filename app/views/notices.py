@@ -13,6 +13,7 @@ from app.access import Actor, Permission, current_actor
 from app.kit import clock
 from app.kit.operation import NotFound
 from app.kit.screen import Menu, Screen
+from app.kit.sensitive import SENSITIVE
 from app.models import Mail, MailState, Notice, db
 
 SHOWN = 200
@@ -74,14 +75,15 @@ class MailScreen(Screen):
         "attempts": _("Attempts"), "error": _("Answer of the server"), "sent_at": _("Sent at"), "body": _("Text"),
     }  # fmt: skip
     picks = {"state": MailState}
+    masked = {"recipient": SENSITIVE["recipient"]}
     formatters_columns = dict.fromkeys(
         ("written_at", "sent_at"), lambda at: format_datetime(at, "medium") if at else "—"
     )
     list_columns = ["recipient", "subject", "state", "written_at", "sent_at", "error"]
     sentences = ("recipient", "subject", "error")
     show_columns = [*list_columns, "attempts", "body"]
-    search_columns = ["recipient", "state", "written_at"]
-    quick = ("recipient",)
+    search_columns = ["subject", "state", "written_at"]
+    quick = ("subject",)
     order_columns = ["written_at"]
     list_title, show_title = _("Letters"), _("Letter")
 

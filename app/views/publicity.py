@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import abort, flash, redirect, request, url_for
+from flask import abort, flash, jsonify, redirect, request, url_for
 from flask_appbuilder import BaseView, expose
 from flask_appbuilder.security.decorators import has_access, permission_name
 from flask_babel import format_date, ngettext
@@ -16,6 +16,7 @@ from app.kit.flow import FLOWS
 from app.kit.operation import NotFound, Refused, get
 from app.kit.paper import Page, chinese_date
 from app.kit.screen import Menu
+from app.kit.sensitive import mask, permitted
 from app.kit.wording import as_html
 from app.models import Objection, Publicity, PublicityEntry, db, setting, setting_int
 from app.operations.publicity import (
@@ -23,6 +24,7 @@ from app.operations.publicity import (
     lists_before_the_public,
     publish,
     record_objection,
+    reveal_contact,
     select_public_entries,
     select_to_publish,
     take_off,
@@ -101,7 +103,8 @@ class PublicityView(BaseView):
             opens=format_date(publicity.opens_on), closes=format_date(publicity.closes_on),
             left=ngettext("%(num)s day left", "%(num)s days left", left) if left >= 0 else None,
             entries=[*db.session.scalars(entries)], objections=[*db.session.scalars(objections)],
-            may_publish=may_publish(), form=request.form,
+            may_publish=may_publish(), form=request.form, mask=mask,
+            may_reveal=may_publish() and permitted(current_actor(), "contact"),
         )  # fmt: skip
 
     @expose("/<int:publicity_id>/object", methods=["POST"])
@@ -123,6 +126,12 @@ class PublicityView(BaseView):
         publicity_id = get(Objection, objection_id).publicity_id
         self._do(answer_objection, objection_id, request.form.get("answer", ""))
         return redirect(url_for("PublicityView.show", publicity_id=publicity_id))
+
+    @expose("/objection/<int:objection_id>/contact", methods=["POST"])
+    @has_access
+    @permission_name("publish")
+    def reveal(self, objection_id: int):
+        return jsonify(value=reveal_contact(current_actor(), objection_id))
 
     @expose("/entry/<int:entry_id>/remove", methods=["POST"])
     @has_access

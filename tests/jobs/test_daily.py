@@ -329,12 +329,16 @@ def test_a_server_that_is_away_keeps_every_letter_waiting(database, postbox):
 
 def test_refused_for_the_moment_is_tried_again_some_times_and_for_good_is_not(database, postbox):
     write(database, "clerk", "leader", "registry")
-    postbox.refuses = {"clerk@example.invalid": "451 later", "leader@example.invalid": "550 nobody"}
+    postbox.refuses = {
+        "clerk@example.invalid": "451 later",
+        "leader@example.invalid": "550 no <leader@example.invalid>",
+    }
     assert send() == {"waiting": 1, "failed": 1, "sent": 1}
     for _time in range(3):
         assert send() == {"waiting": 1}
     assert send() == {"failed": 1} and send() == {}
     errors = {row["recipient"]: row["error"] for row in database.rows("select recipient, error from mail")}
+    assert "lead" in errors["leader@example.invalid"] and "leader@" not in errors["leader@example.invalid"]  # masked
     assert "550" in errors["leader@example.invalid"] and "451" in errors["clerk@example.invalid"]
 
 

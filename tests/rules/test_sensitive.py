@@ -25,9 +25,11 @@ from tests.rules.test_markup import PEOPLE
 VALUES = {
     "id_number": "500101200601015551", "new_id_number": "500101200601016669", "phone": "13955501234",
     "guardian_phone": "13955505678", "email": "zhang.san.5550@example.invalid", "address": "渝北区紫荆路五五五号",
+    "recipient": "li.si.5551@example.invalid", "contact": "13955509012",
 }  # fmt: skip
 OPINION, STATEMENT = "诊断书写明为重度抑郁发作", "因抑郁症住院治疗"
-LISTS = {"case_id": "flow_case", "student_id": "student", "paper_id": "paper", "material_id": "case_material"}
+LISTS = {"case_id": "flow_case", "student_id": "student", "paper_id": "paper", "material_id": "case_material",
+         "publicity_id": "publicity", "objection_id": "objection"}  # fmt: skip
 
 
 def test_there_is_a_value_for_each():
@@ -39,7 +41,8 @@ def rows(app: Flask, cast, cases, behind, monkeypatch) -> dict[str, list[int]]: 
     """The student's rows with sensitive values in them, old ones included; table → ids."""
     behind.run(
         "update student set id_number = :id_number, phone = :phone, guardian_phone = :guardian_phone, email = :email,"
-        " address = :address, id_type = '9' where id = 101", **{k: v for k, v in VALUES.items() if k != "new_id_number"},
+        " address = :address, id_type = '9' where id = 101",
+        **{name: VALUES[name] for name in ("id_number", "phone", "guardian_phone", "email", "address")},
     )  # fmt: skip
     ended = cases.at("delivery", leave, values=ILL | {"statement": STATEMENT})
     behind.run("update case_event set opinion = :o where case_id = :c", o=OPINION, c=ended)
@@ -57,7 +60,26 @@ def rows(app: Flask, cast, cases, behind, monkeypatch) -> dict[str, list[int]]: 
                " 'x', 'case:save', 'flow_case', :c, 1, '{}', jsonb_build_object('new_id_number', cast(:n as text)))",
                c=draft, n=VALUES["new_id_number"])  # fmt: skip
     behind.run("update paper set body = body || :n where case_id = :c", n=f"<p>{VALUES['id_number']}</p>", c=decided)
-    tables = ("flow_case", "student", "paper", "audit_entry", "case_material", "roster_change", "publicity", "document")
+    told = behind.one("insert into notice (user_id, key, title_zh, title_en, text_zh, text_en) values (:u, 'x', 'x', 'x', 'x',"
+                      " 'x') returning id", u=cast.student.user_id)  # fmt: skip
+    behind.run("insert into mail (notice_id, recipient, subject, body) values (:n, :r, 'x', 'x')", n=told,
+               r=VALUES["recipient"])  # fmt: skip
+    listed = behind.one("insert into publicity (title, notice, opens_on, closes_on, published_by) values ('x', 'x',"
+                        " '2026-09-01', '2026-09-08', :u) returning id", u=cast.registry.user_id)  # fmt: skip
+    behind.run("insert into objection (publicity_id, objector, contact, text, received_on, recorded_by) values"
+               " (:p, 'x', :c, 'x', '2026-09-01', :u)", p=listed, c=VALUES["contact"], u=cast.registry.user_id)  # fmt: skip
+    tables = (
+        "mail",
+        "objection",
+        "flow_case",
+        "student",
+        "paper",
+        "audit_entry",
+        "case_material",
+        "roster_change",
+        "publicity",
+        "document",
+    )
     # the newest of each, and those of the student
     found = {t: [r["id"] for r in behind.rows(f"select id from {t} order by id desc limit 12")] for t in tables}
     return found | {"student": [101], "flow_case": [ended, decided, draft], "case_material": []}

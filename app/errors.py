@@ -113,7 +113,9 @@ def _forged(error: CSRFError):
 
 def _refused(error: Refused):
     faults = error.faults if isinstance(error, Faulty) else {}
-    return _answer(error.status, str(error), fields={name: str(why) for name, why in faults.items()})
+    return _answer(
+        error.status, str(error), remedied=error.remedied, fields={name: str(why) for name, why in faults.items()}
+    )
 
 
 def _database(error: Exception):

@@ -4,15 +4,19 @@ A mark in `pending/` stands from before the file is written until its transactio
 stay; a day later the audit, written in the same transaction, tells whether the file was named.
 """
 
+import logging
 import os
 from pathlib import Path
 
 from flask import current_app
+from flask_babel import lazy_gettext as _
 from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
+from app.kit.operation import NotFound
 from app.models import AuditEntry, db
 
+log = logging.getLogger(__name__)
 FOLDER = "materials"
 A_DAY = 24 * 60 * 60
 
@@ -25,6 +29,22 @@ def files_root() -> Path:
 def path_of(name: str) -> str:
     """Where a file of this random name lies below the files folder."""
     return f"{FOLDER}/{name[:2]}/{name}"
+
+
+class Lost(NotFound):
+    """A row names a file that is not where it should be: a disk that is not there, or one put back without it."""
+
+    remedied = True
+
+
+def stored(path: str, *, files_root: Path) -> Path:
+    """Where a file lies that a row names. Raises Lost, and tells the operators."""
+    found = files_root / path
+    if not found.is_file():
+        log.error("a stored file is missing: %s", path)
+        raise Lost(_("The file is missing where the files are kept. What it was is on record, and nobody deleted it here. Tell"
+                     " the roster registry the reference below, so that the operators bring it back."))  # fmt: skip
+    return found
 
 
 def keep_with_transaction(content: bytes, name: str, *, files_root: Path) -> str:

@@ -20,6 +20,7 @@ class Refused(Exception):
     """A refusal that a person reads: what is wrong, and what to do. Shown as it is, with status 409 or 403."""
 
     status = 409
+    remedied = False  # whether the reason says itself what to do
 
     def __init__(self, reason) -> None:
         super().__init__(reason)

@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.access import Actor, Permission, Role
 from app.kit import clock
+from app.kit.filing import stored
 from app.kit.flow.material import stored_scan
 from app.kit.operation import NotAllowed, NotFound, Refused, audit, get, operation
 from app.models import CaseStep, Meeting, MeetingKind, db, setting_int
@@ -85,7 +86,7 @@ def minutes_file(actor: Actor, meeting_id: int, *, files_root: Path) -> tuple[Pa
     meeting = get(Meeting, meeting_id)
     if meeting.minutes_path is None:
         raise NotFound(_("The minutes have not been attached."))
-    return files_root / meeting.minutes_path, meeting
+    return stored(meeting.minutes_path, files_root=files_root), meeting
 
 
 def select_own_meetings(actor: Actor, kind: str) -> Select[tuple[Meeting]]:

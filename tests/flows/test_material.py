@@ -120,3 +120,26 @@ def test_handed_in_it_can_neither_be_added_nor_removed(cases, cast, tmp_path):
         acting(cast.student, remove_material, material_id)
     cases.decide("clerk", case_id, "accept", act="send_back", opinion="重新扫描")
     acting(cast.student, remove_material, material_id)
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_a_file_that_is_missing_is_said_and_logged(app, cases, cast, caplog, language):
+    case_id, files = cases.draft(), Path(app.config["XUEJI_FILES"])
+    material_id = attach(cast.student, case_id, PDF, files=files)
+    client = cast.login("student")
+    client.get(f"/lang/{language}")
+    assert client.get(f"/casescreen/material/{material_id}").status_code == 200
+    assert not caplog.records
+    path, _row = acting(cast.student, material_file, material_id, files_root=files)
+    path.unlink()
+    page = client.get(f"/casescreen/material/{material_id}")
+    assert page.status_code == 404
+    assert {"zh": "告知学籍中心", "en": "Tell the roster registry"}[language] in page.text
+    assert 'class="request-id"' in page.text
+    (record,) = [one for one in caplog.records if one.levelname == "ERROR"]
+    assert path.name in record.getMessage()
+    caplog.clear()
+    assert (
+        cast.login("student2").get(f"/casescreen/material/{material_id}").status_code == 404
+    )  # no row of hers: no error
+    assert not [one for one in caplog.records if one.levelname == "ERROR"]

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 import pytest
 from flask_babel import force_locale
 
+from app.kit.filing import Lost
 from app.kit.flow import decide
 from app.kit.operation import NotAllowed, NotFound, Refused
 from app.operations.meetings import attach_minutes, cancel_meeting, minutes_file, record_meeting
@@ -161,3 +162,6 @@ def test_minutes_are_read_by_those_whose_meeting_it_was_and_by_the_school(walk, 
     for reader in ("clerk", "leader", "registry", "auditor"):
         path, _meeting = walk.act(reader, minutes_file, meeting_id, files_root=tmp_path)
         assert path.read_bytes() == PDF
+    path.unlink()
+    with pytest.raises(Lost):
+        walk.act("clerk", minutes_file, meeting_id, files_root=tmp_path)

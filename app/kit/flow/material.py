@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from app.access import Actor, Permission
 from app.kit import clock
-from app.kit.filing import keep_with_transaction
+from app.kit.filing import keep_with_transaction, stored
 from app.kit.flow.apply import check_filling
 from app.kit.flow.labels import label
 from app.kit.flow.photo import HEIC, Unreadable, as_jpeg, kind_of
@@ -109,7 +109,7 @@ def material_file(actor: Actor, material_id: int, *, files_root: Path) -> tuple[
     if actor.scope.kind == "department":  # it gets the notice; the scans are none of its business
         raise NotFound(_("There is no such record, or it is not one of yours."))
     material = get(Material, material_id)
-    return files_root / material.path, material
+    return stored(material.path, files_root=files_root), material
 
 
 def kind_label(material: Material):

@@ -88,15 +88,19 @@ def _http(error: HTTPException):
 
 # Why a password is not looked at; each says itself how long to wait.
 TRIES = {
-    "elsewhere": _("Too many wrong passwords for this account. It can log in here again in a quarter of an hour, and at any"
-                   " time from where it has logged in before."),
+    "elsewhere": _("Too many wrong passwords for this account. It can log in here again in %(minutes)s minutes, and at any time"
+                   " from where it has logged in before."),
     "here": _("Too many wrong passwords for this account. Try again in %(seconds)s seconds."),
     "place": _("Too many wrong passwords from this address. Try again in a minute."),
 }  # fmt: skip
 
 
 def _too_many(error: TooManyTries):
-    answer = make_response(_answer(429, str(TRIES[error.why]) % {"seconds": error.seconds}, remedied=True))
+    answer = make_response(
+        _answer(
+            429, str(TRIES[error.why]) % {"seconds": error.seconds, "minutes": -(-error.seconds // 60)}, remedied=True
+        )
+    )
     answer.headers["Retry-After"] = str(error.seconds)
     return answer
 

@@ -3,24 +3,40 @@
 A try counts as wrong from its beginning, under a lock of its account; many at once are no more tries than one by one.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from sqlalchemy import delete, func, insert, select, text
 
 from app.access.scope import as_login
 from app.access.sessions import here
-from app.models import LoginAttempt, db
+from app.models import LoginAttempt, Setting, db
 from app.models.accounts import User
 
 TABLE: Any = LoginAttempt.__table__
-MINUTES = 15  # over which wrong ones are counted
-FROM_ELSEWHERE = (
-    10  # wrong ones for an account from all the addresses where it never logged in, until they have to wait
-)
-FROM_HERE = 5  # wrong ones at an address where the account has logged in, until each costs a wait
-LONGEST_WAIT = 60  # seconds there
-FROM_A_PLACE = 30  # wrong ones a minute from one address, for whatever accounts it has never logged into
+KEYS = "wrong_passwords_"  # how their settings begin
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the school allows, each within the bounds of its setting."""
+
+    minutes: int  # over which wrong ones are counted
+    elsewhere: int  # for an account from all the addresses where it never logged in, until they have to wait
+    here: int  # at an address where the account has logged in, until each costs a wait
+    wait_seconds: int  # there, at the longest
+    place: int  # a minute from one address, for whatever accounts it has never logged into
+
+
+def limits() -> Limits:
+    """The settings of today. Raises KeyError where the reference data have not been loaded."""
+    names = [field.name for field in fields(Limits)]
+    rows = db.session.execute(
+        select(Setting.key, Setting.value).where(Setting.key.in_([KEYS + name for name in names]))
+    )
+    values = {key: int(value) for key, value in rows}
+    return Limits(**{name: values[KEYS + name] for name in names})
+
 
 FACTS = text("""
     with tried as (select place, at from login_attempt where account = :account and at > now() - :minutes * interval '1 minute'),
@@ -49,11 +65,13 @@ class Attempt:
     id: int
     user_id: int | None
     alarming: bool  # the last one that is let through: its owner should know
+    minutes: int  # over which wrong ones are counted
 
 
 def begin_attempt(typed: str) -> Attempt:
     """Count a try for the account of this name or e-mail address before its password is looked at. Raises TooManyTries."""
     name, place = typed.replace("\0", "").strip().casefold()[:64], here()
+    most = limits()
     with as_login() as login:
         found = login.execute(
             select(User.id, User.username)
@@ -63,9 +81,9 @@ def begin_attempt(typed: str) -> Attempt:
         ).first()
         user_id, account = (found.id, found.username[:64]) if found else (None, name)
         login.execute(text("select pg_advisory_xact_lock(hashtextextended('login ' || :a, 0))"), {"a": account})
-        values = {"account": account, "place": place, "user": user_id, "minutes": MINUTES}
+        values = {"account": account, "place": place, "user": user_id, "minutes": most.minutes}
         facts = login.execute(FACTS, values).one()
-        refused = _why_not(facts)
+        refused = _why_not(facts, most)
         number = 0
         if refused is None:
             number = login.execute(
@@ -74,17 +92,17 @@ def begin_attempt(typed: str) -> Attempt:
     db.session.commit()
     if refused is not None:
         raise refused
-    alarming = facts.here + 1 == FROM_HERE if facts.known else facts.elsewhere + 1 == FROM_ELSEWHERE
-    return Attempt(number, user_id, alarming)
+    alarming = facts.here + 1 == most.here if facts.known else facts.elsewhere + 1 == most.elsewhere
+    return Attempt(number, user_id, alarming, most.minutes)
 
 
-def _why_not(facts: Any) -> TooManyTries | None:
+def _why_not(facts: Any, most: Limits) -> TooManyTries | None:
     if facts.known:
-        wait = min(2 ** (facts.here - FROM_HERE + 1), LONGEST_WAIT) if facts.here >= FROM_HERE else 0
+        wait = min(2 ** (facts.here - most.here + 1), most.wait_seconds) if facts.here >= most.here else 0
         return TooManyTries("here", int(wait - facts.since) + 1) if facts.since < wait else None
-    if facts.elsewhere >= FROM_ELSEWHERE:
-        return TooManyTries("elsewhere", MINUTES * 60)
-    return TooManyTries("place", 60) if facts.of_place >= FROM_A_PLACE else None
+    if facts.elsewhere >= most.elsewhere:
+        return TooManyTries("elsewhere", most.minutes * 60)
+    return TooManyTries("place", 60) if facts.of_place >= most.place else None
 
 
 def forgive(attempt: Attempt) -> None:

@@ -145,9 +145,9 @@ def settle_attempt(attempt: Attempt, *, right: bool) -> None:
         tell([Due(
             key=f"wrong-passwords:{clock.today()}", users=(attempt.user_id,),
             title=_("Wrong passwords for your account"),
-            text=_("Somebody has tried several wrong passwords for your account within a quarter of an hour, the last time"
+            text=_("Somebody has tried several wrong passwords for your account within %(minutes)s minutes, the last time"
                    " from %(place)s. Where you have logged in before you still can. If it was not you, look at your logins and"
-                   " choose another password.", place=here()),
+                   " choose another password.", place=here(), minutes=attempt.minutes),
             path="/account/",
         )])  # fmt: skip
     db.session.commit()

@@ -93,7 +93,8 @@ class CodeApi(Api):
 
 UNITS: dict[str, Any] = {  # the last part of a key → what its number counts
     "days": _("days"), "months": _("months"), "years": _("years"), "once": _("months"), "total": _("months"),
-    "mb": _("MB"), "rows": _("rows"), "size": _("rows or students"),
+    "mb": _("MB"), "minutes": _("minutes"), "seconds": _("seconds"), "elsewhere": _("attempts"), "here": _("attempts"),
+    "place": _("attempts"), "rows": _("rows"), "size": _("rows or students"),
 }  # fmt: skip
 KINDS = {"text": _("A text."), "boolean": _("true or false.")}
 

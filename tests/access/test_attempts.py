@@ -5,10 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from flask.testing import FlaskClient
 
-from app.access.attempts import FROM_A_PLACE, FROM_ELSEWHERE, FROM_HERE
 from app.jobs.upkeep import forget_attempts
 from app.models import db
 from tests.cast import PASSWORD
+
+FROM_ELSEWHERE, FROM_HERE, FROM_A_PLACE = 10, 5, 30  # as the settings come
 
 HOME = "10.1.1.1"  # where the clerk logs in every day
 
@@ -84,7 +85,7 @@ def test_right_passwords_do_not_count(app, cast, behind):
 # but guessing is slow
 
 
-@pytest.mark.parametrize(("language", "words"), [("zh", "一刻钟"), ("en", "a quarter of an hour")])
+@pytest.mark.parametrize(("language", "words"), [("zh", "15 分钟"), ("en", "15 minutes")])
 def test_strange_addresses_together_guess_ten_times_in_a_quarter_of_an_hour(app, cast, behind, language, words):
     assert 429 not in guess_from_everywhere(app, "leader")
     client = app.test_client()
@@ -169,3 +170,38 @@ def test_what_counts_no_more_is_forgotten(app, cast, behind):
     form(app.test_client(), "leader", "x")
     forget_attempts()
     assert behind.one("select count(*) from login_attempt") == 1
+
+
+# the school's figures
+
+
+def set_to(cast, key: str, value: str):
+    return cast.login("registry").post(f"/settingscreen/edit/{key}", data={"value": value})
+
+
+def test_the_school_decides_within_bounds(app, cast, behind, at_home):
+    assert set_to(cast, "wrong_passwords_elsewhere", "4").status_code == 302
+    assert set_to(cast, "wrong_passwords_minutes", "30").status_code == 302
+    answers = [form(app.test_client(), "clerk2", "x", f"10.7.{n}.1") for n in range(5)]
+    assert [answer.status_code for answer in answers] == [302] * 4 + [429]
+    assert "30 分钟" in answers[-1].text and answers[-1].headers["Retry-After"] == "1800"
+    assert "30 分钟内有人" in behind.one("select text_zh from notice where user_id = :u", u=cast.clerk2.user_id)
+    assert set_to(cast, "wrong_passwords_here", "3").status_code == 302
+    answers = [form(app.test_client(), "clerk", "x").status_code for _n in range(4)]
+    assert answers == [302] * 3 + [429]
+
+
+BOUNDS = {"minutes": (5, 60), "elsewhere": (3, 20), "here": (3, 10), "wait_seconds": (30, 300), "place": (10, 100)}
+
+
+@pytest.mark.parametrize("name", BOUNDS)
+def test_what_would_switch_the_guard_off_or_lock_people_out_is_refused(cast, behind, name):
+    key, (low, high) = f"wrong_passwords_{name}", BOUNDS[name]
+    before = behind.one("select value from setting where key = :k", k=key)
+    for value in (low - 1, high + 1, 0, -1, 10**9, "", "x"):
+        page = set_to(cast, key, str(value))
+        assert page.status_code in (200, 422), value
+        assert behind.one("select value from setting where key = :k", k=key) == before
+    for value in (low, high):
+        assert set_to(cast, key, str(value)).status_code == 302
+        assert behind.one("select value from setting where key = :k", k=key) == str(value)

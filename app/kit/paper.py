@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from flask_babel import lazy_gettext as _
 from markupsafe import Markup
 from sqlalchemy import Connection, func, select, text
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from app.access import Actor, Permission, Role
 from app.kit import clock
 from app.kit.due import Due, Staff, tell
 from app.kit.operation import Refused, audit, operation
-from app.kit.wording import Wording
+from app.kit.wording import PLACEHOLDER, Wording
 from app.models import PaperTemplate, db
+from app.models.language import listed
 
 BUILT_IN = 0  # the version that a paper names which was filled in with the wording of its declaration
 LONGEST_TITLE = 80  # characters
@@ -44,6 +46,7 @@ class PaperKind:
     values: Callable[[list[int]], dict[int, dict[str, object]]]
     wording: str
     prefix: str | None = None
+    needed: tuple[str, ...] = ()  # placeholders that no wording may leave out
 
     @property
     def all_placeholders(self) -> tuple[Placeholder, ...]:
@@ -118,6 +121,18 @@ def wording_problems(kind: PaperKind, title: str, body: str) -> dict[str, str]:
     return problems
 
 
+def saving_problems(kind: PaperKind, title: str, body: str) -> dict[str, str]:
+    """What keeps a wording from being saved: what keeps it from being filled in, or a place that is needed and not there."""
+    problems = wording_problems(kind, title, body)
+    there = set(PLACEHOLDER.findall(body))
+    lacking = [one for one in kind.all_placeholders if one.key in kind.needed and one.key not in there]
+    if lacking and "body" not in problems:
+        named = listed(f"{{{{ {one.key} }}}} ({one.label})" for one in lacking)
+        problems["body"] = str(_("The wording leaves no room for %(places)s. Put them back, or begin with the built-in"
+                                 " wording.", places=named))  # fmt: skip
+    return problems
+
+
 def _fill_in_samples(kind: PaperKind, body: str) -> Markup:
     samples = {placeholder.key: placeholder.sample for placeholder in kind.all_placeholders}
     return Wording(body, kind.names).fill(samples)
@@ -127,7 +142,7 @@ def _fill_in_samples(kind: PaperKind, body: str) -> Markup:
 def save_template(actor: Actor, kind: PaperKind, title: str, body: str) -> PaperTemplate:
     """Make a new version of a paper's wording. Raises Refused if the wording cannot be filled in with sample values."""
     title = title.strip()
-    for problem in wording_problems(kind, title, body).values():
+    for problem in saving_problems(kind, title, body).values():
         raise Refused(problem)
     wording = Wording(body, kind.names)
     lock = text("select pg_advisory_xact_lock(hashtextextended('paper_template ' || :kind, 0))")
@@ -151,12 +166,17 @@ def preview(kind: PaperKind, title: str, body: str) -> Page:
 
 
 def load_wordings(connection: Connection, kinds: Iterable[PaperKind]) -> None:
-    """Make the default wording of each kind its version 1, where it has none yet."""
-    worded = set(connection.scalars(select(PaperTemplate.kind)))
-    rows = [
-        {"kind": kind.key, "version": 1, "title": kind.title, "body": Wording(kind.wording, kind.names).body}
-        for kind in kinds
-        if kind.key not in worded
-    ]
+    """Make the default wording of each kind a version of it, where nobody has worded it: its first, or the next one where
+    the default is another by now."""
+    newest = select(PaperTemplate.kind, PaperTemplate.version, PaperTemplate.body, PaperTemplate.edited_by)
+    newest = newest.ext(distinct_on(PaperTemplate.kind)).order_by(PaperTemplate.kind, PaperTemplate.version.desc())
+    worded = {row.kind: row for row in connection.execute(newest)}
+    rows = []
+    for kind in kinds:
+        body, last = Wording(kind.wording, kind.names).body, worded.get(kind.key)
+        if last is None or (last.edited_by is None and last.body != body):
+            rows.append(
+                {"kind": kind.key, "version": last.version + 1 if last else 1, "title": kind.title, "body": body}
+            )
     if rows:
         connection.execute(upsert(PaperTemplate.__table__).on_conflict_do_nothing(), rows)

@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 
+from flask_appbuilder.security.sqla.models import User
 from flask_babel import lazy_gettext as _
 from sqlalchemy import (
     BigInteger,
@@ -36,6 +37,7 @@ class PaperTemplate(Model):
     active: Mapped[bool] = mapped_column(Boolean, default=True, server_default="true")
     edited_by: Mapped[int | None] = mapped_column(ForeignKey("ab_user.id"))
     edited_at: Mapped[Now]
+    editor: Mapped[User | None] = relationship(viewonly=True)
 
 
 class PaperCounter(Model):

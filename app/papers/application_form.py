@@ -8,14 +8,15 @@ from markupsafe import escape
 from sqlalchemy import and_, func, select
 from sqlalchemy.orm import aliased, selectinload
 
-from app.access import Actor, Permission, Role
-from app.kit.flow import Flow, Step, flow_of, label
+from app.access import Actor, Permission
+from app.kit.flow import Flow, flow_of, label
 from app.kit.flow.words import column, keys_of, shown_change
 from app.kit.issuing import among, print_form
 from app.kit.operation import audit, get, operation
 from app.kit.paper import Page, PaperKind, Placeholder, chinese_date
 from app.kit.sensitive import SENSITIVE, permitted, seen_by
 from app.models import Case, Code, Student, db, setting
+from app.papers.signatures import HEARD, places, rows, signatures
 
 PERSON = (
     Placeholder("school", _("Name of the school"), "渝江大学"),
@@ -45,12 +46,6 @@ FOOT = """
 <p class="small">{{ school }}　办件编号：{{ case_number }}　打印日期：{{ date }}<br>\
 本表一式两份，学院、教务处各存一份。</p>
 """
-STUDENT_SIGNS = """
-<tr><th>学生本人签名</th><td class="sign">年　　月　　日</td><th>家长签名</th><td class="sign">年　　月　　日</td></tr>
-"""
-COLLEGE_SIGNS = """
-<tr><th>学院经办人签名</th><td class="sign">年　　月　　日</td><th>家长（亲属）签名</th><td class="sign">年　　月　　日</td></tr>
-"""
 CONTACT = ("phone", "address")  # of the student, on every form
 SAMPLES: dict[type, str] = {str: "……", int: "2", date: "2026年9月2日"}
 
@@ -61,22 +56,17 @@ def form_of(flow: Flow, reader: Actor | None = None) -> PaperKind:
     with force_locale("zh"):
         declared = any(step.document for step in flow.steps)  # the school decides what a college declares
         title = f"{flow.title}{'申报表' if declared else '申请表'}"
-        first = STUDENT_SIGNS if Role.STUDENT in flow.applicants else COLLEGE_SIGNS
-        wording = HEAD + _rows(flow) + first + "".join(map(_signature, _signed(flow))) + FOOT
-    placeholders = PERSON + tuple(
-        Placeholder(_name(key), label("field", key), _sample(flow, key)) for key in _keys(flow)
-    )
+        wording = HEAD + _rows(flow) + rows(flow) + FOOT
+    signs = places(flow)
+    fields = tuple(Placeholder(_name(key), label("field", key), _sample(flow, key)) for key in _keys(flow))
 
     def values(case_ids: list[int]) -> dict[int, dict[str, object]]:
         return _values(flow, case_ids, reader)
 
     return PaperKind(
-        f"{flow.key}_form", title, _("Application form: %(flow)s", flow=flow.title), placeholders, values, wording
-    )
-
-
-# Noted by a step after the form was signed; the receipt and the opinion are papers themselves.
-HEARD = frozenset({"informed_how", "informed_on", "defence", "legality_by", "legality_on", "legality_opinion"})
+        f"{flow.key}_form", title, _("Application form: %(flow)s", flow=flow.title), PERSON + fields + signs, values, wording,
+        needed=tuple(one.key for one in signs),
+    )  # fmt: skip
 
 
 def _keys(flow: Flow) -> list[str]:
@@ -107,30 +97,13 @@ def _rows(flow: Flow) -> str:
     return rows
 
 
-def _signed(flow: Flow) -> list[Step]:
-    """The steps that sign on the form: not those after the change, nor what has a paper of its own."""
-    last = next(place for place, step in enumerate(flow.steps) if step.takes_effect)
-    return [
-        step for step in flow.steps[: last + 1] if not (step.publicity or step.document or HEARD & set(step.records))
-    ]
-
-
-def _signature(step: Step) -> str:
-    seal = "　　　　　　　（盖章）" if step.seal else "　　　　　　　"
-    css = "sign seal" if step.seal else "sign"
-    meeting = "经　　　　年　　月　　日第　　次会议研究，同意。<br>" if step.meeting else ""
-    return (
-        f'<tr><th>{escape(label("step", step.key))}</th><td colspan="3" class="{css}">{meeting}'
-        f"{escape(Role(step.role).label)}签名：{seal}<br>年　　月　　日</td></tr>\n"
-    )
-
-
 def _values(flow: Flow, case_ids: list[int], reader: Actor | None) -> dict[int, dict[str, object]]:
     found: dict[int, dict[str, object]] = {}
     with force_locale("zh"):
+        signed = signatures(flow, case_ids)
         for case, sex in _cases(flow, case_ids):
             words = {_name(key): shown_change(flow, case, key, chinese_date, reader) for key in _keys(flow)}
-            found[case.id] = _person(case.student, sex, reader) | {"case_number": case.number}
+            found[case.id] = _person(case.student, sex, reader) | {"case_number": case.number} | signed[case.id]
             found[case.id] |= {key: None if value is None else str(value) for key, value in words.items()}
     return found
 

@@ -1,10 +1,14 @@
 """文书 papers: issued notices, printing one or many, application forms, and the wording of each kind."""
 
+import re
+from difflib import unified_diff
+from itertools import islice
 from typing import Any, ClassVar
 
 from flask import abort, flash, redirect, request, url_for
 from flask_appbuilder import BaseView, expose
 from flask_appbuilder.security.decorators import has_access, permission_name
+from flask_babel import format_datetime
 from flask_babel import lazy_gettext as _
 from sqlalchemy import select
 
@@ -12,10 +16,11 @@ from app.access import Permission, current_actor
 from app.kit.flow import among
 from app.kit.issuing import pages, print_papers
 from app.kit.operation import Refused, get
-from app.kit.paper import newest_template, preview, save_template, wording_problems
+from app.kit.paper import newest_template, preview, save_template, saving_problems, wording_problems
 from app.kit.screen import Api, Menu, Screen
 from app.kit.screen.present import badge
 from app.models import CaseStep, JobRun, Paper, PaperMark, PaperTemplate, db
+from app.models.accounts import signature
 from app.papers import all_papers
 from app.papers.application_form import print_application
 from app.views.printing import print_run
@@ -154,7 +159,7 @@ class WordingView(BaseView):
             title, body = request.form.get("title", ""), request.form.get("body", "")
         elif stored and act != "built_in":
             title, body = stored.title, stored.body
-        errors = wording_problems(kind, title, body)
+        errors = (saving_problems if act in ("preview", "save") else wording_problems)(kind, title, body)
         if act == "save" and not errors:
             saved = save_template(current_actor(), kind, title, body)
             flash(_("Version %(version)s is in use from now on.", version=saved.version), "success")
@@ -164,7 +169,50 @@ class WordingView(BaseView):
         )
         page = self.render_template(
             "xueji/wording.html", title=kind.title, kind=kind, name=title, body=body, errors=errors,
-            shown=preview(kind, title, body) if "body" not in errors else None,
-            versions=[*versions], back_url=url_for("WordingView.list"), unusable=bool(errors) and act is None,
+            shown=preview(kind, title, body) if not wording_problems(kind, "x", body) else None,
+            versions=[version_words(one) for one in versions], back_url=url_for("WordingView.list"), unusable=bool(errors) and act is None,
         )  # fmt: skip
         return page, 422 if errors and act else 200
+
+    @expose("/<key>/<int:version>")
+    @has_access
+    @permission_name("list")
+    def version(self, key: str, version: int):
+        """One version as it was saved, beside the one before it or another that the reader asks for."""
+        kind = all_papers().get(key)
+        saved = {one.version: one for one in db.session.scalars(select(PaperTemplate).where(PaperTemplate.kind == key))}
+        if kind is None or version not in saved:
+            abort(404)
+        against = request.args.get("against", type=int) or max((one for one in saved if one < version), default=0)
+        one, other = saved[version], saved.get(against)
+        title, body = (other.title, other.body) if other else (kind.title, kind.wording)
+        return self.render_template(
+            "xueji/wording_version.html", title=kind.title, kind=kind, one=one, words=version_words(one),
+            versions=[version_words(saved[number]) for number in sorted(saved, reverse=True) if number != version],
+            against=against if other else 0, lines=compared(f"{title}\n{body}", f"{one.title}\n{one.body}"),
+            shown=preview(kind, one.title, one.body) if not wording_problems(kind, "x", one.body) else None,
+            edit_url=url_for("WordingView.edit", key=key),
+        )  # fmt: skip
+
+
+def version_words(one: PaperTemplate) -> dict[str, Any]:
+    """A version with who saved it and when; one that came with the program was saved by nobody."""
+    return {
+        "version": one.version, "url": url_for("WordingView.version", key=one.kind, version=one.version),
+        "when": format_datetime(one.edited_at, "short"), "who": signature(one.editor) if one.editor else _("built in"),
+    }  # fmt: skip
+
+
+def compared(old: str, new: str) -> list[tuple[str, str]]:
+    """The lines of two wordings, each with what became of it: added, gone or same; what is same far from a change is left
+    out ("…")."""
+    marks = {"+": "added", "-": "gone", " ": "same", "@": "left"}
+    lines = unified_diff(lines_of(old), lines_of(new), n=2, lineterm="")
+    return [(marks[line[0]], "…" if line[0] == "@" else line[1:]) for line in islice(lines, 2, None)]
+
+
+def lines_of(body: str) -> list[str]:
+    """A wording a paragraph or row a line, whether or not it was typed so."""
+    return [
+        line for line in re.sub(r"(</(?:p|tr|table|h\d|div|li)>|<br>)\s*", r"\1\n", body).split("\n") if line.strip()
+    ]

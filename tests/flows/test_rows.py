@@ -242,6 +242,27 @@ def test_form_and_notice_show_the_old_value_and_the_new(walks, cast, behind):
     assert behind.one("select was from flow_case where id = :id", id=case_id) == {"name": "学生11"}
 
 
+def test_the_form_names_who_signed_when_and_what_the_meeting_said(walks, cast, behind):
+    """What the system knows stands on the form; who has still to sign has room for a hand."""
+    walk = walks("info_change")
+    case_id = walk.submitted()
+
+    def row(title: str) -> str:
+        printed = cast.login("registry").get(f"/paperscreen/application/{case_id}").text
+        return printed.split(f"<th>{title}</th>")[1].split("</tr>")[0]
+
+    blank = "年　　月　　日第　　次会议研究，同意。"
+    assert blank in row("学院受理") and "签名：　" in row("学院受理") and "年　　月　　日" in row("学生本人签名")
+    walk.sign(case_id, "accept")
+    (step,) = behind.rows("select records from case_step where case_id = :id and key = 'accept'", id=case_id)
+    meeting = step["records"]["meeting"]
+    assert meeting and f"经{meeting}研究：" in row("学院受理") and blank not in row("学院受理")
+    assert "签名：clerk" in row("学院受理") and "2026年9月2日" in row("学院受理") and "签名：　" in row("学院意见")
+    (outcome,) = walk.decide("leader", case_id, "college", act="send_back", opinion="再核实")
+    assert outcome.done and "签名：clerk" not in row("学院受理"), "what was sent back is not signed"
+    assert behind.one("select count(*) from case_event where act = 'approve'") == 1
+
+
 def test_the_number_that_stands_now_is_masked_on_the_page(walks, cast, behind):
     walk = walks("info_change")
     digits = "left(id_number, 14) || '11' || case sex when '1' then '1' else '2' end"

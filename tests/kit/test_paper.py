@@ -1,11 +1,12 @@
 """Papers: whose they are, wording that is refused, numbers without a gap, the same text at every printing."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 from flask import Flask
 from flask_babel import force_locale
-from sqlalchemy import event, select, text
+from sqlalchemy import event, func, select, text
 
 from app.access import Actor, Permission, scope_as
 from app.kit.issuing import among, issue_papers, pages, print_form, print_papers
@@ -271,6 +272,24 @@ def test_each_printing_is_logged_and_the_same(cast: Cast, cases, behind: Behind)
     assert "学生13 T-2026-0003" in first[0].body
     assert behind.one("select count(*) from print_run") == 4
     assert behind.one("select count(*) from audit_entry where action = 'paper:print'") == 2
+
+
+def test_a_new_default_is_the_next_version_where_nobody_has_worded(own_app: Flask):
+    newer = replace(FORM, wording="<p>{{ name }}，新版，{{ date }}</p>")
+    with own_app.app_context():
+        for kinds in ([NOTICE, FORM], [NOTICE, newer], [NOTICE, newer]):
+            with db.engine.begin() as connection:
+                connection.execute(text("set local role xueji_school"))
+                load_wordings(connection, kinds)
+        with db.engine.begin() as connection:
+            connection.execute(text("set local role xueji_school"))
+            connection.execute(text("update paper_template set edited_by = (select min(id) from ab_user)"))
+            load_wordings(connection, [NOTICE, FORM])
+        versions = db.session.execute(
+            select(PaperTemplate.kind, func.max(PaperTemplate.version)).where(PaperTemplate.kind.like("test%"))
+            .group_by(PaperTemplate.kind)
+        )  # fmt: skip
+        assert dict(versions.all()) == {"test_form": 2, "test_notice": 1}, "what somebody has worded stays"
 
 
 def test_default_wordings_load_once(own_app: Flask):

@@ -1,8 +1,12 @@
 """Wordings as the registry saves them on the screen: what is accepted can be filled in, and no decision waits for one."""
 
+import re
+from html import unescape
+
 import pytest
 
 from app.access import scope_as
+from app.kit.operation import Refused
 from app.kit.paper import preview, save_template, wording_in_use, wording_problems
 from app.papers import CHANGE_NOTICE, all_papers
 from tests.conftest import Behind, Cast
@@ -75,13 +79,52 @@ def test_others_word_nothing(cast: Cast):
 def test_every_kind_of_paper_takes_the_good_and_refuses_the_bad(cast: Cast):
     for kind in all_papers().values():
         every = "".join(f"<p>{{{{ {name} }}}}</p>" for name in kind.names)
-        for body in (*GOOD, every, kind.wording):
+        good = [body for body in GOOD if not kind.needed]
+        for body in (*good, every, kind.wording):
             with scope_as(cast.registry.scope):
                 save_template(cast.registry, kind, kind.title, body)
                 used = wording_in_use(kind)
                 assert used.version > 1 and used.wording.body and preview(kind, kind.title, used.wording.body).body
         for body in BAD:
             assert list(wording_problems(kind, kind.title, body)) == ["body"], (kind.key, body)
+
+
+def test_a_form_without_room_for_who_signs_is_not_saved(cast: Cast, behind: Behind):
+    kind, browser = all_papers()["leave_form"], cast.login("registry")
+    assert {"sign_applicant", "sign_accept", "sign_college", "sign_affairs", "sign_registry"} <= set(kind.needed)
+    whole = {"act": "save", "title": kind.title, "body": kind.wording}
+    for name in kind.needed:
+        answer = browser.post(
+            "/wording/leave_form", data=whole | {"body": kind.wording.replace(f"{{{{ {name} }}}}", "")}
+        )
+        said = re.search(r'id="body-error">([^<]*)<', answer.text)[1]
+        assert answer.status_code == 422 and name in said and "sign_delivery" not in said
+        with scope_as(cast.registry.scope), pytest.raises(Refused, match=name):
+            save_template(cast.registry, kind, kind.title, kind.wording.replace(name, "date"))
+    assert behind.one("select max(version) from paper_template where kind = 'leave_form'") == 1
+    assert browser.post("/wording/leave_form", data=whole).status_code == 302
+
+
+def test_versions_are_opened_and_compared_with_who_saved_them(cast: Cast):
+    browser, first = cast.login("registry"), "<p>旧的一段 {{ date }}</p>\n<p>不变</p>"
+    for body in (first, first.replace("旧的一段", "新的一段")):
+        browser.post("/wording/change_notice", data={"act": "save", "title": "通知单", "body": body})
+    editor = browser.get("/wording/change_notice").text
+    assert (
+        'href="/wording/change_notice/2"' in editor
+        and "registry" in editor.split('href="/wording/change_notice/3"')[1].split("</li>")[0]
+    )
+    page = browser.get("/wording/change_notice/3").text
+    assert "<del>&lt;p&gt;旧的一段" in page and "<ins>&lt;p&gt;新的一段" in page and "<span>&lt;p&gt;不变" in page
+    assert "<del>" not in browser.get("/wording/change_notice/3?against=3").text
+    assert "异动前学籍状态" in browser.get("/wording/change_notice/3?against=1").text.split("<del>", 1)[1]
+    assert "内置" in browser.get("/wording/change_notice/1").text
+    taken = re.search(r'<textarea name="body" hidden>\n([^<]*)<', browser.get("/wording/change_notice/2").text)[1]
+    assert unescape(taken) == first
+    for path in ("/wording/change_notice/9", "/wording/nothing/1"):
+        assert browser.get(path).status_code == 404
+    for who in ("clerk", "student", "admin"):
+        assert "旧的一段" not in cast.login(who).get("/wording/change_notice/2").text
 
 
 @pytest.mark.parametrize("body", [None, "", "{{ gone }}", "<script>x</script>", "<p>"])

@@ -73,7 +73,7 @@ def shown(row: Any) -> dict[str, Any]:
     """A row of the list; `row` is (step, case) or (case,)."""
     step, case = row if len(row) == 2 else (None, row[0])
     state = CaseState(case.state)
-    due = step.due_on if step is not None and step.decided_at is None else None
+    due = step.due_on if step is not None and step.state == StepState.OPEN else None
     days = (due - clock.today()).days if due else 0
     return {
         "value": f"{case.id}:{step.key}" if step is not None else None,

@@ -61,6 +61,8 @@ def test_whoever_has_to_sign_again_reads_why(cases, behind, cast):
     for path in ("/inbox/", f"/casescreen/show/{case_id}"):
         page = clerk.get(path).text
         assert "退回" in page and "理由&lt;b onclick" in page, path
+    due = behind.one("select due_on from case_step where case_id = :id and state = 'open'", id=case_id)
+    assert f"{due} ·" in clerk.get("/inbox/").text  # signed once before, it is due anew
     assert "理由" not in cast.login("clerk2").get("/inbox/").text
     cases.sign(case_id, "accept")
     assert "理由" not in clerk.get("/inbox/?tab=done").text

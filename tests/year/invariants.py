@@ -115,7 +115,8 @@ DAYS = {
         join flow_case c on c.id = s.case_id where s.state = 'open' and (not exists (select from year.working_day w where w.day = s.due_on)
             or not coalesce((s.declared ->> 'natural_days')::boolean, false)
             and c.flow <> 'appeal' and s.days <> (
-                select count(*) from year.working_day w where w.day > s.opened_at::date and w.day <= s.due_on))""",
+                select count(*) from year.working_day w where w.day <= s.due_on and w.day >
+                    greatest(s.opened_at::date, case s.key when 'report_in' then c.return_on end)))""",
     "a list is before the public for its working days": """
         select p.id, p.opens_on, p.closes_on, p.days from publicity p where p.days > (
             select count(*) from year.working_day w where w.day > p.opens_on and w.day <= p.closes_on)
@@ -144,6 +145,23 @@ DAYS = {
     "facts are not to come": """
         select id, flow, died_on, evidence_date, delivered_on, informed_on, legality_on from flow_case
         where greatest(died_on, evidence_date, delivered_on, informed_on, legality_on) > :today and submitted_at is not null""",
+    "a leave ends with a term, where the calendar knows the next one": """
+        select r.id, r.student_id, r.effective_on, r.until from roster_change r join student s on s.id = r.student_id
+        join flow_case c on c.id = r.case_id
+        where r.code = '11' and s.status = 'on_leave' and s.id > 1000 and r.until > :today
+            and not exists (select from roster_change l where l.student_id = r.student_id and l.id > r.id and l.code <> '26')
+            and r.until < (select max(first_monday) from term)
+            and not exists (select from term t where t.first_monday = r.until + 1)""",
+    "no step that has a day of its own passed before it": """
+        select s.id, s.case_id, s.decided_at, c.return_on from case_step s join flow_case c on c.id = s.case_id
+        where s.key = 'report_in' and s.state = 'done' and s.decided_at::date < c.return_on""",
+    "a meeting that agreed is of the kind that its step asks for": """
+        select s.id, s.key, m.kind, s.role from case_step s join meeting m on m.id = s.meeting_id
+        where m.kind <> case when s.role like 'college%' then 'college' when s.role = 'transfer_panel' then 'committee'
+            else 'school' end""",
+    "a list before the public is about one procedure": """
+        select e.publicity_id from publicity_entry e join flow_case c on c.id = e.case_id group by 1
+        having count(distinct c.flow) > 1""",
     "a leave begins before it ends, and who serves has no end until her discharge": """
         select id, code, reason, effective_on, until from roster_change where code = '11' and until < effective_on
             or code = '19' and until is not null or code = '11' and until is null""",

@@ -124,11 +124,14 @@ def meeting_of(year: Year, who: str) -> int | None:
 
 def publish_and_issue(year: Year) -> None:
     """The registry's lists: cases are published together, objected to, answered, taken off; documents are issued."""
-    waiting = year.column("select s.case_id from case_step s where s.state = 'open' and s.declared ->> 'publicity' = 'true'"
-                          " and not exists (select from publicity_entry e where e.case_id = s.case_id and not e.removed)"
-                          " order by 1")  # fmt: skip
-    if waiting:
-        year.act("registry", publish, waiting, "拟作学籍处理名单", "异议请向教务处提出。")
+    waiting = defaultdict(list)
+    for case_id, flow in year.rows("select s.case_id, c.flow from case_step s join flow_case c on c.id = s.case_id"
+                                   " where s.state = 'open' and s.declared ->> 'publicity' = 'true' and not exists"
+                                   " (select from publicity_entry e where e.case_id = s.case_id and not e.removed)"
+                                   " order by 1"):  # fmt: skip
+        waiting[flow].append(case_id)
+    for ids in waiting.values():
+        year.act("registry", publish, ids, "拟作学籍处理名单", "异议请向教务处提出。")
     for entry in year.some(year.rows("select e.id, e.case_id, e.publicity_id from publicity_entry e join publicity p"
                                      " on p.id = e.publicity_id where not e.removed and p.closes_on >= :today order by e.id",
                                      today=year.today), 1):  # fmt: skip

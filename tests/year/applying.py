@@ -12,7 +12,7 @@ from tests.year.year import Year
 # How often each is tried on a day; the windows and the students' statuses refuse most of the rest.
 WEIGHTS = {
     "leave": 8, "return": 9, "voluntary_downgrade": 3, "voluntary_withdrawal": 1, "cancellation": 1, "dismissal": 2,
-    "info_change": 3, "card_replacement": 2, "appeal": 4, "major_transfer": 8, "admission_deferral": 4,
+    "info_change": 3, "card_replacement": 2, "appeal": 9, "major_transfer": 8, "admission_deferral": 4,
     "admission_waiver": 2, "admission_cancellation": 1, "admission_resumption": 4,
 }  # fmt: skip
 # When half of all applications are for one thing: the few days, or the month, of its window.

@@ -105,15 +105,14 @@ def tell_next_hands(actor: Actor, case_ids: list[int], before: set[int], back: s
         func.min(case.number).label("number"), func.min(case.subject).label("subject"),
         func.min(step.due_on).label("due_on"), func.max(_last_event(case.id)).label("event"),
     )  # fmt: skip
-    opened = select(step.id).where(among(step.case_id, case_ids), step.state == StepState.OPEN)
-    new = [number for number in db.session.scalars(opened) if number not in before]
-    if not new:
+    if not case_ids:
         return
     query = (
         select(StepSigner.user_id, case.flow, step.key, *columns)
         .join(step, step.id == StepSigner.step_id)
         .join(Case.__table__, case.id == step.case_id)
-        .where(among(StepSigner.step_id, new), StepSigner.user_id != actor.user_id)
+        .where(among(StepSigner.case_id, case_ids), ~among(StepSigner.step_id, sorted(before)))
+        .where(StepSigner.user_id != actor.user_id)
         .group_by(StepSigner.user_id, case.flow, step.key)
     )
     same: dict[tuple, list[int]] = defaultdict(list)  # what is told alike → to whom

@@ -6,7 +6,7 @@ from app.access import Role
 from app.kit.flow import Field, Flow, Material, Step, register
 from app.models import MeetingKind, RosterStatus
 from app.operations import appeals
-from app.papers import change_notice
+from app.papers import review_decision
 
 # What a decision that can be appealed has made of her: order 41, articles 59 and 60.
 DECIDED = {
@@ -39,6 +39,7 @@ appeal = register(
         concerns=appeals.decision_to_appeal,
         rule=appeals.in_time,
         effect=appeals.reverse,
-        paper=change_notice.issue,
+        paper=review_decision.issue,
+        refused_paper=review_decision.issue_refused,
     )
 )  # fmt: skip

@@ -9,8 +9,9 @@ from app.papers.change_notice import CHANGE_NOTICE
 from app.papers.decision_letter import DECISION_LETTER
 from app.papers.document import DOCUMENT, issue_document
 from app.papers.info_notice import INFO_NOTICE
+from app.papers.review_decision import REVIEW_DECISION
 
-ISSUED = (CHANGE_NOTICE, INFO_NOTICE, DECISION_LETTER, DOCUMENT)
+ISSUED = (CHANGE_NOTICE, INFO_NOTICE, DECISION_LETTER, REVIEW_DECISION, DOCUMENT)
 
 __all__ = [
     "CHANGE_NOTICE",

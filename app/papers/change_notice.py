@@ -4,13 +4,14 @@ from collections import defaultdict
 from itertools import takewhile
 from typing import Any
 
+from flask_babel import force_locale
 from flask_babel import lazy_gettext as _
 from sqlalchemy import Subquery, and_, func, select
 from sqlalchemy.orm import aliased
 
 from app.access import Actor, Role
 from app.kit import clock
-from app.kit.flow import FLOWS, Flow, hook
+from app.kit.flow import FLOWS, Flow, hook, label
 from app.kit.issuing import among, issue_papers
 from app.kit.paper import PaperKind, Placeholder, chinese_date
 from app.models import Case, Code, RosterStatus, Student, db, setting
@@ -42,6 +43,7 @@ WORDING = """
 
 ESTIMATED = "（预计，以校历为准）"
 REMINDER = "本次异动期限至{until}止。期满前，学生须按学校规定的时间提出{request}申请；逾期未提出申请的，按学校学籍管理规定处理。"
+OTHER = "99"
 SERVING = "退役后规定期限届满"  # who serves in the army is kept her place; the end is known when she is discharged
 SERVICE, SERVICE_CODES = (RosterStatus.RETAINED, RosterStatus.DEFERRED), ("19", "14")
 HERSELF, FAMILY = "学生本人", "其亲属"  # to whom the college hands the notice
@@ -80,6 +82,7 @@ def _of_changes(changes: Subquery, school: str, basis: str) -> dict[int, dict[st
             Student.name,
             Student.student_no,
             Case.number,
+            Case.reason.label("ground"),
             Case.__table__.c.until_estimated,
             sex.name_zh.label("sex"),
             func.coalesce(changes.c.note, change.name_zh, changes.c.code).label("change"),
@@ -91,7 +94,8 @@ def _of_changes(changes: Subquery, school: str, basis: str) -> dict[int, dict[st
         .outerjoin(reason, and_(reason.set_key == "change_reason", reason.code == changes.c.reason))
         .outerjoin(sex, and_(sex.set_key == "sex", sex.code == Student.sex))
     )
-    return {row.case_id: _words(row, school) | {"basis": basis} for row in db.session.execute(query)}
+    with force_locale("zh"):
+        return {row.case_id: _words(row, school) | {"basis": basis} for row in db.session.execute(query)}
 
 
 def _words(row, school: str) -> dict[str, object]:
@@ -106,7 +110,8 @@ def _words(row, school: str) -> dict[str, object]:
         "sex": row.sex,
         "major": new["major"],
         "change": row.change,
-        "reason": row.reason_text,
+        # the national codes call much "other" of which the case knows more
+        "reason": str(label("reason", row.ground)) if row.reason == OTHER and row.ground else row.reason_text,
         "old_status": old["status"],
         "new_status": new["status"],
         "old_major": old["major"],

@@ -1,5 +1,7 @@
 """处理决定书 decision letter: tells a student what was decided about her, on which facts and basis, and how to appeal."""
 
+from typing import Any
+
 from flask_babel import force_locale
 from flask_babel import lazy_gettext as _
 from sqlalchemy import select
@@ -9,26 +11,38 @@ from app.access import Actor
 from app.kit.flow import flow_of, hook, label
 from app.kit.issuing import among, issue_papers
 from app.kit.paper import PaperKind, Placeholder, chinese_date
-from app.models import Case, CaseStep, StepState, db, setting
+from app.models import Case, CaseStep, DismissalCase, Meeting, MeetingKind, StepState, db, setting
 from app.papers import change_notice
 
 # What article 57 of order 41 asks a decision to contain.
 WORDING = """
 <p>{{ student_name }}（学号：{{ student_no }}，{{ college }}{{ major }}专业）：</p>
 <p class="indent">经查，你存在以下情形：{{ ground }}。事实及理由：{{ facts }}</p>
-<p class="indent">学校已于{{ informed_on }}将拟作出的处理及其事实、理由和依据告知你，并听取了你的陈述和申辩：{{ defence }}</p>
-<p class="indent">根据{{ basis }}，经合法性审查，并经{{ meeting }}研究决定，对你作如下处理：<strong>{{ decision }}</strong>。</p>
+<p class="indent">{{ hearing }}</p>
+<p class="indent">根据{{ basis }}，{{ agreed }}，对你作如下处理：<strong>{{ decision }}</strong>。{{ follows }}</p>
 <p class="indent">如对本决定有异议，可自收到本决定书之日起{{ appeal_days }}日内，向{{ appeal_body }}提出书面申诉。</p>
 <p class="right seal keep">{{ school }}<br>{{ date }}</p>
 """
 
+STATUTE = {  # the grounds in the words of article 30
+    "leave_expired": "休学、保留学籍期满，在学校规定期限内未提出复学申请或者申请复学经复查不合格",
+    "unregistered": "超过学校规定期限未注册而又未履行暂缓注册手续",
+    "absence": "未经批准连续两周未参加学校规定的教学活动",
+    "overlong": "在学校规定的学习年限内未完成学业",
+}
+TOLD = "学校已于{day}将拟作出的处理及其事实、理由和依据告知你，"
+SAID, SILENT = "并听取了你的陈述和申辩：{defence}", "你在规定期限内未提出陈述和申辩。"
+NOTHING = frozenset({"", "无", "没有", "未陈述", "none"})  # what is noted of who made no use of her right
+# What order 41 says of who is dismissed, in its section on dismissal.
+LEAVES = ("你应当在学校规定期限内办理退学手续离校；档案由学校退回你的家庭所在地，"
+          "户口按照国家相关规定迁回原户籍地或者家庭户籍所在地。")  # fmt: skip
 DEEMED = {"deferral_expired": "视为放弃入学资格"}  # what a decision of this ground is called, whatever its procedure
 
 
 def values(case_ids: list[int]) -> dict[int, dict[str, object]]:
     """Facts, ground, basis and decision of each case, in a fixed number of statements."""
     query = select(Case).where(among(Case.id, case_ids)).options(selectinload(Case.student))
-    meetings = _meetings(case_ids)
+    meetings = meetings_of(case_ids)
     school = {key: setting(key) for key in ("appeal_days", "appeal_body")} | {"school": setting("school_name")}
     found: dict[int, dict[str, object]] = {}
     with force_locale("zh"):
@@ -37,20 +51,49 @@ def values(case_ids: list[int]) -> dict[int, dict[str, object]]:
             found[case.id] = school | {
                 "student_name": student.name, "student_no": student.student_no or student.examinee_no,
                 "college": student.college.name, "major": student.major.name, "facts": case.statement,
-                "ground": str(label("reason", case.reason)), "basis": setting(f"basis_{case.reason}"),
-                "informed_on": chinese_date(case.informed_on), "defence": case.defence or "无",
-                "meeting": meetings.get(case.id), "decision": DEEMED.get(case.reason or "") or str(flow_of(case).title),
+                "ground": STATUTE.get(case.reason or "") or str(label("reason", case.reason)),
+                "basis": setting(f"basis_{case.reason}"), "hearing": _hearing(case),
+                "agreed": _agreed(case, meetings.get(case.id)),
+                "decision": title_of(case), "follows": LEAVES if isinstance(case, DismissalCase) else None,
             }  # fmt: skip
     return found
 
 
-def _meetings(case_ids: list[int]) -> dict[int, str]:
-    """The last meeting that agreed to each case, in words."""
+def title_of(case: Case) -> str:
+    """What the decision of a case is called."""
+    return DEEMED.get(case.reason or "") or str(flow_of(case).title)
+
+
+def _hearing(case: Any) -> str | None:
+    """How she was heard; nothing where no hearing was recorded, as in cases from before there was one."""
+    if case.informed_on is None:
+        return None
+    said = (case.defence or "").strip()
+    silent = said.rstrip("。.").lower() in NOTHING
+    return TOLD.format(day=chinese_date(case.informed_on)) + (SILENT if silent else SAID.format(defence=said))
+
+
+def _agreed(case: Any, meeting: str | None) -> str:
+    """Who agreed, as far as it was recorded."""
+    agreed = f"经{meeting or '学校'}研究决定"
+    return f"经合法性审查，并{agreed}" if case.legality_on else agreed
+
+
+def meetings_of(case_ids: list[int]) -> dict[int, str]:
+    """The last meeting that agreed to each case, in words: 2026年9月2日校长办公会第3次会议."""
     step = CaseStep.__table__.c
-    query = select(step.case_id, step.records["meeting"].as_string()).where(
-        among(step.case_id, case_ids), step.meeting_id.is_not(None), step.state == StepState.DONE
+    query = (
+        select(step.case_id, Meeting.held_on, Meeting.kind, Meeting.number)
+        .join(Meeting, Meeting.id == step.meeting_id)
+        .where(among(step.case_id, case_ids), step.state == StepState.DONE)
+        .order_by(step.position)
     )
-    return dict(db.session.execute(query.order_by(step.position)).all())
+    found: dict[int, str] = {}
+    with force_locale("zh"):
+        for case_id, held_on, kind, number in db.session.execute(query):
+            name = str(MeetingKind(kind).label)
+            found[case_id] = chinese_date(held_on) + (number if name in number else f"{name}{number}")
+    return found
 
 
 DECISION_LETTER = PaperKind(
@@ -69,9 +112,9 @@ DECISION_LETTER = PaperKind(
         Placeholder("ground", _("Ground"), "未请假离校连续两周"),
         Placeholder("facts", _("Facts"), "2026年9月1日至9月20日未参加教学活动，多次联系未果。"),
         Placeholder("basis", _("Basis"), "《普通高等学校学生管理规定》第三十条第（四）项"),
-        Placeholder("informed_on", _("When the student was told of the intended decision"), "2026年9月21日"),
-        Placeholder("defence", _("What the student stated in her defence"), "无"),
-        Placeholder("meeting", _("Meeting"), "校长办公会第12次会议"),
+        Placeholder("hearing", _("How the student was heard"), TOLD.format(day="2026年9月21日") + SILENT),
+        Placeholder("agreed", _("Who agreed"), "经合法性审查，并经2026年9月28日校长办公会第12次会议研究决定"),
+        Placeholder("follows", _("What follows from a dismissal"), LEAVES),
         Placeholder("decision", _("What was decided"), "退学处理"),
         Placeholder("appeal_days", _("Days to appeal"), "10"),
         Placeholder("appeal_body", _("Body that hears appeals"), "学生申诉处理委员会"),

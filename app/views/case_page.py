@@ -104,10 +104,8 @@ def notes(case: Case) -> list[tuple[str, Any]]:
     act = "refuse" if was_refused(case.steps) and not stopped else WHYS.get(CaseState(case.state))
     if act:
         why = last_opinion(case, act)
-        body, days = flow_of(case).remedy
         made.append({
-            "refuse": ("bad", _("Refused: %(why)s. Whoever disagrees may turn to %(body)s within %(days)s days of receiving"
-                                " this.", why=why.rstrip(".。"), body=setting(body), days=setting(days))),
+            "refuse": ("bad", refusal(flow_of(case).remedy, why.rstrip(".。"))),
             "send_back": ("warn", _("Sent back: %(why)s", why=why)), "end": ("warn", _("Ended: %(why)s", why=why)),
         }[act])  # fmt: skip
     if case.state == CaseState.OPEN and (wanted := sent_back_whys([case.id]).get(case.id)):
@@ -116,6 +114,16 @@ def notes(case: Case) -> list[tuple[str, Any]]:
     if case.late_reason:
         made.append(("info", _("Let in outside the window: %(why)s", why=case.late_reason)))
     return made
+
+
+def refusal(remedy: tuple[str, str] | None, why: str) -> Any:
+    """Why it was refused, and what one can do: appeal where the law has an appeal, or apply again."""
+    if remedy is None:
+        return _("Refused: %(why)s. What was missing can be put right and applied for again while the procedure is open;"
+                 " whoever disagrees may turn to %(role)s.", why=why, role=Role.REGISTRY.label)  # fmt: skip
+    body, days = remedy
+    return _("Refused: %(why)s. Whoever disagrees may turn to %(body)s within %(days)s days of receiving this.",
+             why=why, body=setting(body), days=setting(days))  # fmt: skip
 
 
 def last_opinion(case: Case, act: str) -> str:

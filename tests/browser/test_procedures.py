@@ -17,7 +17,7 @@ from werkzeug.security import generate_password_hash
 from app import cluster
 from app.access import Role
 from app.kit.flow import FLOWS, Flow, Step
-from app.papers import decision_letter
+from app.papers import decision_letter, review_decision
 from tests.browser.conftest import WEB, Visitor, running
 from tests.cast import PASSWORD, STUDENT, account
 from tests.conftest import Bed
@@ -202,7 +202,8 @@ class Day:
         """The application form and the notice, if the flow issues one, each a sheet with the student's name."""
         page, name = self.case("registry", flow.key), self.school.name(flow)
         links = page.locator("a[href*='/print?id='], a[href*='/application/']")
-        issued = 2 if flow.paper is decision_letter.issue else bool(flow.paper)  # the notice, and the decision's letter
+        letters = (decision_letter.issue, review_decision.issue)
+        issued = 2 if flow.paper in letters else bool(flow.paper)  # the notice, and the decision's letter
         expect(links).to_have_count(1 + issued)
         for address in [link.get_attribute("href") for link in links.all()]:
             page.goto(address)

@@ -126,7 +126,11 @@ def test_refused_it_ends_and_changes_nothing(walk, flow):
     assert walk.state(case_id) == ("refused", None)
     assert walk.roster() == before
     page = walk.cast.login(walk.applicant).get(f"/casescreen/show/{case_id}").text
-    assert "不同意：条件不符。如有异议，可自收到之日起" in page and "日内向" in page
+    if flow.remedy:
+        assert "不同意：条件不符。如有异议，可自收到之日起" in page and "日内向" in page
+    else:  # no decision that the law lets her appeal
+        assert "不同意：条件不符。可在办理时段内补正后重新申请；如有异议，可向教务处学籍中心反映" in page
+        assert "申诉" not in page.split("不同意：条件不符")[1].split("</div>")[0]
 
 
 def test_taken_back_it_ends_and_nobody_decides_it_any_more(walk, flow):

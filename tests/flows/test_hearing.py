@@ -64,6 +64,41 @@ def test_the_letter_names_facts_basis_and_appeal(walk, behind):
     assert letter["number"].startswith("JD-")
 
 
+def letter_of(behind, case_id: int) -> str:
+    return behind.one("select body from paper where case_id = :id and kind = 'decision_letter'", id=case_id)
+
+
+@pytest.mark.parametrize("said", ["无", "没有。", "当时住院，已请假"])
+def test_the_letter_says_what_she_said_or_that_she_said_nothing(walk, behind, said):
+    case_id = walk.at("legality")
+    behind.run("update flow_case set defence = :said where id = :id", said=said, id=case_id)
+    for step in ("legality", "resolution", "publicity", "document"):
+        if step in {one.key for one in walk.flow.steps}:
+            walk.sign(case_id, step)
+    body = letter_of(behind, case_id)
+    heard = f"听取了你的陈述和申辩：{said}" in body
+    assert heard == (said == "当时住院，已请假") and ("未提出陈述和申辩" in body) != heard
+    (meeting,) = behind.rows("select held_on, number from meeting order by id desc limit 1")
+    day = meeting["held_on"]
+    assert f"{day.year}年{day.month}月{day.day}日" in body and str(day) not in body
+    dismissed = walk.flow.key == "dismissal"
+    assert ("档案由学校退回" in body and "户口" in body and "办理退学手续离校" in body) == dismissed
+    assert ("未经批准连续两周未参加学校规定的教学活动" in body) == dismissed
+    notice = behind.one("select body from paper where case_id = :id and kind = 'change_notice'", id=case_id)
+    assert "异动原因</th><td>其他</td>" not in notice
+
+
+def test_a_case_from_before_there_was_a_hearing_tells_of_none(walk, behind):
+    case_id = walk.at("document")
+    behind.run("update flow_case set informed_on = null, informed_how = null, defence = null, legality_on = null"
+               " where id = :id", id=case_id)  # fmt: skip
+    walk.sign(case_id, "document")
+    body = letter_of(behind, case_id)
+    for words in ("告知", "陈述", "无</p>", "合法性审查"):
+        assert words not in body, words
+    assert "研究决定，对你作如下处理" in body
+
+
 def test_every_ground_has_its_basis(behind):
     grounds = {reason for key in DECISIONS for reason in FLOWS[key].reasons}
     known = {row["key"] for row in behind.rows("select key from setting where key like 'basis_%'")}

@@ -177,3 +177,25 @@ def test_an_appeal_from_before_keeps_its_steps_and_ends(review, behind, cast, ac
 def recompute_steps(appeal) -> None:
     with scope_as(appeal.cast.registry.scope):
         recompute(appeal.cast.registry, clock.today())
+
+
+@pytest.mark.parametrize("granted", [True, False])
+def test_the_outcome_is_a_paper_of_its_own(walks, behind, cast, granted):
+    decided = walks("dismissal").at("leaving")
+    appeal, case_id = appealed(walks)
+    appeal.act("student", submit, case_id)
+    if granted:
+        for step in appeal.flow.steps:
+            appeal.sign(case_id, step.key)
+    else:
+        (outcome,) = appeal.decide("registry_b", case_id, "review", act="refuse", opinion="事实清楚，理由不成立")
+        assert outcome.done, outcome.reason
+    (paper,) = behind.rows("select id, number, body from paper where case_id = :id and kind = 'review_decision'",
+                           id=case_id)  # fmt: skip
+    letter = behind.one("select number from paper where case_id = :id and kind = 'decision_letter'", id=decided)
+    assert paper["number"].startswith("FC-") and letter in paper["body"] and "退学处理决定" in paper["body"]
+    said = ("申诉成立，撤销原处理决定",) if granted else ("维持原处理决定", "事实清楚，理由不成立", "15日内")
+    for words in said:
+        assert words in paper["body"], words
+    assert ("省级教育行政部门" in paper["body"]) != granted
+    assert "申诉复查决定书" in cast.login("student").get(f"/paperscreen/print?id={paper['id']}").text

@@ -179,7 +179,10 @@ PAPERS = {
         group by c.id having count(*) filter (where p.kind in ('change_notice', 'info_notice'))
                 <> (case when {MADE} and c.flow <> 'card_replacement' then 1 else 0 end)
             or count(*) filter (where p.kind = 'decision_letter')
-                <> (case when {MADE} and c.flow in ('dismissal', 'admission_cancellation') then 1 else 0 end)""",
+                <> (case when {MADE} and c.flow in ('dismissal', 'admission_cancellation') then 1 else 0 end)
+            or count(*) filter (where p.kind = 'review_decision')
+                <> (case when c.flow = 'appeal' and ({MADE} or exists (select from case_step s where s.case_id = c.id
+                    and s.state = 'closed' and s.decided_at is not null)) then 1 else 0 end)""",
     "numbers of notices have no gap and follow the days": """
         select kind, year, count(*), max(serial) from (
             select kind, year, serial, issued_at < max(issued_at) over (partition by kind, year order by serial) as back

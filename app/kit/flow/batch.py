@@ -110,6 +110,9 @@ def _decide(cases: list[Any], steps: list[Any], decision: Decision, to: str) -> 
         untold = select(CaseStep.case_id).where(among(CaseStep.case_id, ids), unfinished, tells).distinct()
         if still := list(db.session.scalars(untold)):
             open_next(still)
+        for flow, refused in _by_flow(cases).items():
+            if issue := FLOWS[flow].refused_paper:
+                issue(actor, refused)
         take_off_lists(actor, ids, str(decision.opinion))
         news.tell_applicants(actor, "refuse", ids, decision.opinion)
         news.tell_next_hands(actor, still, before)
@@ -126,6 +129,13 @@ def _decide(cases: list[Any], steps: list[Any], decision: Decision, to: str) -> 
         news.tell_applicants(actor, "send_back", first, decision.opinion)
         news.tell_next_hands(actor, previous, before, decision.opinion)
     _write_audit(ids, decision)
+
+
+def _by_flow(cases: list[Any]) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = defaultdict(list)
+    for case in cases:
+        found[case.flow].append(case.id)
+    return found
 
 
 def _set_steps(condition, **values: Any) -> None:

@@ -139,6 +139,7 @@ class Flow:
     steps: tuple[Step, ...]
     effect: Effect | None = None
     paper: Effect | None = None
+    refused_paper: Effect | None = None  # where a refusal is a decision that is told in writing
     rule: Rule | None = None  # asked when a case is handed in
     grounds: Rule | None = None  # asked when it is handed in, and again at every signature until it takes effect
     prepare: Prepare | None = None
@@ -146,7 +147,7 @@ class Flow:
     concerns: Concerns | None = None  # asked before it is offered to a student in one of these states
     derived: tuple[str, ...] = ()  # columns that `prepare` reckons, shown beside the fields
     before_registration: bool = False  # only for freshmen who do not hold the formal 学籍 yet
-    remedy: tuple[str, str] = ("appeal_body", "appeal_days")  # settings: to whom, and how long, one turns when refused
+    remedy: tuple[str, str] | None = None  # settings: to whom, and how long, one may appeal against a refusal
     prevails: bool = False  # goes through while other changes of the student are under way
     dated: str | None = None  # the field with the day of the change: never before the student's last one
 
@@ -192,7 +193,7 @@ class Flow:
                 "allowed_from": frozenset(map(RosterStatus, data["allowed_from"])),
                 "reasons": tuple(data["reasons"]),
                 "derived": tuple(data["derived"]),
-                "remedy": tuple(data["remedy"]),
+                "remedy": data["remedy"] and tuple(data["remedy"]),
                 "fields": tuple(Field(**item | {"when": _when(item["when"])}) for item in data["fields"]),
                 "materials": tuple(Material(**item | {"when": _when(item["when"])}) for item in data["materials"]),
                 "steps": tuple(map(Step.from_json, data["steps"])),
@@ -201,7 +202,7 @@ class Flow:
         )
 
 
-_HOOKED = ("effect", "paper", "rule", "grounds", "prepare", "check", "concerns")
+_HOOKED = ("effect", "paper", "refused_paper", "rule", "grounds", "prepare", "check", "concerns")
 
 
 def _hook(name: str | None) -> Callable[..., Any] | None:

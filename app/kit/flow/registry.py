@@ -66,6 +66,7 @@ def problems(flow: Flow) -> list[str]:
     used = [
         flow.effect,
         flow.paper,
+        flow.refused_paper,
         flow.rule,
         flow.grounds,
         flow.prepare,

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, time
 
 import pytest
 from alembic import command
@@ -15,12 +15,14 @@ from app.access.roles import Role
 from app.demo import make_demo, sample_accounts, write_admissions_file
 from app.demo.organisation import plan
 from app.demo.terms import open_terms
+from app.kit import clock
 from app.kit.pinyin import romanise
 from app.models import Code, CodeSet, Setting, as_of
 from app.reference import load_reference
 from tests.conftest import ROOT, TODAY, Bed
 
 STUDENTS = 1200
+EARLY = time(7, 10)
 DAYS = [TODAY, date(2026, 8, 1), date(2026, 11, 23), date(2027, 1, 31), date(2027, 3, 7), date(2027, 7, 31)]
 
 
@@ -42,7 +44,8 @@ def database(bed: Bed) -> Iterator[str]:
 def university(database: str) -> Iterator[Connection]:
     engine = create_engine(database)
     with engine.connect() as connection:
-        make_demo(connection, STUDENTS, TODAY, lambda username: "a hash")
+        with clock.on(TODAY, EARLY):  # before the hour at which people sign in it
+            make_demo(connection, STUDENTS, TODAY, lambda username: "a hash")
         yield connection
         connection.rollback()
     engine.dispose()
@@ -241,6 +244,17 @@ def test_what_happened_to_a_case_happened_in_order(university):
         select c.number from publicity p join publicity_entry e on e.publicity_id = p.id join flow_case c on c.id = e.case_id
         join case_step s on s.case_id = c.id and s.key = 'publicity'
         where p.published_at < s.opened_at or s.state = 'done' and s.decided_at::date <= p.closes_on""")  # fmt: skip
+
+
+def test_nothing_was_signed_after_the_moment_at_which_it_is_made(university):
+    last = number(university, """
+        select max(at at time zone 'Asia/Shanghai') from (
+            select decided_at as at from case_step union all select opened_at from case_step
+            union all select opened_at from flow_case union all select submitted_at from flow_case
+            union all select at from case_event union all select published_at from publicity
+            union all select answered_at from objection) moments""")  # fmt: skip
+    assert last.date() == TODAY, "somebody signs on the day itself"
+    assert last.time() == EARLY
 
 
 def test_scans_of_its_cases_are_there(university, tmp_path):

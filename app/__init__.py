@@ -63,6 +63,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     views.password_again.install(app)
     views.labels.install(app)
     views.menu.install(app)
+    views.student_words.install(app)
     errors.install(app)
     statics.install(app)
     cli.install(app)

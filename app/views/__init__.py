@@ -4,7 +4,7 @@ from flask import current_app
 from flask_appbuilder import AppBuilder
 from flask_babel import lazy_gettext as _
 
-from app.views import held, labels, menu, password_again
+from app.views import held, labels, menu, password_again, student_words
 from app.views.accounts import AccountManager
 from app.views.apply import ApplyView
 from app.views.calendar import CalendarView
@@ -138,4 +138,4 @@ def register(appbuilder: AppBuilder) -> None:
     current_app.register_blueprint(health)
 
 
-__all__ = ["AccountManager", "HomeView", "held", "labels", "menu", "password_again", "register"]
+__all__ = ["AccountManager", "HomeView", "held", "labels", "menu", "password_again", "register", "student_words"]

@@ -7,6 +7,8 @@ from flask import Flask, current_app, request
 from flask_appbuilder.menu import MenuItem
 from flask_babel import gettext
 
+from app.views.student_words import hers
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -48,7 +50,7 @@ def _entries(items: Iterable[MenuItem]) -> Iterator[Entry]:
 
 
 def _label(item: MenuItem) -> str:
-    return gettext(str(item.label))
+    return str(hers(gettext(str(item.label))))
 
 
 def install(app: Flask) -> None:

@@ -152,11 +152,11 @@ def errands(case: Case) -> list[tuple[Any, Any, Any]]:
         if case.state == CaseState.SENT_BACK:
             asked = [_("Put right: %(why)s", why=last_opinion(case, "send_back"))]
             asked += [_("Attach: %(materials)s", materials=listed(missing))] if missing else []
-            return [(what, _("on the page of the case, then hand it in again"), None) for what in asked]
+            return [(what, _("on the page of the application, then hand it in again"), None) for what in asked]
         attach = _("Attach: %(materials)s", materials=listed(missing)) if missing else _("Everything is attached")
         state = window_states([flow], clock.today(), case.college_id)[flow.key]
         by = day_words(state.closes_on) if state.open else None
-        return [(attach, _("on the page of the case, then hand it in"), by)]
+        return [(attach, _("on the page of the application, then hand it in"), by)]
     made: list[tuple[Any, Any, Any]] = []
     wanted = next((step for step in case.steps if step.declared["originals"] and step.state in
                    (StepState.WAITING, StepState.OPEN)), None)  # fmt: skip

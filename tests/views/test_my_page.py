@@ -81,7 +81,7 @@ def test_a_running_case_is_not_offered_again(app, cast, cases: Cases):  # noqa: 
     page = home(cast)
     assert "/apply/leave/101" not in page
     assert f"/casescreen/show/{case_id}" in page
-    assert "请上传：" in page and "在办件页面上传并提交" in page
+    assert "请上传：" in page and "在申请页面上传并提交" in page
 
 
 def test_what_to_bring_where_and_by_when(app, cast, cases: Cases):  # noqa: F811

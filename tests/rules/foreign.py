@@ -32,6 +32,7 @@ PARTICULAR: dict[str, dict[str, Any]] = {
     "meeting": {"kind": "college"},
     "job_run": {"state": "done", "file_path": f"2099-01-01/{ID}", "expires_at": datetime(2099, 1, 1, tzinfo=UTC)},
     "mail": {"state": "waiting"},
+    "paper": {"mark": None},
     "reorganisation": {"state": "waiting", "settled_at": None, "effective_on": date(2099, 1, 1)},
     "registration": {"state": "registered", "season": "autumn", "due_on": None},
     "roster_change": {"new_status": "on_leave", "old_status": "enrolled", "code": "11"},

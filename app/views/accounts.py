@@ -143,6 +143,8 @@ class RoleModelView(Guarded, fab.RoleModelView):
     label_columns = fab.RoleModelView.label_columns | {"name": _("Role")}
     list_columns = search_columns = ["name"]
     formatters_columns = {"name": role_label}
+    # FAB hangs the users to whom its own form gave the role on its page: here identities have it
+    related_views = property(lambda self: [], lambda self, _views: None)
 
     def _edit(self, pk):
         check_changeable(self.datamodel.get(pk, self._base_filters))

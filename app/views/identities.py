@@ -131,15 +131,18 @@ class IdentityScreen(WarnsOfVacancies, Screen):
             check_reach(wanted_of(item))
 
     def pre_update(self, item: Identity) -> None:
-        check_running(item)
         self.pre_add(item)
         super().pre_update(item)
 
     def _get_show_widget(self, pk, item, *args, **kwargs):
         widgets = super()._get_show_widget(pk, item, *args, **kwargs)
         if item.ended_on is not None:
-            widgets["show"].template_args["actions"] = {}
+            widgets["show"].template_args.update(actions={}, settled=True)
         return widgets
+
+    def _edit(self, pk):
+        check_running(self.datamodel.get(pk, self._base_filters))
+        return super()._edit(pk)
 
     @action("end", _("End this identity"), _("End this identity today? It opens nothing from now on, and its owner's logins"
             " end. What was done in it stays."), "fa-user-times", multiple=False)  # fmt: skip

@@ -143,6 +143,7 @@ def test_a_built_in_role_is_read_alone(cast, behind):
     number, name = behind.rows("select id, name from ab_role where name = 'college_clerk'")[0].values()
     assert f"/roles/edit/{number}" not in admin.get("/roles/list/").text
     shown = admin.get(f"/roles/show/{number}").text
+    assert "UserDBModelView" not in shown  # whom FAB's own form gave it
     assert "内置角色" in shown and f"/roles/edit/{number}" not in shown
     one = behind.one("select id from ab_permission_view order by id limit 1")
     before = behind.rows(

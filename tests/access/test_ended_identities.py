@@ -79,7 +79,10 @@ def test_nobody_ends_his_own_and_none_ends_twice(cast, behind):
     assert ended_on(behind, cast.admin.identity_id) is None
     end(cast, cast.clerk.identity_id)
     page = end(cast, cast.clerk.identity_id)
-    assert "已终止，保留原样" in page.text and "/action/end/" not in page.text
+    assert (
+        "已终止，保留原样" in page.text and "/action/end/" not in page.text and "/identityscreen/edit/" not in page.text
+    )
+    assert cast.login("admin").get(f"/identityscreen/edit/{cast.clerk.identity_id}").status_code == 409
     assert behind.one("select count(*) from audit_entry where action = 'identity:end'") == 1
 
 

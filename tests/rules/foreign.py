@@ -18,7 +18,7 @@ DAY = date(2026, 9, 1)
 # What a CHECK, or a reader of the row, wants instead of the invented value.
 PARTICULAR: dict[str, dict[str, Any]] = {
     "ab_user": {"active": True},
-    "account_proposal": {"kind": "identity", "state": "confirmed", "scope": "college"},
+    "account_proposal": {"kind": "identity", "state": "confirmed", "scope": "college", "reason": None},
     "case_event": {"act": "approve", "step_key": "accept", "role": "college_clerk"},
     "case_step": {"key": "accept", "state": "open", "role": "college_clerk"},
     "academic_year": {"opened_by": None},
@@ -27,8 +27,9 @@ PARTICULAR: dict[str, dict[str, Any]] = {
     "delegation": {"deputy_user_id": 1},
     "dismissal_exemption": {"ground": "absence"},
     "flow_case": {"flow": "leave", "state": "open", "step_key": "accept", "reason": "other"},
-    "identity": {"scope": "college", "student_id": None, "department_id": None},
+    "identity": {"scope": "college", "student_id": None, "department_id": None, "ended_on": None},
     "legal_clock": {"kind": "leave"},
+    "paper": {"mark": None},  # it stands as it was issued
     "meeting": {"kind": "college"},
     "job_run": {"state": "done", "file_path": f"2099-01-01/{ID}", "expires_at": datetime(2099, 1, 1, tzinfo=UTC)},
     "mail": {"state": "waiting"},

@@ -22,6 +22,7 @@ from tests.rules import foreign, walk
 STRANGERS = ("anonymous", "student", "clerk", "admin")
 ACCOUNTS = frozenset(name for name in Model.metadata.tables if name.startswith("ab_")) | {
     "account_proposal", "identity", "password_state",
+    "mail", "notice",  # owners and the registry are told what becomes of an account
 }  # fmt: skip
 # Written by being there: the trail itself.
 TRAIL = frozenset({"audit_entry", "login_attempt"})

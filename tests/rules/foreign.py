@@ -29,7 +29,6 @@ PARTICULAR: dict[str, dict[str, Any]] = {
     "flow_case": {"flow": "leave", "state": "open", "step_key": "accept", "reason": "other"},
     "identity": {"scope": "college", "student_id": None, "department_id": None, "ended_on": None},
     "legal_clock": {"kind": "leave"},
-    "paper": {"mark": None},  # it stands as it was issued
     "meeting": {"kind": "college"},
     "job_run": {"state": "done", "file_path": f"2099-01-01/{ID}", "expires_at": datetime(2099, 1, 1, tzinfo=UTC)},
     "mail": {"state": "waiting"},

@@ -80,5 +80,5 @@ def _words(step: Step, event: CaseEvent | None, records: dict) -> str:
     if event is not None:
         absent = f"（代 {event.on_behalf_of}）" if event.on_behalf_of else ""
         name, day = f"{event.actor_name}{absent}", chinese_date(event.at.astimezone(clock.ZONE).date())
-    seal = "　　　　　　　（盖章）" if step.seal else "　　　　　　　"
-    return "\n".join([*lines, f"{Role(step.role).label}签名：{name}{seal}", day])
+    room, seal = "　" if name else "　" * 7, "（盖章）" if step.seal else ""
+    return "\n".join([*lines, f"{Role(step.role).label}签名：{name}{room}{seal}", day])

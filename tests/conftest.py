@@ -134,7 +134,7 @@ def app(shared_app: Flask) -> Iterator[Flask]:
         engines[None] = connection  # type: ignore[assignment]  # sessions bind to it as to an engine
         db.session.session_factory.configure(join_transaction_mode="create_savepoint")
         try:
-            with every_commit_watched():
+            with every_commit_watched(connection):
                 yield shared_app
         finally:
             db.session.remove()

@@ -64,13 +64,18 @@ def watch_cases(connection: Connection) -> None:
 
 
 @contextmanager
-def every_commit_watched() -> Iterator[None]:
-    """Raise Unaudited in place of a commit that leaves a change of a case out of the audit."""
-    event.listen(db.session, "before_commit", _look)
+def every_commit_watched(connection: Connection) -> Iterator[None]:
+    """Raise Unaudited in place of a commit on this connection that leaves a change of a case out of the audit."""
+
+    def look(session: Session) -> None:
+        if session.get_bind() is connection:  # another application's session may run in the same test
+            _look(session)
+
+    event.listen(db.session, "before_commit", look)
     try:
         yield
     finally:
-        event.remove(db.session, "before_commit", _look)
+        event.remove(db.session, "before_commit", look)
 
 
 def _look(session: Session) -> None:

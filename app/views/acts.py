@@ -56,7 +56,6 @@ ACTS: dict[str, Any] = {
     "meeting:minutes": _("Wrote the minutes"),
     "meeting:record": _("Recorded a meeting"),
     "overview:export": _("Exported the overview"),
-    "objection.reveal": _("Revealed a masked value"),
     "paper:issue": _("Issued papers"),
     "paper:mark": _("Marked papers that hold no more"),
     "paper:print": _("Printed papers"),

@@ -15,7 +15,7 @@ APP = Path(__file__).parents[2] / "app"
 BY_VARIABLE = {f"case:{act}" for act in (*DECISIONS, "submit", "resubmit")} | {  # audit(actor, f"case:{act}")
     f"reorganisation:{act}" for act in ("decide", "annul", "lapse", "apply")
 }
-BY_DATABASE = {"case:release"}  # a trigger writes it
+BY_DATABASE = {"case:release", "case:follow"}  # triggers write them
 WRITERS = {"audit", "audit_many", "audit_columns", "_audit"}
 
 

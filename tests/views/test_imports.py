@@ -111,6 +111,9 @@ def test_a_check_is_its_owners_alone(desk, tmp_path):
     page = desk.work(desk.upload(book(GOOD, path=tmp_path)))
     with desk.owner.begin() as connection:
         connection.execute(text(
+            "update identity set scope = 'freshmen' where user_id in (select id from ab_user where username = 'registry_b')"
+        ))  # fmt: skip
+        connection.execute(text(
             "update identity_role set role_id = (select id from ab_role where name = 'admissions') where identity_id ="
             " (select i.id from identity i join ab_user u on u.id = i.user_id where username = 'registry_b')"
         ))  # fmt: skip

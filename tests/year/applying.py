@@ -64,7 +64,9 @@ def values_of(year: Year, flow: Flow, student_id: int) -> dict[str, Any]:
 def somebody(year: Year, flow: Flow) -> tuple[int, int] | None:
     """A student and her college: mostly one whose status fits, sometimes one who has something running already."""
     statuses = sorted(flow.allowed_from) if year.chance(0.97) else ["enrolled", "on_leave", "withdrawn", "admitted"]
-    busy = "order by (select count(*) from flow_case c where c.student_id = s.id) desc, s.id" if year.chance(0.2) else ""
+    busy = (
+        "order by (select count(*) from flow_case c where c.student_id = s.id) desc, s.id" if year.chance(0.2) else ""
+    )
     found = year.rows(f"select s.id, s.college_id from student s where s.id > 1000 and s.status = any(:statuses)"
                       " and (not :fresh or not s.registered) and (not :told or exists (select from flow_case d where"
                       f" d.student_id = s.id and d.delivered_on > :today - 12)) {busy or 'order by s.id'}",

@@ -10,8 +10,8 @@ from werkzeug.security import generate_password_hash
 
 from app.access.roles import Role
 from app.kit import clock
-from app.models.accounts import AccountRole
-from app.operations.spelling import spell_anew
+from app.models.accounts.account import AccountRole
+from app.operations.roster.spelling import spell_anew
 from app.papers import load_templates
 from app.reference import load_reference
 

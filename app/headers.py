@@ -5,7 +5,7 @@ import secrets
 
 from flask import Flask, Response, g, request
 
-from app.kit import own
+from app.kit.screen import own
 
 POLICY = (
     "default-src 'self'; script-src 'self' 'nonce-{nonce}'; style-src 'self' 'nonce-{nonce}';"

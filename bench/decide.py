@@ -10,7 +10,7 @@ from app import cluster
 from app.access import Actor, actor_of, scope_as
 from app.kit.flow import decide
 from app.models import Identity, db
-from app.models.accounts import User
+from app.models.accounts.account import User
 from bench.bed import TODAY, application, own_cluster, row
 from tests.cast import build_cast
 from tests.flows.many import make_leaves

@@ -8,8 +8,8 @@ from datetime import date
 from sqlalchemy import Connection, text
 from werkzeug.security import generate_password_hash
 
-from app.kit.schedule import TermDates
-from app.operations.year_plan import date_year
+from app.operations.calendar.schedule import TermDates
+from app.operations.calendar.year_plan import date_year
 
 PASSWORD = "Cast-password-1"
 STUDENTS = 6  # in each college

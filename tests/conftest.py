@@ -22,8 +22,8 @@ from app import cluster, create_app
 from app.access import Actor, actor_of, sessions
 from app.jobs.daily import MADE_UP
 from app.models import Identity, db
-from app.models.accounts import User
-from app.models.session import LoginKind
+from app.models.accounts.account import User
+from app.models.accounts.session import LoginKind
 from config import load
 from tests.cast import build_cast
 from tests.watching import every_commit_watched, watch_cases

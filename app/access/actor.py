@@ -10,7 +10,7 @@ from sqlalchemy import select
 from app.access.roles import BUILT_IN, Permission, Role, granted
 from app.access.scope import NO_SCOPE, NOBODY, Scope
 from app.models import Delegation, Identity, db
-from app.models.accounts import person_name, signature
+from app.models.accounts.account import person_name, signature
 
 
 @dataclass(frozen=True)

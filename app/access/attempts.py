@@ -11,7 +11,7 @@ from sqlalchemy import delete, func, insert, select, text
 from app.access.scope import as_login
 from app.access.sessions import here
 from app.models import LoginAttempt, Setting, db
-from app.models.accounts import User
+from app.models.accounts.account import User
 
 TABLE: Any = LoginAttempt.__table__
 KEYS = "wrong_passwords_"  # how their settings begin

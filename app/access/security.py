@@ -14,7 +14,7 @@ from app.access.actor import ANONYMOUS, Actor, current_actor, load_actor, logged
 from app.access.roles import BUILT_IN, GRANTS, Permission
 from app.access.scope import enter_request_scope
 from app.models import Identity, Password, db
-from app.models.session import LoginKind
+from app.models.accounts.session import LoginKind
 
 READING = ("can_list", "can_show", "can_get", "can_info", "can_download", "can_export", "menu_access")
 

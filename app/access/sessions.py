@@ -10,7 +10,7 @@ from sqlalchemy import extract, func, insert, select, update
 
 from app.access.scope import as_login
 from app.models import UserSession, db
-from app.models.accounts import User
+from app.models.accounts.account import User
 
 COOKIE = "session"  # in the cookie: the number of its row
 CLAIM = "session"  # and in a token

@@ -9,7 +9,7 @@ from app.access.roles import Role
 from app.demo.people import People
 from app.kit.pinyin import split_name
 from app.models import College, Department, Identity, Password, Proposal, ProposalKind
-from app.models.accounts import AccountRole, User, identity_role
+from app.models.accounts.account import AccountRole, User, identity_role
 
 OFFICES = {
     "registry": (Role.REGISTRY, "教务处学籍中心"),

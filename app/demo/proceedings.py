@@ -30,8 +30,8 @@ from app.models import (
     Student,
     Term,
 )
-from app.models.accounts import signature
-from app.operations.leave_terms import end_of_leave
+from app.models.accounts.account import signature
+from app.operations.roster.leave_terms import end_of_leave
 
 SHOWN = "08"  # the college whose clerk, leader and students log in first
 NOTICE = "对公示内容有异议的，请在公示期内以书面形式向教务处学籍中心反映，并写明姓名和联系方式。"

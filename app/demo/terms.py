@@ -6,9 +6,9 @@ from sqlalchemy import Connection, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from app.kit.calendar import monday_of
-from app.kit.schedule import TermDates
 from app.models import AcademicYear, DatedTask, Season
-from app.operations.year_plan import date_year
+from app.operations.calendar.schedule import TermDates
+from app.operations.calendar.year_plan import date_year
 
 TERM_WEEKS = 26  # from one term's first Monday to the next one's
 TAUGHT_WEEKS = 20

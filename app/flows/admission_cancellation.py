@@ -9,9 +9,9 @@ from app.access import Role
 from app.kit import clock
 from app.kit.flow import Field, Flow, Material, Step, add_labels, among, hook, register
 from app.models import AdmissionCancellationCase, Case, ClockKind, LegalClock, MeetingKind, RosterStatus, db
-from app.operations.appeals import time_to_appeal, told_after_the_decision
-from app.operations.hearing import heard_before_decided, legality_examined
-from app.operations.roster import changes, roster_effect
+from app.operations.proceedings.appeals import time_to_appeal, told_after_the_decision
+from app.operations.proceedings.hearing import heard_before_decided, legality_examined
+from app.operations.roster.effects import changes, roster_effect
 from app.papers import decision_letter
 
 

@@ -6,8 +6,8 @@ from sqlalchemy import Select
 from app.access import Role
 from app.kit.flow import Field, Flow, Material, Step, Window, register, when
 from app.models import DeferralCase, RosterStatus
-from app.operations.leaves import reckon_deferral
-from app.operations.roster import changes, roster_effect
+from app.operations.roster.effects import changes, roster_effect
+from app.operations.roster.leaves import reckon_deferral
 from app.papers import change_notice
 
 

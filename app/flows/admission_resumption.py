@@ -10,8 +10,8 @@ from app.kit import clock
 from app.kit.flow import Field, Flow, Material, Step, Window, register, when
 from app.models import Case, RosterStatus
 from app.models.base import Mapped, mapped_column
-from app.operations.leaves import reckon_cohort
-from app.operations.roster import changes, roster_effect
+from app.operations.roster.effects import changes, roster_effect
+from app.operations.roster.leaves import reckon_cohort
 from app.papers import change_notice
 
 

@@ -5,7 +5,7 @@ from flask_babel import lazy_gettext as _
 from app.access import Role
 from app.kit.flow import Field, Flow, Material, Step, register
 from app.models import MeetingKind, RosterStatus
-from app.operations import appeals
+from app.operations.proceedings import appeals
 from app.papers import review_decision
 
 # What a decision that can be appealed has made of her: order 41, articles 59 and 60.

@@ -6,8 +6,8 @@ from sqlalchemy import Select, func, select
 from app.access import Role
 from app.kit.flow import Field, Flow, Material, Step, Window, register
 from app.models import CancellationCase, RosterChange, RosterStatus
-from app.operations.endings import died_as_a_student
-from app.operations.roster import changes, roster_effect
+from app.operations.roster.death import died_as_a_student
+from app.operations.roster.effects import changes, roster_effect
 from app.papers import change_notice
 
 

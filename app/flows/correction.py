@@ -5,7 +5,7 @@ from flask_babel import lazy_gettext as _
 from app.access import Role
 from app.kit.flow import Field, Flow, Material, Step, add_labels, register
 from app.models import RosterStatus
-from app.operations.restoring import entered_as_dead, put_right
+from app.operations.roster.restoring import entered_as_dead, put_right
 from app.papers import change_notice
 
 add_labels({

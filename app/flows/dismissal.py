@@ -6,10 +6,10 @@ from sqlalchemy import Select
 from app.access import Role
 from app.kit.flow import Field, Flow, Material, Step, Window, register
 from app.models import DismissalCase, MeetingKind, RosterStatus
-from app.operations.appeals import time_to_appeal, told_after_the_decision
-from app.operations.dismissals import ground_holds, no_return_runs
-from app.operations.hearing import heard_before_decided, legality_examined
-from app.operations.roster import changes, roster_effect
+from app.operations.proceedings.appeals import time_to_appeal, told_after_the_decision
+from app.operations.proceedings.dismissals import ground_holds, no_return_runs
+from app.operations.proceedings.hearing import heard_before_decided, legality_examined
+from app.operations.roster.effects import changes, roster_effect
 from app.papers import decision_letter
 
 

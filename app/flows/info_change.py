@@ -5,7 +5,7 @@ from flask_babel import lazy_gettext as _
 from app.access import Role
 from app.kit.flow import Field, Flow, Material, Step, register
 from app.models import MeetingKind, RosterStatus
-from app.operations import personal_data
+from app.operations.roster import personal_data
 from app.papers import info_notice
 
 info_change = register(

@@ -5,7 +5,7 @@ from flask_babel import lazy_gettext as _
 from app.access import Role
 from app.kit.flow import Field, Flow, Material, Step, Window, Within, register, when
 from app.models import RosterStatus
-from app.operations import leaves
+from app.operations.roster import leaves
 from app.papers import change_notice
 
 leave = register(

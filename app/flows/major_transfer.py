@@ -5,9 +5,9 @@ from flask_babel import lazy_gettext as _
 from app.access import Role
 from app.kit.flow import Field, Flow, Material, Step, Window, add_labels, register
 from app.models import MeetingKind, RosterStatus
-from app.operations.transfer_decision import admitted_in_round
-from app.operations.transfer_placing import class_of_new_major, transfer
-from app.operations.transfers import check_choices, fits_round, join_round
+from app.operations.transfers.decision import admitted_in_round
+from app.operations.transfers.placing import class_of_new_major, transfer
+from app.operations.transfers.rounds import check_choices, fits_round, join_round
 from app.papers import change_notice
 
 add_labels({

@@ -5,7 +5,7 @@ from flask_babel import lazy_gettext as _
 from app.access import Role
 from app.kit.flow import Field, Flow, Material, Step, Window, register, when
 from app.models import RosterStatus
-from app.operations import leaves, roster
+from app.operations.roster import effects, leaves
 from app.papers import change_notice
 
 return_ = register(
@@ -27,11 +27,11 @@ return_ = register(
         ),
         steps=(
             Step(
-                "accept", Role.COLLEGE_CLERK, days=1, records=("grade", "class_group_id"), rule=roster.no_higher_class
+                "accept", Role.COLLEGE_CLERK, days=1, records=("grade", "class_group_id"), rule=effects.no_higher_class
             ),
             Step("college", Role.COLLEGE_LEADER, days=2, seal=True, hands_differ_from=("submit", "accept")),
             Step("affairs", Role.AFFAIRS_DIRECTOR, days=2),
-            Step("registry", Role.REGISTRY, days=1, originals=True, takes_effect=True, rule=roster.no_higher_class),
+            Step("registry", Role.REGISTRY, days=1, originals=True, takes_effect=True, rule=effects.no_higher_class),
             Step("delivery", Role.DEPARTMENT, days=3, each_department=True),
             Step("report_in", Role.COLLEGE_CLERK, days=5, timed="return_on"),
         ),

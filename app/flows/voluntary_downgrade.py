@@ -8,7 +8,7 @@ from sqlalchemy import Select
 from app.access import Role
 from app.kit.flow import Field, Flow, Material, Step, Window, register
 from app.models import Case, IntoClass, RosterStatus, Student
-from app.operations.roster import changes, lower_class_fits, roster_effect
+from app.operations.roster.effects import changes, lower_class_fits, roster_effect
 from app.papers import change_notice
 
 

@@ -6,7 +6,7 @@ from sqlalchemy import Select
 from app.access import Role
 from app.kit.flow import Field, Flow, Material, Step, Window, register
 from app.models import Case, MeetingKind, RosterStatus
-from app.operations.roster import changes, roster_effect
+from app.operations.roster.effects import changes, roster_effect
 from app.papers import change_notice
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.engine import make_url
 
 from app import create_app
 from app.jobs import upkeep
-from app.kit.job import queue
+from app.kit.jobs.job import queue
 from app.logs import LOGGING
 
 

@@ -13,21 +13,13 @@ from sqlalchemy import text
 
 from app.access import Actor, Permission, scope_as
 from app.kit import clock
-from app.kit.due import SOURCES, Source, machine, tell
-from app.kit.job import queue
-from app.kit.letter import send_waiting
+from app.kit.jobs.due import SOURCES, Source, machine, tell
+from app.kit.jobs.job import queue
+from app.kit.jobs.letter import send_waiting
 from app.kit.operation import operation
 from app.models import db
-from app.operations import (  # noqa: F401  (importing them registers their sources)
-    dated_effects,
-    due_days,
-    escalation,
-    legal_clocks,
-    reassigning,
-    registration,
-    reorganisation,
-    vacancies,
-)
+from app.operations.organisation import reorganisation
+from app.operations.roster import dated_effects
 
 log = logging.getLogger(__name__)
 MADE_UP = "xueji_made_up"  # the day for which this process has made what takes effect

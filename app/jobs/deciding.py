@@ -3,8 +3,8 @@
 from flask_babel import lazy_gettext as _
 
 from app.access import Permission
-from app.kit.job import JobResult, RunningJob, job
-from app.operations.batches import DECIDE, decide_rows, summary
+from app.kit.jobs.job import JobResult, RunningJob, job
+from app.operations.cases.batches import DECIDE, decide_rows, summary
 
 
 @job(DECIDE, needs=Permission.CASE_DECIDE)

@@ -15,16 +15,16 @@ from sqlalchemy import event, text
 
 import app.workbooks  # noqa: F401 - declares the imports
 from app.jobs.upkeep import purge
-from app.kit.imports import IMPORTS, Import
-from app.kit.job import JobResult, RunningJob, Stopped, job, queue
+from app.kit.jobs.job import JobResult, RunningJob, Stopped, job, queue
 from app.kit.operation import Refused
-from app.kit.upload import forget, imports_folder, keep_findings, kept, limits
 from app.kit.workbook import importing
 from app.kit.workbook.declare import LANGUAGES
 from app.kit.workbook.export import Stopped as ReadingStopped
 from app.kit.workbook.importing import Report
+from app.kit.workbook.imports import IMPORTS, Import
 from app.kit.workbook.reasons import Refusal
 from app.kit.workbook.returned import write_returned
+from app.kit.workbook.upload import forget, imports_folder, keep_findings, kept, limits
 from app.models import db
 
 

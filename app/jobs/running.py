@@ -17,7 +17,7 @@ from sqlalchemy.exc import OperationalError
 
 from app.access import Actor, actor_of, scope_as
 from app.jobs.daily import make_up
-from app.kit.job import (
+from app.kit.jobs.job import (
     JOBS,
     RUN_TASK,
     UNFINISHED,

@@ -14,8 +14,8 @@ from app.access import Scope, scope_as
 from app.access.attempts import forget_attempts
 from app.kit.filing import A_DAY, settle_pending
 from app.kit.holding import drop_old
-from app.kit.job import jobs_folder, queue
-from app.operations.accounts import forget_sessions
+from app.kit.jobs.job import jobs_folder, queue
+from app.operations.accounts.own import forget_sessions
 
 log = logging.getLogger(__name__)
 

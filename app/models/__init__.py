@@ -2,8 +2,23 @@
 
 import flask_appbuilder.security.sqla.models  # noqa: F401  (registers ab_* in the metadata)
 
-from app.models.accounts import ColumnChoice, Delegation, Holder, Identity, KeptList, Password, SavedFilter
-from app.models.applications import (
+from app.models.accounts.account import ColumnChoice, Delegation, Holder, Identity, KeptList, Password, SavedFilter
+from app.models.accounts.audit import AuditEntry
+from app.models.accounts.notice import Mail, MailState, Notice
+from app.models.accounts.proposal import Proposal, ProposalKind, ProposalState
+from app.models.accounts.session import LoginAttempt, UserSession
+from app.models.base import Model, db
+from app.models.calendar.year import (
+    AcademicYear,
+    CalendarDay,
+    CalendarFeed,
+    DatedTask,
+    Owner,
+    TaskEvent,
+    TaskKind,
+    TaskRule,
+)
+from app.models.cases.applications import (
     AdmissionCancellationCase,
     AppealCase,
     CancellationCase,
@@ -12,10 +27,7 @@ from app.models.applications import (
     DismissalCase,
     InfoChangeCase,
 )
-from app.models.audit import AuditEntry
-from app.models.base import Model, db
-from app.models.calendar import AcademicYear, CalendarDay, CalendarFeed, DatedTask, Owner, TaskEvent, TaskKind, TaskRule
-from app.models.case import (
+from app.models.cases.case import (
     DECISION,
     FACT,
     PLAN,
@@ -32,25 +44,22 @@ from app.models.case import (
     StepState,
     Told,
 )
-from app.models.codes import Code, CodeSet
-from app.models.dated_effect import DatedEffect, EffectState
-from app.models.dismissal import Exemption
-from app.models.document import Document
+from app.models.cases.paper import Paper, PaperCounter, PaperMark, PaperTemplate, PrintRun
 from app.models.job import JobRun, JobState
-from app.models.ledger import MOVED, FieldChange, RosterChange, as_of
-from app.models.legal_clock import Absence, ClockKind, LegalClock
-from app.models.meeting import Meeting, MeetingKind
-from app.models.notice import Mail, MailState, Notice
-from app.models.organisation import ClassGroup, College, Department, Major
-from app.models.paper import Paper, PaperCounter, PaperMark, PaperTemplate, PrintRun
-from app.models.proposal import Proposal, ProposalKind, ProposalState
-from app.models.publicity import Objection, Publicity, PublicityEntry
-from app.models.registration import Registration, RegistrationState
-from app.models.reorganisation import Reorganisation
-from app.models.session import LoginAttempt, UserSession
-from app.models.settings import Season, Setting, Term, setting, setting_int
-from app.models.student import RosterStatus, Student
-from app.models.transfer import RoundState, TransferCase, TransferChoice, TransferQuota, TransferRound
+from app.models.organisation.codes import Code, CodeSet
+from app.models.organisation.reorganisation import Reorganisation
+from app.models.organisation.settings import Season, Setting, Term, setting, setting_int
+from app.models.organisation.units import ClassGroup, College, Department, Major
+from app.models.proceedings.dismissal import Exemption
+from app.models.proceedings.document import Document
+from app.models.proceedings.meeting import Meeting, MeetingKind
+from app.models.proceedings.publicity import Objection, Publicity, PublicityEntry
+from app.models.roster.dated_effect import DatedEffect, EffectState
+from app.models.roster.ledger import MOVED, FieldChange, RosterChange, as_of
+from app.models.roster.legal_clock import Absence, ClockKind, LegalClock
+from app.models.roster.registration import Registration, RegistrationState
+from app.models.roster.student import RosterStatus, Student
+from app.models.transfers.rounds import RoundState, TransferCase, TransferChoice, TransferQuota, TransferRound
 
 __all__ = [
     "DECISION",

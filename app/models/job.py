@@ -6,7 +6,7 @@ from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, String, 
 from sqlalchemy.dialects.postgresql import JSONB
 
 from app.models.base import BigId, Key, Mapped, Model, Moment, Name, Now, mapped_column
-from app.models.student import one_of
+from app.models.roster.student import one_of
 
 
 class JobState(StrEnum):

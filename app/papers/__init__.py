@@ -3,7 +3,7 @@
 from sqlalchemy import Connection
 
 from app.kit.flow import FLOWS
-from app.kit.paper import PaperKind, load_wordings
+from app.kit.paper.kinds import PaperKind, load_wordings
 from app.papers.application_form import form_of, print_application
 from app.papers.change_notice import CHANGE_NOTICE
 from app.papers.decision_letter import DECISION_LETTER

@@ -12,10 +12,10 @@ from sqlalchemy.orm import aliased
 from app.access import Actor, Role
 from app.kit import clock
 from app.kit.flow import FLOWS, Flow, hook, label
-from app.kit.issuing import among, issue_papers
-from app.kit.paper import PaperKind, Placeholder, chinese_date
+from app.kit.paper.issuing import among, issue_papers
+from app.kit.paper.kinds import PaperKind, Placeholder, chinese_date
 from app.models import Case, Code, RosterStatus, Student, db, setting
-from app.models.student import FRESHMAN, ON_ROLL
+from app.models.roster.student import FRESHMAN, ON_ROLL
 
 WORDING = """
 <p>{{ college }}：</p>

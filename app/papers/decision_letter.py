@@ -9,8 +9,8 @@ from sqlalchemy.orm import selectinload
 
 from app.access import Actor
 from app.kit.flow import flow_of, hook, label
-from app.kit.issuing import among, issue_papers
-from app.kit.paper import PaperKind, Placeholder, chinese_date
+from app.kit.paper.issuing import among, issue_papers
+from app.kit.paper.kinds import PaperKind, Placeholder, chinese_date
 from app.models import Case, CaseStep, DismissalCase, Meeting, MeetingKind, StepState, db, setting
 from app.papers import change_notice
 

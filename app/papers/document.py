@@ -13,7 +13,7 @@ from app.access import Actor, Permission
 from app.kit import clock
 from app.kit.flow import FLOWS, among, decide
 from app.kit.operation import Refused, audit, operation
-from app.kit.paper import LONGEST_TITLE, Page, PaperKind, Placeholder, chinese_date, wording_in_use
+from app.kit.paper.kinds import LONGEST_TITLE, Page, PaperKind, Placeholder, chinese_date, wording_in_use
 from app.models import (
     Case,
     CaseState,
@@ -29,7 +29,7 @@ from app.models import (
     setting,
 )
 from app.models.language import listed
-from app.operations.publicity import matter
+from app.operations.proceedings.publicity import matter
 from app.papers.change_notice import CHANGE_NOTICE
 from app.papers.student_list import student_list
 

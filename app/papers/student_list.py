@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from markupsafe import Markup
 
-from app.kit.wording import as_html
+from app.kit.paper.wording import as_html
 
 HEAD = ("序号", "学院", "姓名", "学号", "事项")
 

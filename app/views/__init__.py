@@ -4,32 +4,32 @@ from flask import current_app
 from flask_appbuilder import AppBuilder
 from flask_babel import lazy_gettext as _
 
-from app.views import held, labels, menu, password_again, student_words
-from app.views.accounts import AccountManager
-from app.views.apply import ApplyView
-from app.views.calendar import CalendarView
-from app.views.calendar_feed import CalendarFeedView
-from app.views.calendar_rules import CalendarDayScreen, TaskRuleScreen
-from app.views.calendar_terms import AcademicYearView
-from app.views.case_api import CaseOperationApi
-from app.views.cases import CaseApi, CaseScreen
-from app.views.cohort import CohortView
-from app.views.dated_effects import DatedEffectView
-from app.views.discharge import DischargeView
-from app.views.documents import DocumentView
+from app.views import held, labels, menu
+from app.views.accounts import password_again
+from app.views.accounts.identities import AuditScreen, DelegationView, IdentityScreen
+from app.views.accounts.my_account import AccountView
+from app.views.accounts.notices import MailScreen, NoticesView
+from app.views.accounts.proposals import ProposalView
+from app.views.accounts.switch import IdentityView
+from app.views.accounts.users import AccountManager
+from app.views.calendar.feed import CalendarFeedView
+from app.views.calendar.plan import CalendarView
+from app.views.calendar.rules import CalendarDayScreen, TaskRuleScreen
+from app.views.calendar.terms import AcademicYearView
+from app.views.cases.api import CaseOperationApi
+from app.views.cases.apply import ApplyView
+from app.views.cases.inbox import InboxView
+from app.views.cases.overview import OverviewView
+from app.views.cases.papers import PaperApi, PaperScreen, WordingView
+from app.views.cases.screen import CaseApi, CaseScreen
 from app.views.health import health
 from app.views.held import HeldView
 from app.views.home import HomeView
-from app.views.identities import AuditScreen, DelegationView, IdentityScreen
-from app.views.identity import IdentityView
 from app.views.imports import AdmissionsImportView
-from app.views.inbox import InboxView
 from app.views.jobs import JobsView
-from app.views.legal_clocks import DismissalView, LegalClockScreen
-from app.views.meetings import MeetingScreen
-from app.views.my_account import AccountView
-from app.views.notices import MailScreen, NoticesView
-from app.views.organisation import (
+from app.views.organisation.reference import CodeApi, CodeScreen, CodeSetApi, CodeSetScreen, SettingApi, SettingScreen
+from app.views.organisation.reorganisation import ReorganisationView
+from app.views.organisation.units import (
     ClassGroupApi,
     ClassGroupScreen,
     CollegeApi,
@@ -39,17 +39,19 @@ from app.views.organisation import (
     MajorApi,
     MajorScreen,
 )
-from app.views.overview import OverviewView
-from app.views.papers import PaperApi, PaperScreen, WordingView
-from app.views.proposals import ProposalView
-from app.views.publicity import PublicityView, PublicPublicityView
-from app.views.reference import CodeApi, CodeScreen, CodeSetApi, CodeSetScreen, SettingApi, SettingScreen
-from app.views.registration import RegistrationScreen
-from app.views.reorganisation import ReorganisationView
-from app.views.roster_changes import RosterChangeScreen
-from app.views.students import RosterChangeApi, StudentApi, StudentScreen
-from app.views.transfer_applications import RankingImportView, TransferApplicationScreen
-from app.views.transfers import TransferRoundScreen
+from app.views.proceedings.documents import DocumentView
+from app.views.proceedings.meetings import MeetingScreen
+from app.views.proceedings.publicity import PublicityView, PublicPublicityView
+from app.views.roster import student_words
+from app.views.roster.changes import RosterChangeScreen
+from app.views.roster.cohort import CohortView
+from app.views.roster.dated_effects import DatedEffectView
+from app.views.roster.discharge import DischargeView
+from app.views.roster.legal_clocks import DismissalView, LegalClockScreen
+from app.views.roster.registration import RegistrationScreen
+from app.views.roster.students import RosterChangeApi, StudentApi, StudentScreen
+from app.views.transfers.applications import RankingImportView, TransferApplicationScreen
+from app.views.transfers.rounds import TransferRoundScreen
 
 GROUPS = {
     "roster": (_("Roster"), "fa-graduation-cap"),

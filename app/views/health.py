@@ -7,7 +7,7 @@ from flask import Blueprint, current_app, jsonify
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.kit.job import worker_seen
+from app.kit.jobs.job import worker_seen
 from app.models import db
 
 health = Blueprint("health", __name__)

@@ -13,15 +13,15 @@ from app.access.actor import logged_in_user
 from app.kit import clock
 from app.kit.flow import FLOWS, window_states
 from app.kit.operation import NotAllowed, get
-from app.kit.tasks import TaskGroup, TaskState, grouped, select_own, years_open
 from app.models import CaseStep, College, DatedTask, RosterStatus, Student, db
-from app.models.accounts import Identity, User
-from app.views import my_page
-from app.views.calendar import progress_words
-from app.views.inbox_rows import counted, left, selects, shown
-from app.views.notices import unread
-from app.views.task_links import group_url
-from app.views.vacancies import vacancies
+from app.models.accounts.account import Identity, User
+from app.operations.calendar.task_state import TaskGroup, TaskState, grouped, select_own, years_open
+from app.views.accounts.notices import unread
+from app.views.accounts.vacancies import vacancies
+from app.views.calendar.plan import progress_words
+from app.views.calendar.task_links import group_url
+from app.views.cases.inbox_rows import counted, left, selects, shown
+from app.views.roster import my_page
 
 FIRST = 8  # rows of the inbox on the start page
 SOON = 31  # days

@@ -13,15 +13,15 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy import select
 
 from app.access import Permission, current_actor
-from app.kit.imports import Import
-from app.kit.job import UNFINISHED, enqueue
+from app.kit.jobs.job import UNFINISHED, enqueue
 from app.kit.operation import NotFound, Refused, get
 from app.kit.screen import Menu
 from app.kit.screen.exporting import XLSX, files_folder
-from app.kit.upload import keep, kept_findings, limits
 from app.kit.workbook.declare import Column
+from app.kit.workbook.imports import Import
 from app.kit.workbook.reasons import Unreadable
 from app.kit.workbook.template import accepted_values, write_template
+from app.kit.workbook.upload import keep, kept_findings, limits
 from app.models import JobRun, JobState, db
 from app.models.language import listed
 from app.views.jobs import LABELS, TONES, progress

@@ -11,11 +11,11 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy import select
 
 from app.access import Permission, current_actor
-from app.kit.job import cancel, result_file
+from app.kit.jobs.job import cancel, result_file
 from app.kit.operation import get
 from app.kit.screen import Menu
 from app.models import JobRun, JobState, db
-from app.operations.batches import DECIDE
+from app.operations.cases.batches import DECIDE
 
 LABELS = {
     JobState.QUEUED: _("Waiting"),

@@ -7,7 +7,7 @@ from flask import Flask, current_app, request
 from flask_appbuilder.menu import MenuItem
 from flask_babel import gettext
 
-from app.views.student_words import hers
+from app.views.roster.student_words import hers
 
 
 @dataclass(frozen=True)

@@ -9,16 +9,16 @@ from sqlalchemy import ColumnElement, Connection, func, text
 
 from app.access import Actor, Permission
 from app.kit import clock
-from app.kit.imports import Import, register_import
 from app.kit.pinyin import without_reading
 from app.kit.workbook.declare import Column, Lookup, Rule, Target, Workbook
 from app.kit.workbook.importing import Typed
+from app.kit.workbook.imports import Import, register_import
 from app.kit.workbook.rules import identity_rules
 from app.kit.workbook.staging import Staged
 from app.models import Code, College, Major, Student
-from app.models.codes import ALIASES_APART
 from app.models.language import listed
-from app.operations.admissions import admit
+from app.models.organisation.codes import ALIASES_APART
+from app.operations.roster.admissions import admit
 
 MOBILE = r"1[3-9]\d{9}"
 RESIDENT = "{id_type.value} = '1'"  # a resident identity card, whose number says birth date and sex

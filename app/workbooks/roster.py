@@ -7,7 +7,7 @@ from sqlalchemy.orm import aliased
 from app.kit.sensitive import SENSITIVE, mask
 from app.kit.workbook.declare import Column, Workbook
 from app.models import ClassGroup, Code, College, Major, RosterStatus, Student
-from app.models.student import CODED
+from app.models.roster.student import CODED
 
 
 def select_roster(matching: Select | None) -> Select:

@@ -6,11 +6,11 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy import Connection, select
 
 from app.access import Actor, Permission
-from app.kit.imports import Import, register_import
 from app.kit.workbook.declare import Column, Rule, Workbook
 from app.kit.workbook.importing import Typed
+from app.kit.workbook.imports import Import, register_import
 from app.models import RoundState, TransferRound, db
-from app.operations.transfer_preparing import MOST_SCORE, set_scores
+from app.operations.transfers.preparing import MOST_SCORE, set_scores
 
 COLUMNS = [
     Column("student_no", _("Student number"), "code", key=True, aliases=["学号"]),

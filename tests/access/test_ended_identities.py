@@ -13,7 +13,7 @@ from app.access import Role, actor_of
 from app.access.actor import counts
 from app.kit.operation import NotAllowed
 from app.models import Identity, db
-from app.operations.delegation import as_deputy, delegate
+from app.operations.accounts.delegation import as_deputy, delegate
 from tests.access.test_identity import form, second_identity, students
 from tests.access.test_login import is_in, log_in
 from tests.cast import PASSWORD

@@ -7,7 +7,7 @@ import pytest
 from app.access import acting_for
 from app.kit.operation import NotAllowed, NotFound, Refused
 from app.models import db
-from app.operations.delegation import as_deputy, delegate, revoke
+from app.operations.accounts.delegation import as_deputy, delegate, revoke
 from tests.conftest import TODAY
 from tests.flows.conftest import acting, cases  # noqa: F401 - the fixture
 

@@ -4,7 +4,7 @@ import pytest
 
 from app.access import Role
 from app.models import db
-from app.operations.second_hand import needs_second_hand
+from app.operations.accounts.second_hand import needs_second_hand
 from tests.access.test_identity import form, second_identity, students
 from tests.access.test_login import NEW, log_in
 from tests.cast import PASSWORD

@@ -10,11 +10,11 @@ from app.access import scope_as
 from app.flows import leave, return_, voluntary_withdrawal
 from app.jobs.daily import run_sources
 from app.kit import clock
-from app.kit.due import SOURCES
 from app.kit.flow import submit
+from app.kit.jobs.due import SOURCES
 from app.kit.operation import NotAllowed, Refused
 from app.models import DatedEffect, RosterChange, as_of, db
-from app.operations.dated_effects import SOURCE, annul
+from app.operations.roster.dated_effects import SOURCE, annul
 from tests.conftest import TODAY
 from tests.flows.conftest import ILL, LEAVE, acting
 

@@ -9,10 +9,10 @@ from app.kit import clock
 from app.kit.flow import FLOWS, decide
 from app.kit.operation import Refused
 from app.models import Absence, Model
-from app.operations.discharge import record_discharge
-from app.operations.dismissals import end_absence, record_absence
-from app.operations.meetings import record_meeting
-from app.operations.publicity import publish, record_objection
+from app.operations.proceedings.dismissals import end_absence, record_absence
+from app.operations.proceedings.meetings import record_meeting
+from app.operations.proceedings.publicity import publish, record_objection
+from app.operations.roster.discharge import record_discharge
 from app.papers import issue_document
 from tests.conftest import TODAY
 from tests.flows.conftest import ILL, acting

@@ -10,8 +10,8 @@ from app.jobs.daily import run_sources
 from app.kit import clock
 from app.kit.flow import decide, submit
 from app.kit.operation import NotAllowed, Refused
-from app.operations.due_days import recompute
-from app.operations.publicity import publish
+from app.operations.cases.due_days import recompute
+from app.operations.proceedings.publicity import publish
 from tests.flows.conftest import LEAVE, acting
 
 

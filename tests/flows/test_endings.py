@@ -10,7 +10,7 @@ from app.kit import clock
 from app.kit.flow import FLOWS, decide, open_case, submit
 from app.kit.operation import NotAllowed, NotFound, Refused
 from app.models import db
-from app.operations.dismissals import end_absence, select_candidates
+from app.operations.proceedings.dismissals import end_absence, select_candidates
 from tests.conftest import TODAY
 from tests.flows.conftest import LEAVE, acting
 from tests.flows.test_appeals import appealed

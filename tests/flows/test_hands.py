@@ -8,8 +8,8 @@ from app.jobs.daily import run_sources
 from app.kit.flow.hands import select_vacant
 from app.kit.operation import NotAllowed, Refused
 from app.models import db
-from app.operations.delegation import allowed_deputies, as_deputy, barred_steps, delegate
-from app.operations.reassigning import reassign
+from app.operations.accounts.delegation import allowed_deputies, as_deputy, barred_steps, delegate
+from app.operations.cases.reassigning import reassign
 from tests.conftest import TODAY
 from tests.flows.conftest import acting
 

@@ -8,11 +8,11 @@ import pytest
 from app.access import acting_for
 from app.flows import leave
 from app.kit import clock
-from app.kit.diagram import case_diagram, flow_diagram
 from app.kit.flow import may, select_done_by, select_open_steps, select_sent_back, step_for, what_next
+from app.kit.flow.diagram import case_diagram, flow_diagram
 from app.kit.operation import NotAllowed, NotFound, Refused
 from app.models import Case, db
-from app.operations.delegation import as_deputy, delegate, revoke
+from app.operations.accounts.delegation import as_deputy, delegate, revoke
 from tests.conftest import TODAY
 from tests.flows.conftest import LEAVE, acting
 

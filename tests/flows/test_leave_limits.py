@@ -13,8 +13,8 @@ from app.kit.flow import FLOWS, let_in_late, open_case, save_draft, submit
 from app.kit.flow.filling import fill
 from app.kit.operation import Faulty, NotAllowed, Refused
 from app.models import db
-from app.operations.discharge import record_discharge
-from app.operations.leave_terms import latest_start
+from app.operations.roster.discharge import record_discharge
+from app.operations.roster.leave_terms import latest_start
 from tests.conftest import TODAY
 from tests.flows.conftest import ILL, LEAVE, acting
 

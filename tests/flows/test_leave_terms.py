@@ -7,9 +7,9 @@ import pytest
 from app.jobs.daily import run_sources
 from app.kit import clock
 from app.kit.operation import Faulty
-from app.kit.schedule import TermDates
-from app.operations.calendar import move_terms, open_year
-from app.operations.leave_terms import end_of_leave
+from app.operations.calendar.schedule import TermDates
+from app.operations.calendar.terms import move_terms, open_year
+from app.operations.roster.leave_terms import end_of_leave
 from tests.conftest import TODAY
 from tests.flows.conftest import LEAVE, acting
 

@@ -4,7 +4,7 @@ import pytest
 
 from app.kit.operation import NotAllowed, NotFound, Refused
 from app.models import Case, db
-from app.operations.leaving import checklist, tick
+from app.operations.cases.leaving import checklist, tick
 
 ITEMS = {"library": ["图书归还", "借阅权限注销"], "finance": ["学杂费结清"]}
 

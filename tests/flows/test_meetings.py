@@ -9,7 +9,7 @@ from flask_babel import force_locale
 from app.kit.filing import Lost
 from app.kit.flow import decide
 from app.kit.operation import NotAllowed, NotFound, Refused
-from app.operations.meetings import attach_minutes, cancel_meeting, minutes_file, record_meeting
+from app.operations.proceedings.meetings import attach_minutes, cancel_meeting, minutes_file, record_meeting
 from tests.conftest import TODAY
 from tests.flows.test_material import PDF
 

@@ -8,10 +8,10 @@ import pytest
 from app.access import Permission, scope_as
 from app.jobs.daily import run_sources
 from app.kit import clock
-from app.kit.due import machine, tell
 from app.kit.flow import decide, let_in_late, submit, withdraw
+from app.kit.jobs.due import machine, tell
 from app.kit.operation import operation
-from app.operations.vacancies import vacant_roles
+from app.operations.accounts.vacancies import vacant_roles
 from tests.conftest import TODAY
 from tests.flows.conftest import LEAVE, acting
 from tests.flows.test_hands import off

@@ -6,7 +6,7 @@ import pytest
 
 from app.kit import clock
 from app.kit.operation import NotAllowed, Refused
-from app.operations.publicity import answer_objection, publish, record_objection, take_off
+from app.operations.proceedings.publicity import answer_objection, publish, record_objection, take_off
 from app.papers import issue_document
 
 NOTICE = "异议请向教务处提出。"

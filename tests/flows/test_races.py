@@ -14,7 +14,7 @@ from app.flows import leave, voluntary_withdrawal
 from app.kit.flow import decide, open_case, submit, withdraw
 from app.kit.operation import NotFound, Refused, get
 from app.models import db
-from app.operations.batches import decide_at_once
+from app.operations.cases.batches import decide_at_once
 from tests.conftest import TODAY, Cast
 from tests.flows.conftest import LEAVE, acting
 from tests.flows.many import make_leaves

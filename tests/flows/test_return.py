@@ -10,7 +10,7 @@ from app.kit import clock
 from app.kit.flow import decide, open_case, submit
 from app.kit.operation import Refused
 from app.models import db
-from app.operations.leaves import overdue_leaves
+from app.operations.roster.leaves import overdue_leaves
 from tests.conftest import TODAY
 from tests.flows.conftest import ILL, LEAVE, RETURN, acting
 

@@ -9,9 +9,9 @@ from sqlalchemy import create_engine, text
 from app.kit import clock
 from app.kit.flow import decide
 from app.models import Paper, db
-from app.operations.meetings import record_meeting
-from app.operations.publicity import publish
-from app.operations.transfer_decision import decide_round, propose
+from app.operations.proceedings.meetings import record_meeting
+from app.operations.proceedings.publicity import publish
+from app.operations.transfers.decision import decide_round, propose
 from app.papers import issue_document
 from tests.conftest import Cast
 from tests.flows.conftest import acting

@@ -11,11 +11,11 @@ from typing import Any
 from app.access import Actor, Role, scope_as
 from app.kit import clock
 from app.kit.flow import FLOWS, Flow, Outcome, decide, open_case, submit, window_state
-from app.operations.leaving import tick
-from app.operations.meetings import record_meeting
-from app.operations.publicity import publish
-from app.operations.transfer_decision import decide_round, propose
-from app.operations.transfers import confirm, examine, move_round
+from app.operations.cases.leaving import tick
+from app.operations.proceedings.meetings import record_meeting
+from app.operations.proceedings.publicity import publish
+from app.operations.transfers.decision import decide_round, propose
+from app.operations.transfers.rounds import confirm, examine, move_round
 from app.papers import issue_document
 from tests.conftest import TODAY, Behind, Cast
 

@@ -17,8 +17,8 @@ from sqlalchemy import create_engine, event, text
 
 from app.access import scope_as
 from app.jobs.daily import SourcesFailed, run_sources
-from app.kit import due, letter
-from app.kit.due import Due, machine, tell
+from app.kit.jobs import due, letter
+from app.kit.jobs.due import Due, machine, tell
 from app.models import db
 from tests.conftest import ROOT
 

@@ -11,9 +11,9 @@ from werkzeug.datastructures import FileStorage
 from app.flows import leave
 from app.jobs.running import perform
 from app.kit.flow import decide, open_case
-from app.kit.job import RunRecord, enqueue
+from app.kit.jobs.job import RunRecord, enqueue
 from app.models import JobState
-from app.operations.batches import DECIDE
+from app.operations.cases.batches import DECIDE
 from app.workbooks.roster import roster_export
 from tests.flows.conftest import LEAVE, RECORDS, SIGNERS
 from tests.kills.house import House

@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from app.access import Actor, scope_as
 from app.jobs.running import perform
-from app.kit.job import RunRecord, enqueue
+from app.kit.jobs.job import RunRecord, enqueue
 from app.models import JobState, db
 from tests.conftest import ROOT, Cast
 from tests.kit import job_worker  # noqa: F401 - the jobs that tests ask for

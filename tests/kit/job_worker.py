@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from app.access import Permission
 from app.jobs import __main__ as worker
-from app.kit.job import JobResult, RunningJob, Stopped, job
+from app.kit.jobs.job import JobResult, RunningJob, Stopped, job
 from app.kit.operation import Refused, audit
 from app.models import db
 

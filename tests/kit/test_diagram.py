@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.kit.diagram import Node, draw
+from app.kit.flow.diagram import Node, draw
 
 
 @pytest.mark.parametrize("tall", [True, False])

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from app.access import Actor, scope_as
 from app.jobs.running import MOST_ATTEMPTS, perform
 from app.jobs.upkeep import purge
-from app.kit.job import RunRecord, cancel, enqueue, job, jobs_folder, result_file
+from app.kit.jobs.job import RunRecord, cancel, enqueue, job, jobs_folder, result_file
 from app.kit.operation import NotAllowed, NotFound, Refused, operation
 from app.models import JobRun, JobState, db
 from tests.kit import job_worker

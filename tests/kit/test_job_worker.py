@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from app.access import Actor, scope_as
-from app.kit.job import cancel, jobs_folder, result_file, worker_seen
+from app.kit.jobs.job import cancel, jobs_folder, result_file, worker_seen
 from app.models import JobState, db
 from tests.kit.job_fixtures import PATIENCE, Office, Workers
 from tests.kit.job_fixtures import office as office

@@ -9,10 +9,10 @@ from flask_babel import force_locale
 from sqlalchemy import event, func, select, text
 
 from app.access import Actor, Permission, scope_as
-from app.kit.issuing import among, issue_papers, pages, print_form, print_papers
 from app.kit.operation import NotAllowed, NotFound, Refused, operation
-from app.kit.paper import Page, PaperKind, Placeholder, load_wordings, preview, save_template
-from app.kit.wording import Wording
+from app.kit.paper.issuing import among, issue_papers, pages, print_form, print_papers
+from app.kit.paper.kinds import Page, PaperKind, Placeholder, load_wordings, preview, save_template
+from app.kit.paper.wording import Wording
 from app.models import Case, Paper, PaperTemplate, db
 from tests.conftest import Behind, Cast
 

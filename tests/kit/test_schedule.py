@@ -6,7 +6,7 @@ import pytest
 
 from app.kit.calendar import is_holiday, is_working_day
 from app.kit.flow import FLOWS
-from app.kit.schedule import BadRule, Period, TermDates, YearDates, check_rule, follows, periods
+from app.operations.calendar.schedule import BadRule, Period, TermDates, YearDates, check_rule, follows, periods
 from app.reference import FOLDER, read_table
 
 AUTUMN, SPRING = TermDates(date(2026, 8, 31), 20), TermDates(date(2027, 3, 1), 20)

@@ -11,11 +11,11 @@ from app.access import Actor
 from app.kit import clock
 from app.kit.flow import submit, window_state
 from app.kit.operation import NotAllowed, NotFound, Refused
-from app.kit.schedule import TermDates
-from app.kit.tasks import TaskState, progress_of, state_of
 from app.models import DatedTask, db
-from app.operations.calendar import move_terms, open_year, preview_terms
-from app.operations.tasks import feed_version, move_task, remark, renew_feed, tick, untick
+from app.operations.calendar.schedule import TermDates
+from app.operations.calendar.task_state import TaskState, progress_of, state_of
+from app.operations.calendar.tasks import feed_version, move_task, remark, renew_feed, tick, untick
+from app.operations.calendar.terms import move_terms, open_year, preview_terms
 from tests.cast import AUTUMN, SPRING
 from tests.conftest import TODAY, Cast
 from tests.flows.conftest import acting, cases  # noqa: F401 - the fixture

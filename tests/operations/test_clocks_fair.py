@@ -8,7 +8,7 @@ from sqlalchemy import select
 from app.access import scope_as
 from app.jobs.daily import run_sources
 from app.models import LegalClock, Registration, db
-from app.operations.dismissals import select_being_decided, select_candidates
+from app.operations.proceedings.dismissals import select_being_decided, select_candidates
 
 ENTRY = """
 insert into roster_change (student_id, college_id, student_college_id, code, effective_on, until, recorded_at, old_status,

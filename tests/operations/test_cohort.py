@@ -6,8 +6,8 @@ from sqlalchemy import event
 from app.access import scope_as
 from app.kit.operation import NotAllowed, Refused
 from app.models import db
-from app.operations.cohort import Placed, assign_classes, assign_numbers, preview_classes, preview_numbers
-from app.operations.number_rule import read_rule
+from app.operations.roster.cohort import Placed, assign_classes, assign_numbers, preview_classes, preview_numbers
+from app.operations.roster.number_rule import read_rule
 
 YEAR = 2026
 

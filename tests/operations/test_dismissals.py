@@ -11,7 +11,7 @@ from app.jobs.daily import run_sources
 from app.kit import clock
 from app.kit.operation import NotAllowed, NotFound, Refused
 from app.models import ClockKind, LegalClock, db
-from app.operations.dismissals import (
+from app.operations.proceedings.dismissals import (
     attach_to_drafts,
     declare,
     end_absence,

@@ -11,7 +11,7 @@ from app.access import scope_as
 from app.jobs.daily import run_sources
 from app.kit import clock
 from app.models import LegalClock, db
-from app.operations.dismissals import record_absence
+from app.operations.proceedings.dismissals import record_absence
 from tests.conftest import TODAY
 
 ENTRY = """

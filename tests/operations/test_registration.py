@@ -11,8 +11,8 @@ from app.jobs.daily import run_sources
 from app.kit import clock
 from app.kit.operation import NotAllowed, NotFound, Refused
 from app.models import LegalClock, db
-from app.operations.dismissals import declare, select_candidates
-from app.operations.registration import (
+from app.operations.proceedings.dismissals import declare, select_candidates
+from app.operations.roster.registration import (
     confirm,
     last_act,
     latest_check_in,

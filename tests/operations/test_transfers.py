@@ -10,9 +10,9 @@ from app.kit import clock
 from app.kit.flow import FLOWS, open_case, submit, withdraw
 from app.kit.operation import NotAllowed, NotFound, Refused
 from app.models import Case, Student, TransferChoice, db
-from app.operations.transfer_decision import decide_round, propose
-from app.operations.transfer_preparing import Offer, offer_majors, set_scores
-from app.operations.transfers import confirm, examine, move_round
+from app.operations.transfers.decision import decide_round, propose
+from app.operations.transfers.preparing import Offer, offer_majors, set_scores
+from app.operations.transfers.rounds import confirm, examine, move_round
 from tests.flows.conftest import walks  # noqa: F401 - the fixture
 from tests.flows.walk import Walk
 

@@ -8,9 +8,9 @@ from flask_babel import force_locale
 from app.access import Actor, scope_as
 from app.flows import return_
 from app.kit.flow import label
-from app.kit.issuing import pages, print_papers
 from app.kit.operation import NotAllowed, NotFound
-from app.kit.paper import load_wordings, preview
+from app.kit.paper.issuing import pages, print_papers
+from app.kit.paper.kinds import load_wordings, preview
 from app.models import RosterStatus, db
 from app.papers import CHANGE_NOTICE, all_papers, print_application
 from app.papers.change_notice import issue

@@ -4,7 +4,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from app.kit.flow import submit
-from app.kit.glyphs import without_glyph
+from app.kit.paper.glyphs import without_glyph
 from app.papers.student_list import student_list
 from tests.conftest import Behind, Cast
 from tests.flows.conftest import walks as walks

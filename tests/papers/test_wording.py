@@ -7,7 +7,7 @@ import pytest
 
 from app.access import scope_as
 from app.kit.operation import Refused
-from app.kit.paper import preview, save_template, wording_in_use, wording_problems
+from app.kit.paper.kinds import preview, save_template, wording_in_use, wording_problems
 from app.papers import CHANGE_NOTICE, all_papers
 from tests.conftest import Behind, Cast
 from tests.flows.conftest import ILL, Cases

@@ -7,7 +7,7 @@ from pathlib import Path
 from flask import Flask
 from flask_babel import force_locale
 
-from app.views.audit_words import content, key_word, role_words
+from app.views.accounts.audit_words import content, key_word, role_words
 
 ROOT = Path(__file__).parents[2]
 WRITERS = {"audit", "audit_many"}
@@ -32,7 +32,7 @@ def test_what_operations_note_is_called_by_words(app: Flask):
     assert len(keys) > 30, "the walk finds what is noted"
     with app.test_request_context(), force_locale("zh"):
         plain = [f"{where}: {key}" for key, where in keys.items() if key_word(key) == key]
-    assert not plain, "app/views/audit_words.py has no words for:\n" + "\n".join(plain)
+    assert not plain, "app/views/accounts/audit_words.py has no words for:\n" + "\n".join(plain)
 
 
 def test_values_are_said_in_words(app: Flask):

@@ -6,7 +6,7 @@ from sqlalchemy import text, update
 from app.access import Permission
 from app.kit.operation import audit, operation
 from app.models import Case, CaseStep, StepState, db
-from app.operations.transfer_preparing import set_scores
+from app.operations.transfers.preparing import set_scores
 from tests.flows.conftest import acting, cases, walks  # noqa: F401 - fixtures
 from tests.watching import Unaudited
 

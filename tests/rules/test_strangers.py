@@ -14,7 +14,7 @@ from flask_appbuilder import Model
 
 from app.access import Actor
 from app.access.security import XuejiSecurityManager
-from app.kit.job import jobs_folder
+from app.kit.jobs.job import jobs_folder
 from app.models import db
 from tests.cast import PASSWORD
 from tests.rules import foreign, walk

@@ -5,7 +5,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from app.models import Code, db
-from app.models.student import CODED, Student
+from app.models.roster.student import CODED, Student
 from app.reference import load_reference
 
 

@@ -8,7 +8,7 @@ from wtforms.fields import FormField
 
 from app.kit.screen import Screen
 from app.models import ClassGroup, Student
-from app.operations.spelling import spelling
+from app.operations.roster.spelling import spelling
 from tests.flows.conftest import cases as cases  # the fixture of the flows' tests
 
 LARGE = {"student", "class_group", "flow_case", "case_step", "ab_user", "roster_change", "audit_entry", "paper"}

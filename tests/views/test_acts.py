@@ -8,7 +8,7 @@ import pytest
 from flask_babel import force_locale
 
 from app.kit.flow.batch import ACTS as DECISIONS
-from app.views.acts import ACTS, ROW_ACTS, act_label, table_label
+from app.views.accounts.acts import ACTS, ROW_ACTS, act_label, table_label
 from tests.cast import PASSWORD
 
 APP = Path(__file__).parents[2] / "app"

@@ -9,7 +9,7 @@ from icalendar import Calendar
 from sqlalchemy import event
 
 from app.kit import clock
-from app.kit.due import Due, tell
+from app.kit.jobs.due import Due, tell
 from app.models import db
 from tests.flows.conftest import acting, cases  # noqa: F401 - the fixture
 

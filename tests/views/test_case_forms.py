@@ -67,7 +67,7 @@ def test_a_draft_is_checked_when_it_is_saved_again(student, cases, behind):
 
 def test_a_draft_that_is_no_longer_with_its_applicant_keeps_what_was_typed(student, cases, behind, monkeypatch):
     case_id = cases.draft()
-    monkeypatch.setattr("app.views.cases.may", lambda actor, case: ["save"])  # as the page saw it
+    monkeypatch.setattr("app.views.cases.screen.may", lambda actor, case: ["save"])  # as the page saw it
     behind.run("update flow_case set state = 'withdrawn', closed_at = now() where id = :id", id=case_id)
     page = student.post(f"/casescreen/edit/{case_id}", data=FORM | {"statement": "另一段话"})
     assert page.status_code == 422 and "另一段话" in page.text and "alert-danger" in page.text

@@ -16,9 +16,9 @@ from xlsxwriter import Workbook as Xlsx
 
 from app.jobs.running import perform
 from app.jobs.upkeep import purge
-from app.kit.job import RunRecord
-from app.kit.upload import imports_folder
+from app.kit.jobs.job import RunRecord
 from app.kit.workbook.read import header_names
+from app.kit.workbook.upload import imports_folder
 from app.workbooks.admissions import COLUMNS, admissions
 from tests.conftest import Cast
 from tests.workbooks.test_admissions import GOOD, OTHER, write

@@ -9,8 +9,8 @@ from python_calamine import CalamineWorkbook
 from sqlalchemy import event
 
 from app.access import scope_as
-from app.kit.flow.overview import Asked, Pace, WorkingDays, overview, paces, share
 from app.models import db
+from app.operations.cases.overview import Asked, Pace, WorkingDays, overview, paces, share
 from tests.conftest import TODAY
 from tests.flows.conftest import Cases, cases  # noqa: F401 - the fixture
 

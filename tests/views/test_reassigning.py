@@ -4,8 +4,8 @@ import pytest
 
 from app.access import Actor, scope_as
 from app.kit.operation import NotAllowed, NotFound, Refused
-from app.operations.delegation import as_deputy, delegate
-from app.operations.reassigning import reassign
+from app.operations.accounts.delegation import as_deputy, delegate
+from app.operations.cases.reassigning import reassign
 from tests.conftest import TODAY
 from tests.flows.conftest import Cases, cases  # noqa: F401 - the fixture
 

@@ -5,7 +5,7 @@ import re
 import pytest
 from flask import Flask
 
-from app.operations.transfers import confirm, examine
+from app.operations.transfers.rounds import confirm, examine
 from tests.conftest import Behind, Cast
 from tests.flows.conftest import walks  # noqa: F401 - the fixture
 from tests.flows.test_batch import counted

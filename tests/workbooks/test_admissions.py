@@ -11,7 +11,7 @@ from app.kit.operation import NotAllowed, operation
 from app.kit.workbook import importing
 from app.kit.workbook.reasons import SaveRefused
 from app.models import db
-from app.operations.admissions import admit
+from app.operations.roster.admissions import admit
 from app.workbooks.admissions import admissions
 
 YEAR = 2026

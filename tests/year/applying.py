@@ -5,7 +5,7 @@ from typing import Any
 
 from app.access import Role
 from app.kit.flow import FLOWS, Flow, open_case, save_draft, submit, withdraw
-from app.operations.dismissals import declare, exempt, hand_in_drafts
+from app.operations.proceedings.dismissals import declare, exempt, hand_in_drafts
 from tests.flows.walk import FILLED
 from tests.year.year import Year
 

@@ -3,17 +3,17 @@
 from datetime import date, timedelta
 
 from app.kit.flow.apply import let_in_late
-from app.kit.schedule import TermDates
-from app.operations.calendar import open_year
-from app.operations.dated_effects import annul
-from app.operations.delegation import delegate, revoke
-from app.operations.discharge import record_discharge
-from app.operations.dismissals import end_absence, record_absence
-from app.operations.registration import confirm, last_act, register, take_back
-from app.operations.transfer_decision import decide_round, propose
-from app.operations.transfer_preparing import Offer, offer_majors
-from app.operations.transfers import confirm as confirm_choices
-from app.operations.transfers import examine, move_round
+from app.operations.accounts.delegation import delegate, revoke
+from app.operations.calendar.schedule import TermDates
+from app.operations.calendar.terms import open_year
+from app.operations.proceedings.dismissals import end_absence, record_absence
+from app.operations.roster.dated_effects import annul
+from app.operations.roster.discharge import record_discharge
+from app.operations.roster.registration import confirm, last_act, register, take_back
+from app.operations.transfers.decision import decide_round, propose
+from app.operations.transfers.preparing import Offer, offer_majors
+from app.operations.transfers.rounds import confirm as confirm_choices
+from app.operations.transfers.rounds import examine, move_round
 from tests.year.applying import clerk_of
 from tests.year.signing import meeting_of
 from tests.year.year import Year

@@ -5,11 +5,11 @@ from datetime import timedelta
 from typing import Any
 
 from app.kit.flow import decide
-from app.operations.delegation import as_deputy
-from app.operations.leaving import tick
-from app.operations.meetings import record_meeting
-from app.operations.publicity import answer_objection, publish, record_objection, take_off
-from app.operations.reassigning import reassign
+from app.operations.accounts.delegation import as_deputy
+from app.operations.cases.leaving import tick
+from app.operations.cases.reassigning import reassign
+from app.operations.proceedings.meetings import record_meeting
+from app.operations.proceedings.publicity import answer_objection, publish, record_objection, take_off
 from app.papers import issue_document
 from tests.flows.walk import RECORDED, recorded_days
 from tests.year.year import Year

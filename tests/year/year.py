@@ -15,7 +15,7 @@ from app.access import Actor, actor_of, scope_as
 from app.kit import clock
 from app.kit.operation import Refused
 from app.models import Identity, db
-from app.models.accounts import User
+from app.models.accounts.account import User
 from tests.year import database_clock
 
 DAY = timedelta(days=1)

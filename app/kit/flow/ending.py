@@ -11,8 +11,8 @@ from app.kit import clock
 from app.kit.flow import news
 from app.kit.flow.registry import FLOWS
 from app.kit.flow.steps import among
-from app.kit.issuing import mark_papers
 from app.kit.operation import audit_many
+from app.kit.paper.issuing import mark_papers
 from app.models import (
     Case,
     CaseEvent,
@@ -26,7 +26,7 @@ from app.models import (
     Student,
     db,
 )
-from app.models.student import FRESHMAN, ON_ROLL
+from app.models.roster.student import FRESHMAN, ON_ROLL
 
 LIVE = (CaseState.DRAFT, CaseState.OPEN, CaseState.SENT_BACK)
 

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, select, true
 
 from app.access import Role
 from app.models import Case, CaseState, CaseStep, Holder, StepSigner, StepState, db
-from app.models.accounts import User
+from app.models.accounts.account import User
 
 
 def holds_role_of(step: CaseStep) -> ColumnElement[bool]:

@@ -15,7 +15,7 @@ from app.kit.flow.labels import label
 from app.kit.flow.registry import FLOWS
 from app.kit.flow.steps import among, is_mine
 from app.models import Case, CaseEvent, CaseState, CaseStep, StepState, db
-from app.models.accounts import signature
+from app.models.accounts.account import signature
 
 
 def signs(actor: Actor) -> ColumnElement[bool]:

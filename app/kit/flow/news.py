@@ -12,10 +12,10 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy import func, select, true, union
 
 from app.access import Actor, Role
-from app.kit.due import in_language, raise_notices
 from app.kit.flow.labels import label
 from app.kit.flow.registry import FLOWS
 from app.kit.flow.steps import among
+from app.kit.jobs.due import in_language, raise_notices
 from app.models import Case, CaseEvent, CaseStep, Holder, Identity, RosterChange, StepSigner, StepState, db
 
 # act → (title, text) of the applicant's notice; “{…}” is filled in for each case after it was translated.

@@ -9,7 +9,7 @@ from app.kit.flow.declare import Flow
 from app.kit.flow.labels import LABELS
 from app.kit.sensitive import seen_by
 from app.models import Case
-from app.models.codes import codes_of
+from app.models.organisation.codes import codes_of
 
 
 def choices(flow: Flow, key: str, case: Case | None = None) -> list[tuple[str, Any]] | None:

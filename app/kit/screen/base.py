@@ -24,8 +24,8 @@ from app.kit.screen.lookup import LookupField
 from app.kit.screen.present import badge_of, masked
 from app.kit.screen.threads import RequestLocalFilters
 from app.models import Model, db
-from app.models.codes import codes_of
 from app.models.language import listed
+from app.models.organisation.codes import codes_of
 
 READS = ("can_list", "can_show", "menu_access")
 WRITES = ("can_add", "can_edit", "can_delete")

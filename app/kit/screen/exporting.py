@@ -17,7 +17,7 @@ from sqlalchemy import Select, func, select
 from werkzeug.datastructures import MultiDict
 
 from app.access import Actor, Permission, current_actor
-from app.kit.job import JobResult, RunningJob, Stopped, enqueue
+from app.kit.jobs.job import JobResult, RunningJob, Stopped, enqueue
 from app.kit.operation import NotAllowed, audit
 from app.kit.screen.filters import QuickFilter
 from app.kit.screen.listed import list_workbook

@@ -16,7 +16,7 @@ from app.access import current_actor
 from app.kit.operation import audit
 from app.kit.screen.comparing import begins
 from app.kit.screen.filters import OfferedFilters, XuejiFilterConverter
-from app.models.accounts import User, signature
+from app.models.accounts.account import User, signature
 
 log = logging.getLogger(__name__)
 

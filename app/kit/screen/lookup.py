@@ -8,8 +8,8 @@ from flask_appbuilder.fields import AJAXSelectField
 from markupsafe import Markup
 from wtforms.validators import DataRequired, Optional
 
-from app.kit.own import own
 from app.kit.screen.interface import XuejiInterface
+from app.kit.screen.own import own
 
 
 class LookupWidget:

@@ -8,7 +8,7 @@ from flask_babel import gettext, lazy_gettext
 from markupsafe import Markup
 
 from app.access import Permission, current_actor
-from app.kit.own import own
+from app.kit.screen.own import own
 from app.kit.sensitive import mask
 from app.models import CaseState, EffectState, JobState, RegistrationState, RosterStatus
 

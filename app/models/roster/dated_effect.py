@@ -1,0 +1,57 @@
+"""待生效异动 dated effects: decided changes of the roster that wait for the day from which they count."""
+
+from enum import StrEnum
+
+from flask_babel import lazy_gettext as _
+from sqlalchemy import BigInteger, CheckConstraint, Date, ForeignKey, Index, String
+from sqlalchemy.orm import relationship
+
+from app.models.base import BigId, Mapped, Model, Moment, Now, date, mapped_column
+from app.models.cases.case import Case
+from app.models.roster.ledger import FollowsStudent
+from app.models.roster.student import Student, one_of
+
+
+class EffectState(StrEnum):
+    """What became of a dated effect. `label` is shown."""
+
+    WAITING = "waiting"
+    APPLIED = "applied"  # the ledger has its entry
+    LAPSED = "lapsed"  # on its day the student's roster no longer allowed it
+    ANNULLED = "annulled"  # the registry has called it off before its day
+
+    @property
+    def label(self):
+        return EFFECT_LABELS[self]
+
+
+EFFECT_LABELS = {
+    EffectState.WAITING: _("Waits for its day"),
+    EffectState.APPLIED: _("Took effect"),
+    EffectState.LAPSED: _("Lapsed"),
+    EffectState.ANNULLED: _("Annulled"),
+}
+
+
+class DatedEffect(FollowsStudent, Model):
+    """One decided case whose change waits for `effective_on`. The ledger's entry is written on that day, so it says
+    what the student was then; `recorded_at` and `recorded_by` are those of the decision and go into the entry."""
+
+    __tablename__ = "dated_effect"
+    __table_args__ = (
+        FollowsStudent.student_key("dated_effect"),
+        one_of("state", EffectState),
+        CheckConstraint("(state = 'waiting') = (settled_at is null)", name="settled_unless_waiting"),
+        Index("ix_dated_effect_waiting", "effective_on", postgresql_where="state = 'waiting'"),
+        Index("ix_dated_effect_student", "student_id"),
+    )
+    id: Mapped[BigId]
+    case_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("flow_case.id"), unique=True)
+    effective_on: Mapped[date] = mapped_column(Date)
+    state: Mapped[str] = mapped_column(String(10), default=EffectState.WAITING, server_default="waiting")
+    recorded_at: Mapped[Now]
+    recorded_by: Mapped[int] = mapped_column(ForeignKey("ab_user.id"))
+    settled_at: Mapped[Moment | None]
+    reason: Mapped[str | None] = mapped_column(String(300))  # why it lapsed or was annulled
+    case: Mapped[Case] = relationship(viewonly=True)
+    student: Mapped[Student] = relationship(viewonly=True)

@@ -1,0 +1,1 @@
+"""校历 the academic calendar: verbs."""

@@ -1,0 +1,1 @@
+"""转专业 transfers of major: verbs."""

@@ -1,0 +1,1 @@
+"""程序 proceedings: screens."""

@@ -1,0 +1,1 @@
+"""学籍 the roster: screens."""

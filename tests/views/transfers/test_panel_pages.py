@@ -2,7 +2,7 @@
 
 from tests.conftest import Cast
 from tests.flows.conftest import walks  # noqa: F401 - the fixture
-from tests.operations.test_transfers import Round, ranking, round_  # noqa: F401 - fixtures
+from tests.operations.transfers.test_rounds import Round, ranking, round_  # noqa: F401 - fixtures
 
 
 def test_the_panel_opens_the_page_of_each_case_it_is_shown(cast: Cast, round_: Round):  # noqa: F811

@@ -11,7 +11,7 @@ from app.kit.flow.batch import ACTS as DECISIONS
 from app.views.accounts.acts import ACTS, ROW_ACTS, act_label, table_label
 from tests.cast import PASSWORD
 
-APP = Path(__file__).parents[2] / "app"
+APP = Path(__file__).parents[3] / "app"
 BY_VARIABLE = {f"case:{act}" for act in (*DECISIONS, "submit", "resubmit")} | {  # audit(actor, f"case:{act}")
     f"reorganisation:{act}" for act in ("decide", "annul", "lapse", "apply")
 }

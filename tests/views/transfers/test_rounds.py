@@ -9,7 +9,7 @@ from app.operations.transfers.rounds import confirm, examine
 from tests.conftest import Behind, Cast
 from tests.flows.conftest import walks  # noqa: F401 - the fixture
 from tests.flows.test_batch import counted
-from tests.operations.test_transfers import FIRST, Round, ranking, round_  # noqa: F401 - fixtures
+from tests.operations.transfers.test_rounds import FIRST, Round, ranking, round_  # noqa: F401 - fixtures
 
 ROUND = "/transferroundscreen/show/1"
 

@@ -25,7 +25,6 @@ from app.kit.workbook.upload import keep, kept_findings, limits
 from app.models import JobRun, JobState, db
 from app.models.language import listed
 from app.views.jobs import LABELS, TONES, progress
-from app.workbooks.admissions import admissions_import
 
 RECENT = 8
 LONGEST_NAME = 120  # of a file
@@ -227,14 +226,3 @@ class ImportView(BaseView):
             }
             for run in db.session.scalars(mine.order_by(JobRun.id.desc()).limit(RECENT))
         ]  # fmt: skip
-
-
-class AdmissionsImportView(ImportView):
-    """The admissions office's list of freshmen."""
-
-    what = admissions_import
-    route_base = "/imports/admissions"
-    menu = Menu(_("Admissions import"), "roster", "fa-file-import")
-
-    def after(self, subject: int) -> list[tuple[Any, str, bool]]:
-        return [(_("Students"), url_for("StudentScreen.list", _flt_0_entry_year=subject), True)]

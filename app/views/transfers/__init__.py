@@ -1,1 +1,11 @@
-"""转专业 transfers of major: screens."""
+"""转专业 transfers of major."""
+
+from app.views.transfers.applications import RankingImportView, TransferApplicationScreen
+from app.views.transfers.rounds import TransferRoundScreen
+
+PAGES: list = [
+    TransferRoundScreen,
+    TransferApplicationScreen,
+    RankingImportView,
+]
+APIS: list = []

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from typing import Any, ClassVar
 
 from flask import Flask, Response, after_this_request, flash, jsonify, redirect, request, session, url_for
-from flask_appbuilder import BaseView, expose
+from flask_appbuilder import expose
 from flask_appbuilder.security.decorators import has_access, permission_name
 from flask_babel import format_datetime
 from flask_babel import lazy_gettext as _
@@ -15,6 +15,7 @@ from app.access import Permission, current_actor
 from app.access.actor import ANONYMOUS, logged_in_user
 from app.kit import holding
 from app.kit.operation import NotFound
+from app.kit.screen import PageView
 
 FIELD = "held"  # in a form: the name of what is sent again
 KEYS = re.compile(r"[\w:.,@+/-]{0,40}", re.ASCII)  # ids, codes, days: nobody reads them
@@ -22,17 +23,12 @@ LONGEST = 4000
 UNHELD = ("HeldView", "AuthDBView", "IdentityView")
 
 
-class HeldView(BaseView):
+class HeldView(PageView):
     """One form that waits to be sent again."""
 
     route_base = "/held"
     default_view = "show"
-    menu: ClassVar[None] = None
-    base_permissions = ["can_show"]
-
-    @classmethod
-    def needs(cls) -> dict[str, Permission]:
-        return {"can_show": Permission.HOME_READ}
+    acts: ClassVar = {"can_show": Permission.HOME_READ}
 
     @expose("/<name>")
     @has_access

@@ -5,17 +5,17 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from flask import jsonify, redirect, request, send_file, url_for
-from flask_appbuilder import BaseView, expose
+from flask_appbuilder import expose
 from flask_appbuilder.security.decorators import has_access, permission_name
 from flask_babel import format_datetime, get_locale
 from flask_babel import gettext as translated
 from flask_babel import lazy_gettext as _
 from sqlalchemy import select
 
-from app.access import Permission, current_actor
+from app.access import current_actor
 from app.kit.jobs.job import UNFINISHED, enqueue
 from app.kit.operation import NotFound, Refused, get
-from app.kit.screen import Menu
+from app.kit.screen import PageView
 from app.kit.screen.exporting import XLSX, files_folder
 from app.kit.workbook.declare import Column
 from app.kit.workbook.imports import Import
@@ -45,17 +45,15 @@ FIGURES = {
 }  # fmt: skip
 
 
-class ImportView(BaseView):
+class ImportView(PageView):
     """Three pages of one import. Its state is that of its jobs: a check, then the import that follows it."""
 
     what: ClassVar[Import]
     default_view = "upload"
-    menu: ClassVar[Menu | None] = None
-    base_permissions = ["can_list"]
 
-    @classmethod
-    def needs(cls) -> dict[str, Permission]:
-        return {"can_list": cls.what.needs, "menu_access": cls.what.needs}
+    def __init_subclass__(cls, **kwargs) -> None:
+        cls.reads = cls.what.needs
+        super().__init_subclass__(**kwargs)
 
     def after(self, subject: int) -> list[tuple[Any, str, bool]]:
         """What one does when the file is imported: (label, address, whether it comes first)."""

@@ -4,7 +4,7 @@ import datetime as dt
 from typing import Any
 
 from flask import jsonify, redirect, send_file, url_for
-from flask_appbuilder import BaseView, expose
+from flask_appbuilder import expose
 from flask_appbuilder.security.decorators import has_access, permission_name
 from flask_babel import format_datetime, format_decimal, gettext
 from flask_babel import lazy_gettext as _
@@ -13,7 +13,7 @@ from sqlalchemy import select
 from app.access import Permission, current_actor
 from app.kit.jobs.job import cancel, result_file
 from app.kit.operation import get
-from app.kit.screen import Menu
+from app.kit.screen import Menu, PageView
 from app.models import JobRun, JobState, db
 from app.operations.cases.batches import DECIDE
 
@@ -28,17 +28,12 @@ TONES = {JobState.DONE: "ok", JobState.FAILED: "bad", JobState.CANCELLED: "muted
 SHOWN = 50
 
 
-class JobsView(BaseView):
+class JobsView(PageView):
     """The reader's own jobs; the policy on job_run sees to it that they are his own."""
 
     route_base = "/jobs"
-    default_view = "list"
     menu = Menu(_("My jobs"), "own", "fa-gears")
-    base_permissions = ["can_list"]
-
-    @classmethod
-    def needs(cls) -> dict[str, Permission]:
-        return {"can_list": Permission.JOB_READ, "menu_access": Permission.JOB_READ}
+    reads = Permission.JOB_READ
 
     @expose("/")
     @has_access

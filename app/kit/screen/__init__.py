@@ -3,6 +3,7 @@
 from app.kit.screen.api import Api
 from app.kit.screen.base import Menu, Screen
 from app.kit.screen.interface import XuejiInterface
+from app.kit.screen.page import PageView
 from app.kit.screen.threads import RequestLocalFilters
 
-__all__ = ["Api", "Menu", "RequestLocalFilters", "Screen", "XuejiInterface"]
+__all__ = ["Api", "Menu", "PageView", "RequestLocalFilters", "Screen", "XuejiInterface"]

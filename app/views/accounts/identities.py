@@ -4,7 +4,7 @@ from datetime import date
 from typing import Any, ClassVar
 
 from flask import Flask, flash, g, redirect, request, session, url_for
-from flask_appbuilder import BaseView, expose
+from flask_appbuilder import expose
 from flask_appbuilder.actions import action
 from flask_appbuilder.models.sqla.filters import FilterNotEqual
 from flask_appbuilder.security.decorators import has_access, permission_name
@@ -19,7 +19,7 @@ from app.access.scope import DATABASE_ROLES, enter_request_scope
 from app.kit import clock
 from app.kit.flow.hands import vacant_now
 from app.kit.operation import Refused, get
-from app.kit.screen import Menu, Screen
+from app.kit.screen import Menu, PageView, Screen
 from app.kit.screen.base import Words
 from app.kit.screen.interface import XuejiInterface, values_of
 from app.kit.screen.lookup import LookupField
@@ -196,18 +196,13 @@ class AuditScreen(Screen):
     list_title, show_title = _("Audit"), _("Audit entry")
 
 
-class DelegationView(BaseView):
+class DelegationView(PageView):
     """代理: name a deputy while absent, and act as one."""
 
     route_base = "/delegations"
-    default_view = "list"
     menu = Menu(_("Delegation"), "own", "fa-user-clock")
-    base_permissions: ClassVar = ["can_list", "can_leave"]
-
-    @classmethod
-    def needs(cls) -> dict[str, Permission]:
-        needed = dict.fromkeys(("can_list", "menu_access"), Permission.DELEGATION_WRITE)
-        return needed | {"can_leave": Permission.HOME_READ}  # a deputy in another's name can name nobody, but go back
+    reads = Permission.DELEGATION_WRITE
+    acts: ClassVar = {"can_leave": Permission.HOME_READ}
 
     @expose("/", methods=["GET", "POST"])
     @has_access

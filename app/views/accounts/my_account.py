@@ -3,7 +3,7 @@
 from typing import Any, ClassVar
 
 from flask import flash, redirect, request, url_for
-from flask_appbuilder import BaseView, expose
+from flask_appbuilder import expose
 from flask_appbuilder.security.decorators import has_access, permission_name
 from flask_babel import format_datetime, ngettext
 from flask_babel import lazy_gettext as _
@@ -12,23 +12,19 @@ from app.access import Permission, current_actor
 from app.access.actor import logged_in_user, own_identities
 from app.access.sessions import this_login
 from app.kit.operation import Refused
+from app.kit.screen import PageView
 from app.models.accounts.account import person_name
 from app.models.accounts.session import LoginKind, UserSession
 from app.operations.accounts.own import change_letter_address, end_other_sessions, end_session, running_sessions
 from app.views.accounts.switch import label_of
 
 
-class AccountView(BaseView):
+class AccountView(PageView):
     """Name and roles as the administrator of accounts set them; password, language, letters and deputies as one likes."""
 
     route_base = "/account"
     default_view = "show"
-    menu: ClassVar[None] = None
-    base_permissions: ClassVar = ["can_show"]
-
-    @classmethod
-    def needs(cls) -> dict[str, Permission]:
-        return {"can_show": Permission.HOME_READ}
+    acts: ClassVar = {"can_show": Permission.HOME_READ}
 
     @expose("/")
     @has_access

@@ -3,7 +3,7 @@
 from typing import Any
 
 from flask import redirect, url_for
-from flask_appbuilder import BaseView, expose
+from flask_appbuilder import expose
 from flask_appbuilder.security.decorators import has_access, permission_name
 from flask_babel import format_datetime
 from flask_babel import lazy_gettext as _
@@ -12,24 +12,19 @@ from sqlalchemy import Select, or_, select, update
 from app.access import Actor, Permission, current_actor
 from app.kit import clock
 from app.kit.operation import NotFound
-from app.kit.screen import Menu, Screen
+from app.kit.screen import Menu, PageView, Screen
 from app.kit.sensitive import SENSITIVE
 from app.models import Mail, MailState, Notice, db
 
 SHOWN = 200
 
 
-class NoticesView(BaseView):
+class NoticesView(PageView):
     """My notices. Opening one marks it as read and leads to its page."""
 
     route_base = "/notices"
-    default_view = "list"
     menu = Menu(_("Notices"), "own", "fa-bell")
-    base_permissions = ["can_list"]
-
-    @classmethod
-    def needs(cls) -> dict[str, Permission]:
-        return {"can_list": Permission.HOME_READ, "menu_access": Permission.HOME_READ}
+    reads = Permission.HOME_READ
 
     @expose("/")
     @has_access

@@ -3,7 +3,7 @@
 from typing import Any, ClassVar
 
 from flask import flash, redirect, request, url_for
-from flask_appbuilder import BaseView, expose
+from flask_appbuilder import expose
 from flask_appbuilder.security.decorators import has_access, permission_name
 from flask_babel import format_datetime
 from flask_babel import lazy_gettext as _
@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from app.access import Permission, current_actor
 from app.kit.operation import NotFound, Refused, get
-from app.kit.screen import Menu
+from app.kit.screen import Menu, PageView
 from app.models import Proposal, ProposalKind, ProposalState, db
 from app.models.accounts.account import signature
 from app.models.language import listed
@@ -22,17 +22,13 @@ LATEST = 20
 ACTS = {"confirm": _("Confirm"), "decline": _("Decline")}
 
 
-class ProposalView(BaseView):
+class ProposalView(PageView):
     """Confirm or decline; the proposer sees what waits, and may take it back."""
 
     route_base = "/proposals"
-    default_view = "list"
     menu = Menu(_("To be confirmed"), "settings", "fa-user-check")
-    base_permissions: ClassVar = ["can_list", "can_decide"]
-
-    @classmethod
-    def needs(cls) -> dict[str, Permission]:
-        return dict.fromkeys(("can_list", "can_decide", "menu_access"), Permission.ACCOUNT_CONFIRM)
+    reads = Permission.ACCOUNT_CONFIRM
+    acts: ClassVar = {"can_decide": Permission.ACCOUNT_CONFIRM}
 
     @expose("/")
     @has_access

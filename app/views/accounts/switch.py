@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from flask import Flask, abort, redirect, request, session, url_for
-from flask_appbuilder import BaseView, expose
+from flask_appbuilder import expose
 from flask_appbuilder.security.decorators import has_access
 from flask_babel import gettext
 from sqlalchemy import func, update
@@ -11,6 +11,7 @@ from sqlalchemy import func, update
 from app.access import Permission, Role, current_actor, identities_of
 from app.access.actor import logged_in_user, own_identities
 from app.access.roles import BUILT_IN
+from app.kit.screen import PageView
 from app.models import Identity, db
 from app.models.accounts.account import person_name
 from app.views.accounts.notices import select_unread
@@ -23,17 +24,12 @@ def label_of(identity: Identity) -> str:
     return f"{place} · {roles}" if place else roles
 
 
-class IdentityView(BaseView):
+class IdentityView(PageView):
     """POST /identity chooses one of one's own identities for this session."""
 
     route_base = "/identity"
     default_view = "switch"
-    menu: ClassVar[None] = None
-    base_permissions = ["can_switch"]
-
-    @classmethod
-    def needs(cls) -> dict[str, Permission]:
-        return {"can_switch": Permission.HOME_READ}
+    acts: ClassVar = {"can_switch": Permission.HOME_READ}
 
     @expose("/", methods=["POST"])
     @has_access

@@ -3,10 +3,9 @@
 import hmac
 from datetime import timedelta
 from hashlib import sha256
-from typing import ClassVar
 
 from flask import Response, abort, current_app, flash, redirect, request, url_for
-from flask_appbuilder import BaseView, expose
+from flask_appbuilder import expose
 from flask_appbuilder.security.decorators import has_access, permission_name
 from flask_babel import force_locale
 from flask_babel import lazy_gettext as _
@@ -15,23 +14,19 @@ from icalendar import Calendar, Event
 from app.access import Actor, Permission, actor_of, current_actor, identities_of
 from app.access.scope import enter_request_scope
 from app.kit import clock
+from app.kit.screen import PageView
 from app.models import CalendarFeed, DatedTask, db
 from app.operations.calendar.task_state import TaskGroup, grouped, select_own, years_open
 from app.operations.calendar.tasks import feed_version, renew_feed
 from app.views.calendar.task_links import group_url
 
 
-class CalendarFeedView(BaseView):
+class CalendarFeedView(PageView):
     """POST /calendar-feed/renew makes a link; the link itself asks for no login, its secret is the key."""
 
     route_base = "/calendar-feed"
     default_view = "renew"
-    menu: ClassVar[None] = None
-    base_permissions = ["can_list"]
-
-    @classmethod
-    def needs(cls) -> dict[str, Permission]:
-        return {"can_list": Permission.CALENDAR_READ}
+    reads = Permission.CALENDAR_READ
 
     @expose("/renew", methods=["POST"])
     @has_access

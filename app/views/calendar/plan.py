@@ -6,7 +6,7 @@ from typing import Any
 
 from babel.dates import get_month_names
 from flask import flash, redirect, request, url_for
-from flask_appbuilder import BaseView, expose
+from flask_appbuilder import expose
 from flask_appbuilder.security.decorators import has_access, permission_name
 from flask_babel import get_locale
 from flask_babel import lazy_gettext as _
@@ -16,7 +16,7 @@ from app.access import Permission, Role, current_actor
 from app.kit import clock
 from app.kit.flow import FLOWS
 from app.kit.operation import Refused, get
-from app.kit.screen import Menu
+from app.kit.screen import Menu, PageView
 from app.models import College, DatedTask, Owner, Season, TaskEvent, TaskKind, db
 from app.models.language import in_chinese, listed
 from app.operations.calendar.schedule import year_name
@@ -39,17 +39,12 @@ FIRST, MONTHS = 8, 12  # an academic year begins in August; its plan shows a yea
 WIDE = 100  # units of the drawing for a month
 
 
-class CalendarView(BaseView):
+class CalendarView(PageView):
     """What happens when in an academic year, and how far it is."""
 
     route_base = "/calendar"
-    default_view = "list"
     menu = Menu(_("Year plan"), "calendar", "fa-calendar-days")
-    base_permissions = ["can_list"]
-
-    @classmethod
-    def needs(cls) -> dict[str, Permission]:
-        return {"can_list": Permission.CALENDAR_READ, "menu_access": Permission.CALENDAR_READ}
+    reads = Permission.CALENDAR_READ
 
     @expose("/")
     @has_access

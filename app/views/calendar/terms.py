@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from flask import flash, redirect, request, url_for
-from flask_appbuilder import BaseView, expose
+from flask_appbuilder import expose
 from flask_appbuilder.security.decorators import has_access, permission_name
 from flask_babel import lazy_gettext as _
 from flask_babel import ngettext
@@ -15,7 +15,7 @@ from app.access import Permission, current_actor
 from app.kit import clock
 from app.kit.calendar import monday_of, unknown_exchanges
 from app.kit.operation import Refused
-from app.kit.screen import Menu
+from app.kit.screen import Menu, PageView
 from app.models import AcademicYear, db
 from app.models.language import listed
 from app.operations.calendar.schedule import TermDates, year_name
@@ -27,17 +27,12 @@ WEEKS = 20
 HALF = timedelta(weeks=26)
 
 
-class AcademicYearView(BaseView):
+class AcademicYearView(PageView):
     """Years that are open, the next one to open, and the editor of a year's terms with its preview."""
 
     route_base = "/years"
-    default_view = "list"
     menu = Menu(_("Years and terms"), "calendar", "fa-calendar-week")
-    base_permissions = ["can_list"]
-
-    @classmethod
-    def needs(cls) -> dict[str, Permission]:
-        return {"can_list": Permission.SETTING_READ, "menu_access": Permission.SETTING_READ}
+    reads = Permission.SETTING_READ
 
     @expose("/", methods=["GET", "POST"])
     @has_access

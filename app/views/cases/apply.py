@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import abort, request, url_for
 from flask import redirect as go
-from flask_appbuilder import BaseView, expose
+from flask_appbuilder import expose
 from flask_appbuilder.security.decorators import has_access, permission_name
 from flask_babel import lazy_gettext as _
 
@@ -15,22 +15,17 @@ from app.kit.flow.diagram import flow_diagram
 from app.kit.flow.inbox import flows_open_to
 from app.kit.flow.standing import why_not_status
 from app.kit.operation import Faulty, Refused, get
-from app.kit.screen import Menu
+from app.kit.screen import Menu, PageView
 from app.models import Student
 from app.views.cases.forms import application_form, can_be_saved, say_faults, values
 
 
-class ApplyView(BaseView):
+class ApplyView(PageView):
     """The student for herself, the clerk for a student of her college, the registry as an exception."""
 
     route_base = "/apply"
-    default_view = "list"
     menu = Menu(_("Apply"), "cases", "fa-file-pen")
-    base_permissions = ["can_list"]
-
-    @classmethod
-    def needs(cls) -> dict[str, Permission]:
-        return {"can_list": Permission.CASE_OPEN, "menu_access": Permission.CASE_OPEN}
+    reads = Permission.CASE_OPEN
 
     @expose("/")
     @has_access

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import abort, redirect, request, send_file, url_for
-from flask_appbuilder import BaseView, expose
+from flask_appbuilder import expose
 from flask_appbuilder.security.decorators import has_access, permission_name
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
@@ -16,7 +16,7 @@ from app.kit.flow import among, flow_of
 from app.kit.flow.check import foreseen, hands_of
 from app.kit.jobs.job import enqueue
 from app.kit.operation import Refused, audit, get
-from app.kit.screen import Menu
+from app.kit.screen import Menu, PageView
 from app.kit.screen.exporting import XLSX, files_folder
 from app.kit.workbook.export import write_workbook
 from app.models import Case, CaseStep, JobRun, JobState, Paper, Student, db, setting_int
@@ -35,17 +35,12 @@ SHOWN = 500
 Chosen = dict[str, list[int]]  # step → ids of the cases shown at it
 
 
-class InboxView(BaseView):
+class InboxView(PageView):
     """My open steps, the longest overdue first."""
 
     route_base = "/inbox"
-    default_view = "list"
     menu = Menu(_("To do"), "cases", "fa-inbox")
-    base_permissions = ["can_list"]
-
-    @classmethod
-    def needs(cls) -> dict[str, Permission]:
-        return {"can_list": Permission.CASE_READ, "menu_access": Permission.CASE_READ}
+    reads = Permission.CASE_READ
 
     @expose("/")
     @has_access

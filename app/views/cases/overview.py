@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import request, send_file, url_for
-from flask_appbuilder import BaseView, expose
+from flask_appbuilder import expose
 from flask_appbuilder.security.decorators import has_access, permission_name
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
@@ -16,7 +16,7 @@ from app.access import Permission, current_actor
 from app.kit import clock
 from app.kit.flow import FLOWS, label
 from app.kit.operation import audit
-from app.kit.screen import Menu
+from app.kit.screen import Menu, PageView
 from app.kit.screen.exporting import XLSX, files_folder
 from app.kit.workbook.export import write_workbook
 from app.models import College, db
@@ -38,17 +38,12 @@ WORST = 8  # steps in the chart of what holds cases up
 Steps = list[dict[str, Any]]
 
 
-class OverviewView(BaseView):
+class OverviewView(PageView):
     """The open cases that the reader sees: of the school, or of her own 学院."""
 
     route_base = "/overview"
-    default_view = "list"
     menu = Menu(_("Overview of cases"), "cases", "fa-chart-bar")
-    base_permissions = ["can_list"]
-
-    @classmethod
-    def needs(cls) -> dict[str, Permission]:
-        return dict.fromkeys(("can_list", "menu_access"), Permission.CASE_OVERVIEW)
+    reads = Permission.CASE_OVERVIEW
 
     @expose("/")
     @has_access

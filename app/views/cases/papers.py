@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Any, ClassVar
 
 from flask import abort, flash, redirect, request, url_for
-from flask_appbuilder import BaseView, expose
+from flask_appbuilder import expose
 from flask_appbuilder.security.decorators import has_access, permission_name
 from flask_babel import format_datetime
 from flask_babel import lazy_gettext as _
@@ -17,7 +17,7 @@ from app.kit.flow import among
 from app.kit.operation import Refused, get
 from app.kit.paper.issuing import pages, print_papers
 from app.kit.paper.kinds import newest_template, preview, save_template, saving_problems, wording_problems
-from app.kit.screen import Api, Menu, Screen
+from app.kit.screen import Api, Menu, PageView, Screen
 from app.kit.screen.present import badge
 from app.models import CaseStep, JobRun, Paper, PaperMark, PaperTemplate, db
 from app.models.accounts.account import signature
@@ -125,17 +125,12 @@ class PaperApi(Api):
     order_columns = ["number", "issued_at"]
 
 
-class WordingView(BaseView):
+class WordingView(PageView):
     """The wording of each kind of paper: edit, preview, save as a new version."""
 
     route_base = "/wording"
-    default_view = "list"
     menu = Menu(_("Wording of papers"), "settings", "fa-pen-nib")
-    base_permissions = ["can_list"]
-
-    @classmethod
-    def needs(cls) -> dict[str, Permission]:
-        return {"can_list": Permission.PAPER_WORD, "menu_access": Permission.PAPER_WORD}
+    reads = Permission.PAPER_WORD
 
     @expose("/")
     @has_access

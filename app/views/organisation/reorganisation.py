@@ -1,10 +1,10 @@
 """院系调整 moves of majors: the form with its preview, what waits for its day, and what has been."""
 
 from datetime import date
-from typing import Any
+from typing import Any, ClassVar
 
 from flask import flash, redirect, request, url_for
-from flask_appbuilder import BaseView, expose
+from flask_appbuilder import expose
 from flask_appbuilder.security.decorators import has_access, permission_name
 from flask_babel import format_date
 from flask_babel import lazy_gettext as _
@@ -13,7 +13,7 @@ from sqlalchemy import Select, select
 from app.access import Permission, current_actor
 from app.kit import clock
 from app.kit.operation import Faulty, NotFound, Refused
-from app.kit.screen import Menu
+from app.kit.screen import Menu, PageView
 from app.kit.screen.present import TONES
 from app.models import College, EffectState, Major, Reorganisation, db
 from app.operations.organisation.reorganisation import annul, foresee, reorganise
@@ -21,20 +21,13 @@ from app.operations.organisation.reorganisation import annul, foresee, reorganis
 SETTLED_SHOWN = 50
 
 
-class ReorganisationView(BaseView):
+class ReorganisationView(PageView):
     """Nothing is moved before its preview has been looked at."""
 
     route_base = "/reorganisations"
-    default_view = "list"
     menu = Menu(_("Moves of majors"), "organisation", "fa-right-left")
-    base_permissions = ["can_list", "can_reorganise"]
-
-    @classmethod
-    def needs(cls) -> dict[str, Permission]:
-        return {
-            "can_list": Permission.HISTORY_READ, "menu_access": Permission.HISTORY_READ,
-            "can_reorganise": Permission.ORGANISATION_WRITE,
-        }  # fmt: skip
+    reads = Permission.HISTORY_READ
+    acts: ClassVar = {"can_reorganise": Permission.ORGANISATION_WRITE}
 
     @expose("/")
     @has_access

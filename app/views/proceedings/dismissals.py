@@ -1,10 +1,10 @@
 """退学处理申报 dismissals: the candidates of a 学院, declared, exempted or told apart; absences."""
 
 from datetime import date
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, ClassVar, cast
 
 from flask import flash, redirect, request, url_for
-from flask_appbuilder import BaseView, expose
+from flask_appbuilder import expose
 from flask_appbuilder.security.decorators import has_access, permission_name
 from flask_babel import format_date, ngettext
 from flask_babel import lazy_gettext as _
@@ -18,7 +18,7 @@ from app.kit.flow.apply import attached_kinds, missing_materials
 from app.kit.flow.material import ACCEPT
 from app.kit.flow.window import why_closed
 from app.kit.operation import NotFound, Refused
-from app.kit.screen import Menu
+from app.kit.screen import Menu, PageView
 from app.models import Absence, ClockKind, DismissalCase, Exemption, RosterStatus, Student, db
 from app.operations.proceedings.dismissals import (
     attach_to_drafts,
@@ -35,20 +35,13 @@ from app.operations.proceedings.dismissals import (
 PAGE = 200
 
 
-class DismissalView(BaseView):
+class DismissalView(PageView):
     """The college's candidates for a dismissal: declare them, exempt them, record absences."""
 
     route_base = "/dismissals"
-    default_view = "list"
     menu = Menu(_("Dismissal candidates"), "proceedings", "fa-user-slash")
-    base_permissions = ["can_list", "can_declare"]
-
-    @classmethod
-    def needs(cls) -> dict[str, Permission]:
-        return {
-            "can_list": Permission.HISTORY_READ, "menu_access": Permission.HISTORY_READ,
-            "can_declare": Permission.CASE_OPEN,
-        }  # fmt: skip
+    reads = Permission.HISTORY_READ
+    acts: ClassVar = {"can_declare": Permission.CASE_OPEN}
 
     @expose("/")
     @has_access

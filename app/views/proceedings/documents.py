@@ -1,9 +1,9 @@
 """发文 documents: what waits for one, issuing it for a list of cases together, and printing it."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from flask import flash, redirect, request, url_for
-from flask_appbuilder import BaseView, expose
+from flask_appbuilder import expose
 from flask_appbuilder.security.decorators import has_access, permission_name
 from flask_babel import format_date
 from flask_babel import lazy_gettext as _
@@ -12,7 +12,7 @@ from sqlalchemy import select
 from app.access import Permission, current_actor
 from app.kit.flow import FLOWS
 from app.kit.operation import Refused, audit, get
-from app.kit.screen import Menu
+from app.kit.screen import Menu, PageView
 from app.models import Document, db
 from app.papers.document import fallen_of, issue_document, page, preview_document, select_waiting, suggested_title
 from app.views.cases.printing import print_run
@@ -20,20 +20,13 @@ from app.views.cases.printing import print_run
 SHOWN = 50
 
 
-class DocumentView(BaseView):
+class DocumentView(PageView):
     """Documents of the school; those who issue them see what waits."""
 
     route_base = "/documents"
-    default_view = "list"
     menu = Menu(_("Documents"), "proceedings", "fa-file-signature")
-    base_permissions = ["can_list", "can_issue"]
-
-    @classmethod
-    def needs(cls) -> dict[str, Permission]:
-        return {
-            "can_list": Permission.DOCUMENT_READ, "menu_access": Permission.DOCUMENT_READ,
-            "can_issue": Permission.DOCUMENT_ISSUE,
-        }  # fmt: skip
+    reads = Permission.DOCUMENT_READ
+    acts: ClassVar = {"can_issue": Permission.DOCUMENT_ISSUE}
 
     @expose("/")
     @has_access

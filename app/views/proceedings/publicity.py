@@ -1,9 +1,9 @@
 """公示 publicity: what waits to be published, the lists with their objections, and the page that anybody may read."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from flask import abort, flash, jsonify, redirect, request, url_for
-from flask_appbuilder import BaseView, expose
+from flask_appbuilder import expose
 from flask_appbuilder.security.decorators import has_access, permission_name
 from flask_babel import format_date, ngettext
 from flask_babel import lazy_gettext as _
@@ -16,7 +16,7 @@ from app.kit.flow import FLOWS
 from app.kit.operation import NotFound, Refused, get
 from app.kit.paper.kinds import Page, chinese_date
 from app.kit.paper.wording import as_html
-from app.kit.screen import Menu
+from app.kit.screen import Menu, PageView
 from app.kit.sensitive import mask, permitted
 from app.models import Objection, Publicity, PublicityEntry, db, setting, setting_int
 from app.operations.proceedings.publicity import (
@@ -35,20 +35,13 @@ from app.views.cases.printing import print_run
 SHOWN = 50
 
 
-class PublicityView(BaseView):
+class PublicityView(PageView):
     """The registry's side: publish, record objections, answer them."""
 
     route_base = "/publicities"
-    default_view = "list"
     menu = Menu(_("Publicity"), "proceedings", "fa-bullhorn")
-    base_permissions = ["can_list", "can_publish"]
-
-    @classmethod
-    def needs(cls) -> dict[str, Permission]:
-        return {
-            "can_list": Permission.PUBLICITY_READ, "menu_access": Permission.PUBLICITY_READ,
-            "can_publish": Permission.PUBLICITY_WRITE,
-        }  # fmt: skip
+    reads = Permission.PUBLICITY_READ
+    acts: ClassVar = {"can_publish": Permission.PUBLICITY_WRITE}
 
     @expose("/")
     @has_access
@@ -158,17 +151,10 @@ class PublicityView(BaseView):
             flash(str(refused), "danger")
 
 
-class PublicPublicityView(BaseView):
+class PublicPublicityView(PageView):
     """What is before the public today; no login, and nothing that the law does not allow."""
 
     route_base = "/publicity"
-    default_view = "list"
-    menu = None
-    base_permissions: list[str] = []
-
-    @classmethod
-    def needs(cls) -> dict[str, Permission]:
-        return {}
 
     @expose("/")
     def list(self):

@@ -4,14 +4,14 @@ import re
 from typing import Any
 
 from flask import flash, redirect, request, url_for
-from flask_appbuilder import BaseView, expose
+from flask_appbuilder import expose
 from flask_appbuilder.security.decorators import has_access, permission_name
 from flask_babel import lazy_gettext as _
 from sqlalchemy import func, select
 
 from app.access import Permission, current_actor
 from app.kit.operation import Refused
-from app.kit.screen import Menu
+from app.kit.screen import Menu, PageView
 from app.models import ClassGroup, College, Major, RosterStatus, Student, db, setting, setting_int
 from app.operations.roster.cohort import (
     Group,
@@ -36,17 +36,12 @@ def rule_words(rule: str) -> str:
     return " + ".join(str(RULE_WORDS.get(name, name)) if name else plain for name, plain in parts)
 
 
-class CohortView(BaseView):
+class CohortView(PageView):
     """Every major of an entry year: who has no class or number yet, and what they would get."""
 
     route_base = "/cohort"
-    default_view = "list"
     menu = Menu(_("Freshmen"), "roster", "fa-user-graduate")
-    base_permissions = ["can_list"]
-
-    @classmethod
-    def needs(cls) -> dict[str, Permission]:
-        return {"can_list": Permission.COHORT_PLACE, "menu_access": Permission.COHORT_PLACE}
+    reads = Permission.COHORT_PLACE
 
     @expose("/")
     @has_access

@@ -1,9 +1,9 @@
 """待生效异动 decided changes that wait for their day: which, from when, and calling one off before it counts."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from flask import flash, redirect, request, url_for
-from flask_appbuilder import BaseView, expose
+from flask_appbuilder import expose
 from flask_appbuilder.security.decorators import has_access, permission_name
 from flask_babel import format_date
 from flask_babel import lazy_gettext as _
@@ -13,7 +13,7 @@ from app.access import Permission, current_actor
 from app.kit import clock
 from app.kit.flow import flow_of
 from app.kit.operation import NotFound, Refused
-from app.kit.screen import Menu
+from app.kit.screen import Menu, PageView
 from app.kit.screen.present import TONES
 from app.models import DatedEffect, EffectState, db
 from app.operations.roster.dated_effects import annul
@@ -21,20 +21,13 @@ from app.operations.roster.dated_effects import annul
 PAGE, SETTLED_SHOWN = 500, 50
 
 
-class DatedEffectView(BaseView):
+class DatedEffectView(PageView):
     """What has been decided and does not count yet, by its day; the latest of what has been settled below."""
 
     route_base = "/dated-effects"
-    default_view = "list"
     menu = Menu(_("Changes to take effect"), "roster", "fa-hourglass-start")
-    base_permissions = ["can_list", "can_annul"]
-
-    @classmethod
-    def needs(cls) -> dict[str, Permission]:
-        return {
-            "can_list": Permission.HISTORY_READ, "menu_access": Permission.HISTORY_READ,
-            "can_annul": Permission.CASE_EXCEPT,
-        }  # fmt: skip
+    reads = Permission.HISTORY_READ
+    acts: ClassVar = {"can_annul": Permission.CASE_EXCEPT}
 
     @expose("/")
     @has_access

@@ -1,9 +1,10 @@
 """退役登记 the page on which the registry records the day of a student's discharge from the army."""
 
 from datetime import date
+from typing import ClassVar
 
 from flask import flash, redirect, request, url_for
-from flask_appbuilder import BaseView, expose
+from flask_appbuilder import expose
 from flask_appbuilder.security.decorators import has_access, permission_name
 from flask_babel import format_date
 from flask_babel import lazy_gettext as _
@@ -11,20 +12,16 @@ from flask_babel import lazy_gettext as _
 from app.access import Permission, current_actor
 from app.kit import clock
 from app.kit.operation import NotFound, Refused, get
+from app.kit.screen import PageView
 from app.models import Student, setting_int
 from app.operations.roster.discharge import record_discharge
 
 
-class DischargeView(BaseView):
+class DischargeView(PageView):
     """One form: when she was discharged; it says until when her place is kept."""
 
     route_base = "/discharge"
-    menu = None
-    base_permissions = ["can_discharge"]
-
-    @classmethod
-    def needs(cls) -> dict[str, Permission]:
-        return {"can_discharge": Permission.CASE_EXCEPT}
+    acts: ClassVar = {"can_discharge": Permission.CASE_EXCEPT}
 
     @expose("/<int:student_id>", methods=["GET", "POST"])
     @has_access

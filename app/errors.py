@@ -17,7 +17,7 @@ from werkzeug.exceptions import BadRequest, HTTPException, NotFound
 
 from app.access.attempts import TooManyTries
 from app.kit.holding import secret_of_form
-from app.kit.operation import Faulty, Refused
+from app.kit.operation import Faulty, Refused, Told
 from app.kit.screen.interface import sentence
 from app.models import db
 from app.views.held import keep_refused
@@ -115,7 +115,7 @@ def _forged(error: CSRFError):
     return _answer(400, str(_("This form was opened in another session, or too long ago. Open the page again.")))
 
 
-def _refused(error: Refused):
+def _told(error: Told):
     faults = error.faults if isinstance(error, Faulty) else {}
     return _answer(
         error.status, str(error), remedied=error.remedied, fields={name: str(why) for name, why in faults.items()}
@@ -196,7 +196,7 @@ def install(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(TooManyTries, _too_many)
     app.register_error_handler(CSRFError, _forged)
-    app.register_error_handler(Refused, _refused)
+    app.register_error_handler(Told, _told)
     app.register_error_handler(DatabaseException, _not_saved)
     for kind in (DataError, IntegrityError, ProgrammingError, StaleDataError):
         app.register_error_handler(kind, _database)

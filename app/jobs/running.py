@@ -30,7 +30,7 @@ from app.kit.jobs.job import (
     new_path,
     queue,
 )
-from app.kit.operation import NotAllowed, Refused, operation
+from app.kit.operation import NotAllowed, Told, operation
 from app.logs import about
 from app.models import Identity, JobRun, JobState, db
 
@@ -130,7 +130,7 @@ def write_failure(record: RunRecord, error: Exception, ends: Callable[[], bool])
     if ends():
         record.write(among=UNFINISHED, state=JobState.QUEUED, done=0)
         raise JobAborted from error
-    if isinstance(error, Refused):
+    if isinstance(error, Told):
         message = str(error)
     else:
         reference = secrets.token_hex(4)

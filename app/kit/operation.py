@@ -16,10 +16,10 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class Refused(Exception):
-    """A refusal that a person reads: what is wrong, and what to do. Shown as it is, with status 409 or 403."""
+class Told(Exception):
+    """Ends a request with a sentence that a person reads, as it is, and with `status`."""
 
-    status = 409
+    status = 400
     remedied = False  # whether the reason says itself what to do
 
     def __init__(self, reason) -> None:
@@ -28,6 +28,12 @@ class Refused(Exception):
 
     def __str__(self) -> str:
         return str(self.reason)
+
+
+class Refused(Told):
+    """An act is refused: what is wrong, and what to do."""
+
+    status = 409
 
 
 class Faulty(Refused):
@@ -49,8 +55,9 @@ class NotAllowed(Refused):
     status = 403
 
 
-class NotFound(Refused):
-    """There is no such row, or none that the actor may see: both are said alike."""
+class NotFound(Told):
+    """There is no such row, or none that the actor may see: both are said alike. No refusal, so that a page that says
+    why an act is refused does not answer for a row that is not there."""
 
     status = 404
 

@@ -12,7 +12,7 @@ from flask_appbuilder.urltools import get_filter_args
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 
-from app.kit.operation import Faulty, Refused
+from app.kit.operation import Faulty, Told
 from app.models import Model, db
 from app.models.language import listed
 
@@ -20,7 +20,7 @@ SEEN, BACK = (
     "_seen",
     "_back",
 )  # hidden fields: marks of the values as the form showed them, and where it was opened from
-CANNOT = (Refused, DatabaseException, ValueError)  # of which a person reads the sentence
+CANNOT = (Told, DatabaseException, ValueError)  # of which a person reads the sentence
 
 
 class KeepsForms:

@@ -18,7 +18,7 @@ from app.access import Permission, current_actor
 from app.access.scope import DATABASE_ROLES, enter_request_scope
 from app.kit import clock
 from app.kit.flow.hands import vacant_now
-from app.kit.operation import Refused, get
+from app.kit.operation import NotFound, Refused, get
 from app.kit.screen import Menu, PageView, Screen
 from app.kit.screen.base import Words
 from app.kit.screen.interface import XuejiInterface, values_of
@@ -281,7 +281,7 @@ def enter_delegation() -> None:
         return
     try:
         actor = as_deputy(current_actor(), chosen)
-    except Refused:
+    except (Refused, NotFound):
         session.pop("delegation_id", None)
         return
     g.xueji_actor = actor

@@ -10,7 +10,7 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy import select
 
 from app.access import Permission, current_actor
-from app.kit.operation import NotFound, Refused, get
+from app.kit.operation import Refused, get
 from app.kit.screen import Menu, PageView
 from app.models import Proposal, ProposalKind, ProposalState, db
 from app.models.accounts.account import signature
@@ -52,8 +52,6 @@ class ProposalView(PageView):
         accepted, reason = request.form.get("act") == "confirm", request.form.get("reason", "")
         try:
             decide_proposal(current_actor(), proposal_id, accepted=accepted, reason=reason)
-        except NotFound:
-            raise
         except Refused as refused:
             one = get(Proposal, proposal_id)
             if one.state != ProposalState.PENDING:

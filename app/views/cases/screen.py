@@ -14,7 +14,7 @@ from app.kit.flow import among, decide, flow_of, let_in_late, open_draft, save_d
 from app.kit.flow.inbox import may, select_open_steps, step_for
 from app.kit.flow.material import add_material, material_file, remove_material
 from app.kit.flow.words import told_alone
-from app.kit.operation import Faulty, NotFound, Refused, get
+from app.kit.operation import Faulty, Refused, get
 from app.kit.screen import Api, Menu, Screen
 from app.kit.screen.base import Words
 from app.kit.sensitive import SENSITIVE
@@ -100,8 +100,6 @@ class CaseScreen(Screen):
             try:
                 save_draft(actor, case_id, values(form))
                 return redirect(url_for("CaseScreen.show", pk=case_id))
-            except NotFound:
-                raise
             except Faulty as faulty:
                 say_faults(form, faulty.faults)
             except Refused as refused:
@@ -139,8 +137,6 @@ class CaseScreen(Screen):
                     )
                 self._decide(case_id, act, opinion, form)
             flash(_("%(act)s: done.", act=said), "success")
-        except NotFound:
-            raise
         except Refused as refused:
             return self._again(case_id, form, str(refused), refused.status)
         return redirect(self._after(case_id))
@@ -186,8 +182,6 @@ class CaseScreen(Screen):
         try:
             tick(current_actor(), case_id, request.form.getlist("item"))
             flash(_("Saved."), "success")
-        except NotFound:
-            raise
         except Refused as refused:
             flash(str(refused), "danger")
         return redirect(url_for("CaseScreen.show", pk=case_id))
@@ -205,8 +199,6 @@ class CaseScreen(Screen):
         try:
             reassign(current_actor(), int(step), int(user) if user else None, request.form.get("reason", ""))
             flash(_("The step is handed on."), "success")
-        except NotFound:
-            raise
         except Refused as refused:
             flash(str(refused), "danger")
         return redirect(url_for("CaseScreen.show", pk=case_id))
@@ -223,8 +215,6 @@ class CaseScreen(Screen):
                 made.append(
                     add_material(current_actor(), case_id, kind, stream, sent.filename or "", files_root=files_root())
                 )
-            except NotFound:
-                raise
             except Refused as error:
                 refused.append(str(error))
         if not made and not refused:

@@ -12,7 +12,7 @@ from sqlalchemy import Select, select
 
 from app.access import Permission, current_actor
 from app.kit import clock
-from app.kit.operation import Faulty, NotFound, Refused
+from app.kit.operation import Faulty, Refused
 from app.kit.screen import Menu, PageView
 from app.kit.screen.present import TONES
 from app.models import College, EffectState, Major, Reorganisation, db
@@ -66,16 +66,12 @@ class ReorganisationView(PageView):
     def annul(self, reorganisation_id: int):
         try:
             annul(current_actor(), reorganisation_id, request.form.get("reason", ""))
-        except NotFound:
-            raise
         except Refused as refused:
             return self._page(error=refused.reason, form={}), 422
         flash(_("Annulled. The major stays where it is."), "success")
         return redirect(url_for("ReorganisationView.list"))
 
     def _refused(self, refused: Refused) -> Any:
-        if isinstance(refused, NotFound):
-            raise refused
         faults = refused.faults if isinstance(refused, Faulty) else {}
         return self._page(error=None if faults else refused.reason, faults=faults), 422
 

@@ -17,7 +17,7 @@ from app.kit.flow import FLOWS, flow_of, label
 from app.kit.flow.apply import attached_kinds, missing_materials
 from app.kit.flow.material import ACCEPT
 from app.kit.flow.window import why_closed
-from app.kit.operation import NotFound, Refused
+from app.kit.operation import Refused
 from app.kit.screen import Menu, PageView
 from app.models import Absence, ClockKind, DismissalCase, Exemption, RosterStatus, Student, db
 from app.operations.proceedings.dismissals import (
@@ -131,8 +131,6 @@ class DismissalView(PageView):
     def _do(self, verb: Any, *args: Any, **how: Any):
         try:
             verb(current_actor(), *args, **how)
-        except NotFound:
-            raise
         except Refused as refused:
             return self._list(str(refused)), 422
         return redirect(url_for("DismissalView.list"))

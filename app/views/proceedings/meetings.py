@@ -15,7 +15,7 @@ from app.access import Permission, current_actor
 from app.kit import clock
 from app.kit.filing import files_root
 from app.kit.flow import flow_of
-from app.kit.operation import NotFound, Refused, get
+from app.kit.operation import Refused, get
 from app.kit.screen import Menu, Screen
 from app.models import Case, CaseStep, Meeting, MeetingKind, db
 from app.operations.proceedings.meetings import attach_minutes, cancel_meeting, kinds_of, minutes_file, record_meeting
@@ -90,8 +90,6 @@ class MeetingScreen(Screen):
         try:
             if not self._attach(meeting_id):
                 raise Refused(_("Choose a file first."))
-        except NotFound:
-            raise
         except Refused as refused:
             flash(str(refused), "danger")
         return redirect(url_for("MeetingScreen.show", pk=meeting_id))
@@ -102,8 +100,6 @@ class MeetingScreen(Screen):
     def cancel(self, meeting_id: int):
         try:
             cancel_meeting(current_actor(), meeting_id)
-        except NotFound:
-            raise
         except Refused as refused:
             flash(str(refused), "danger")
         return redirect(url_for("MeetingScreen.show", pk=meeting_id))

@@ -13,7 +13,7 @@ from sqlalchemy import exists, func, select
 from app.access import Permission, current_actor
 from app.kit import clock
 from app.kit.flow import FLOWS
-from app.kit.operation import NotFound, Refused, get
+from app.kit.operation import Refused, get
 from app.kit.paper.kinds import Page, chinese_date
 from app.kit.paper.wording import as_html
 from app.kit.screen import Menu, PageView
@@ -145,8 +145,6 @@ class PublicityView(PageView):
     def _do(self, verb: Any, *args: Any, **how: Any) -> None:
         try:
             verb(current_actor(), *args, **how)
-        except NotFound:
-            raise
         except Refused as refused:
             flash(str(refused), "danger")
 

@@ -12,7 +12,7 @@ from sqlalchemy import Select, select
 from app.access import Permission, current_actor
 from app.kit import clock
 from app.kit.flow import flow_of
-from app.kit.operation import NotFound, Refused
+from app.kit.operation import Refused
 from app.kit.screen import Menu, PageView
 from app.kit.screen.present import TONES
 from app.models import DatedEffect, EffectState, db
@@ -51,8 +51,6 @@ class DatedEffectView(PageView):
     def annul(self, effect_id: int):
         try:
             annul(current_actor(), effect_id, request.form.get("reason", ""))
-        except NotFound:
-            raise
         except Refused as refused:
             return self._list(str(refused)), 422
         flash(_("Annulled. The student stays as she is."), "success")

@@ -11,7 +11,7 @@ from flask_babel import lazy_gettext as _
 
 from app.access import Permission, current_actor
 from app.kit import clock
-from app.kit.operation import NotFound, Refused, get
+from app.kit.operation import Refused, get
 from app.kit.screen import PageView
 from app.models import Student, setting_int
 from app.operations.roster.discharge import record_discharge
@@ -37,8 +37,6 @@ class DischargeView(PageView):
                 return redirect(back)
             except ValueError:
                 error = _("Give the day of the discharge.")
-            except NotFound:
-                raise
             except Refused as refused:
                 error = refused.reason
         page = self.render_template(

@@ -11,7 +11,7 @@ from wtforms import IntegerField, TextAreaField
 from wtforms.validators import InputRequired, Length, NumberRange
 
 from app.access import Permission, current_actor
-from app.kit.operation import NotFound, Refused, get
+from app.kit.operation import Refused, get
 from app.kit.screen import Menu, Screen
 from app.models import RoundState, TransferRound
 from app.models.transfers.rounds import MOST_CHOICES
@@ -97,8 +97,6 @@ class TransferRoundScreen(Screen):
                 offer_majors(current_actor(), round_id, offers)
                 flash(ngettext("%(num)s major is offered.", "%(num)s majors are offered.", len(offers)), "success")
                 return redirect(url_for("TransferRoundScreen.show", pk=round_id))
-            except NotFound:
-                raise
             except Refused as refused:
                 error = str(refused)
         page = self.render_template(
@@ -151,8 +149,6 @@ class TransferRoundScreen(Screen):
         """Act upon a round; a refusal is said on its page and changes nothing."""
         try:
             verb(current_actor(), round_id, *args)
-        except NotFound:
-            raise
         except Refused as refused:
             return self._page(get(TransferRound, round_id), str(refused))
         if done:

@@ -16,6 +16,7 @@ from app.access.security import (
     require_own_password,
 )
 from app.access.startup import refuse_unsafe_database
+from app.kit.flow.publishing import refuse_changed
 from app.models import Model, db
 
 
@@ -43,6 +44,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     with app.app_context():
         with db.engine.connect() as connection:
             refuse_unsafe_database(connection, Model.metadata)
+            refuse_changed(connection)
         db.engine.dispose()  # processes that are forked from here open connections of their own
     scope.install()
     csrf = CSRFProtect(app)

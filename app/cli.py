@@ -10,6 +10,7 @@ from werkzeug.security import generate_password_hash
 
 from app.access.roles import Role
 from app.kit import clock
+from app.kit.flow.publishing import publish
 from app.models.accounts.account import AccountRole
 from app.operations.roster.spelling import spell_anew
 from app.papers import load_templates
@@ -37,6 +38,7 @@ def sync() -> None:
     with engine.begin() as connection:
         load_reference(connection)
         load_templates(connection)
+        published = publish(connection)
         known = set(connection.scalars(select(AccountRole.name)))
         for name in [*(role.value for role in Role), manager.auth_role_public, manager.auth_role_admin]:
             if name not in known:
@@ -45,6 +47,8 @@ def sync() -> None:
         spelled = spell_anew(connection)
     engine.dispose()
     click.echo("Reference data, roles and permissions are up to date.")
+    if published:
+        click.echo(f"Published: {', '.join(published)}.")
     if spelled:
         click.echo(f"{spelled} names are spelled anew for the search.")
 

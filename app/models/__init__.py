@@ -44,6 +44,7 @@ from app.models.cases.case import (
     StepState,
     Told,
 )
+from app.models.cases.flow_version import FlowVersion
 from app.models.cases.paper import Paper, PaperCounter, PaperMark, PaperTemplate, PrintRun
 from app.models.job import JobRun, JobState
 from app.models.organisation.codes import Code, CodeSet
@@ -95,6 +96,7 @@ __all__ = [
     "EffectState",
     "Exemption",
     "FieldChange",
+    "FlowVersion",
     "Heard",
     "Holder",
     "Identity",

@@ -1,6 +1,5 @@
 """学籍异动通知单 change notice: tells the student's college what changes on the roster, from when, and why."""
 
-from collections import defaultdict
 from itertools import takewhile
 from typing import Any
 
@@ -11,7 +10,7 @@ from sqlalchemy.orm import aliased
 
 from app.access import Actor, Role
 from app.kit import clock
-from app.kit.flow import FLOWS, Flow, hook, label
+from app.kit.flow import Flow, by_flow, hook, label
 from app.kit.paper.issuing import among, issue_papers
 from app.kit.paper.kinds import PaperKind, Placeholder, chinese_date
 from app.models import Case, Code, RosterStatus, Student, db, setting
@@ -64,13 +63,11 @@ def basis(flow: Flow) -> str:
 
 def values(case_ids: list[int]) -> dict[int, dict[str, object]]:
     """What the effect of each case's flow will write, or wrote, into the ledger, in words; one statement a flow."""
-    flows: dict[str, list[int]] = defaultdict(list)
-    for case_id, flow in db.session.execute(select(Case.id, Case.flow).where(among(Case.id, case_ids))):
-        flows[flow].append(case_id)
+    cases = db.session.execute(select(Case.id, Case.flow, Case.flow_version).where(among(Case.id, case_ids)))
     school = setting("school_name")
     found: dict[int, dict[str, object]] = {}
-    for flow, ids in flows.items():
-        found |= _of_changes(FLOWS[flow].effect.changes(ids).subquery(), school, basis(FLOWS[flow]))  # type: ignore[union-attr]
+    for flow, ids in by_flow(cases):
+        found |= _of_changes(flow.effect.changes(ids).subquery(), school, basis(flow))  # type: ignore[union-attr]
     return found
 
 

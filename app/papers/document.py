@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from app.access import Actor, Permission
 from app.kit import clock
-from app.kit.flow import FLOWS, among, decide
+from app.kit.flow import FLOWS, among, by_flow, decide
 from app.kit.operation import Refused, audit, operation
 from app.kit.paper.kinds import LONGEST_TITLE, Page, PaperKind, Placeholder, chinese_date, wording_in_use
 from app.models import (
@@ -187,12 +187,11 @@ def _next_serial() -> int:
 def _listed(ids: list[int]) -> list:
     """Name, number, college and matter of each case, by college and number."""
     rows: list = []
-    flows = db.session.execute(select(Case.flow, Case.id).where(among(Case.id, ids)).order_by(Case.flow)).all()
-    for key in dict.fromkeys(flow for flow, _id in flows):
-        of_flow = [number for flow, number in flows if flow == key]
+    cases = select(Case.id, Case.flow, Case.flow_version).where(among(Case.id, ids))
+    for flow, of_flow in by_flow(db.session.execute(cases.order_by(Case.flow, Case.flow_version))):
         query = (
             select(Case.flow, College.name.label("college"), Student.name, Student.student_no,
-                   matter(key, of_flow).label("matter"))
+                   matter(flow, of_flow).label("matter"))
             .join(Student, Student.id == Case.student_id)
             .join(College, College.id == Case.college_id)
             .where(among(Case.id, of_flow))

@@ -17,7 +17,7 @@ from app.kit.flow.check import Decision, Reason, hindrances
 from app.kit.flow.declare import HOOKS
 from app.kit.flow.ending import end_what_is_open, take_off_lists
 from app.kit.flow.filling import LONGEST_TEXT, typed
-from app.kit.flow.registry import FLOWS
+from app.kit.flow.registry import by_flow, version_of
 from app.kit.flow.steps import among, open_next, reopen_previous
 from app.kit.operation import Refused, audit_columns, operation
 from app.models import AuditEntry, Case, CaseEvent, CaseState, CaseStep, StepState, db
@@ -110,9 +110,9 @@ def _decide(cases: list[Any], steps: list[Any], decision: Decision, to: str) -> 
         untold = select(CaseStep.case_id).where(among(CaseStep.case_id, ids), unfinished, tells).distinct()
         if still := list(db.session.scalars(untold)):
             open_next(still)
-        for flow, refused in _by_flow(cases).items():
-            if issue := FLOWS[flow].refused_paper:
-                issue(actor, refused)
+        for flow, refused in by_flow(cases):
+            if flow.refused_paper:
+                flow.refused_paper(actor, refused)
         take_off_lists(actor, ids, str(decision.opinion))
         news.tell_applicants(actor, "refuse", ids, decision.opinion)
         news.tell_next_hands(actor, still, before)
@@ -131,13 +131,6 @@ def _decide(cases: list[Any], steps: list[Any], decision: Decision, to: str) -> 
     _write_audit(ids, decision)
 
 
-def _by_flow(cases: list[Any]) -> dict[str, list[int]]:
-    found: dict[str, list[int]] = defaultdict(list)
-    for case in cases:
-        found[case.flow].append(case.id)
-    return found
-
-
 def _set_steps(condition, **values: Any) -> None:
     db.session.execute(update(CaseStep.__table__).where(condition).values(**values))
 
@@ -149,26 +142,25 @@ def _set_cases(ids: list[int], **values: Any) -> None:
 
 def _record(cases: list[Any], steps: list[Any], decision: Decision) -> None:
     """Write into the cases what their step has to fill in; one statement for each flow and set of columns."""
-    groups: dict[tuple[str, tuple[str, ...], str | None], list[int]] = defaultdict(list)
+    groups: dict[tuple[str, int, tuple[str, ...], str | None], list[int]] = defaultdict(list)
     for case, step in zip(cases, steps, strict=True):
-        groups[case.flow, tuple(step.declared["records"]), step.declared.get("fills")].append(case.id)
-    for (flow, columns, fills), ids in groups.items():
-        given = {name: typed(FLOWS[flow], name, decision.records[name]) for name in columns if name in decision.records}
+        records = tuple(step.declared["records"])
+        groups[case.flow, case.flow_version, records, step.declared.get("fills")].append(case.id)
+    for (key, version, columns, fills), ids in groups.items():
+        flow = version_of(key, version)
+        given = {name: typed(flow, name, decision.records[name]) for name in columns if name in decision.records}
         given |= HOOKS[fills](given) if fills else {}
         if given:
             db.session.execute(update(Case.__table__).where(among(Case.__table__.c.id, ids)).values(**given))
 
 
 def _take_effect(cases: list[Any], steps: list[Any], actor: Actor) -> None:
-    effective: dict[str, list[int]] = defaultdict(list)
-    for case, step in zip(cases, steps, strict=True):
-        if step.declared["takes_effect"]:
-            effective[case.flow].append(case.id)
-    for flow, ids in effective.items():
-        for effect in (FLOWS[flow].paper, FLOWS[flow].effect):  # the ledger quotes the number of the paper
+    effective = [case for case, step in zip(cases, steps, strict=True) if step.declared["takes_effect"]]
+    for flow, ids in by_flow(effective):
+        for effect in (flow.paper, flow.effect):  # the ledger quotes the number of the paper
             if effect:
                 effect(actor, ids)
-    made = [case_id for ids in effective.values() for case_id in ids]
+    made = [case.id for case in effective]
     if made:
         _set_cases(made, took_effect=True)
         news.tell_colleges(actor, made)

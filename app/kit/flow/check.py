@@ -14,7 +14,7 @@ from app.kit.flow.apply import attached_kinds, missing_materials
 from app.kit.flow.declare import HOOKS
 from app.kit.flow.filling import is_fact
 from app.kit.flow.labels import label
-from app.kit.flow.registry import FLOWS
+from app.kit.flow.registry import by_flow, flow_of
 from app.kit.flow.standing import counts_from, out_of_order, why_not_status
 from app.kit.flow.steps import among, is_mine
 from app.models import Case, CaseEvent, CaseState, CaseStep, Identity, StepState, Student, db
@@ -159,7 +159,7 @@ def _still_to_come(decision: Decision, case: Any, step: Any) -> str | None:
     for name in step.declared["records"]:
         said = str(decision.records.get(name) or "")
         try:
-            if is_fact(FLOWS[case.flow], name) and date.fromisoformat(said) > clock.today():
+            if is_fact(flow_of(case), name) and date.fromisoformat(said) > clock.today():
                 return name
         except ValueError:
             continue  # what is no day is said where it is read
@@ -172,7 +172,7 @@ def _missing(cases: dict[int, Any], steps: dict[int, Any]) -> dict[int, Reason]:
     kinds = attached_kinds(first) if first else {}
     reasons = {}
     for case_id in first:
-        missing = missing_materials(FLOWS[cases[case_id].flow], cases[case_id], kinds.get(case_id, set()))
+        missing = missing_materials(flow_of(cases[case_id]), cases[case_id], kinds.get(case_id, set()))
         if missing:
             reasons[case_id] = _("Not attached: %(materials)s.", materials=listed(missing))
     return reasons
@@ -188,12 +188,12 @@ def _wrong_status(cases: dict[int, Any], steps: dict[int, Any]) -> dict[int, Rea
     ids = sorted({case.student_id for case in making})
     query = select(table.id, table.status, table.registered).where(among(table.id, ids)).order_by(table.id)
     found = {row.id: row for row in db.session.execute(query.with_for_update())}
-    changing = [case for case in making if FLOWS[case.flow].changes_roster]
-    late = out_of_order({case.id: (case.student_id, counts_from(FLOWS[case.flow], case)) for case in changing})
+    changing = [case for case in making if flow_of(case).changes_roster]
+    late = out_of_order({case.id: (case.student_id, counts_from(flow_of(case), case)) for case in changing})
     reasons: dict[int, Reason] = {}
     first: dict[int, Any] = {}  # of several changes of one student the first is made, and the others are looked at anew
     for case in making:
-        flow, student = FLOWS[case.flow], found[case.student_id]
+        flow, student = flow_of(case), found[case.student_id]
         reason = why_not_status(flow, student.status, student.registered) or late.get(case.id)
         if reason is None and flow.changes_roster and first.setdefault(case.student_id, case) is not case:
             reason = _("%(number)s of the same student is decided together with it. Look at this one again afterwards.",
@@ -205,13 +205,11 @@ def _wrong_status(cases: dict[int, Any], steps: dict[int, Any]) -> dict[int, Rea
 
 def _no_grounds(cases: dict[int, Any], steps: dict[int, Any]) -> dict[int, Reason]:
     """Cases, not in effect yet, whose ground no longer holds: it is looked at again at every signature."""
-    by_flow: dict[str, list[int]] = {}
-    for case_id, step in steps.items():
-        if FLOWS[cases[case_id].flow].grounds and not step.declared["after_effect"]:
-            by_flow.setdefault(cases[case_id].flow, []).append(case_id)
+    undecided = [cases[case_id] for case_id, step in steps.items() if not step.declared["after_effect"]]
     reasons: dict[int, Reason] = {}
-    for key, ids in by_flow.items():
-        reasons |= FLOWS[key].grounds(ids, {})  # type: ignore[misc]  # only flows with grounds are here
+    for flow, ids in by_flow(undecided):
+        if flow.grounds:
+            reasons |= flow.grounds(ids, {})
     return reasons
 
 

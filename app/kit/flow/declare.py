@@ -1,7 +1,7 @@
 """流程 flow as a declaration: who applies, when, with what, who signs, what it does. Data that round-trips to JSON."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from app.access import Actor, Role
@@ -18,14 +18,25 @@ Concerns = Callable[[int], bool]  # student → whether there is anything that s
 HOOKS: dict[str, Callable[..., Any]] = {}
 
 
+class BrokenFlow(Exception):
+    """A declaration refers to something that does not exist, or takes a name that is taken. Stops the start."""
+
+
 def hook(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Register a function under `module.name`, by which a stored definition refers to it."""
-    HOOKS[hook_name(function)] = function
+    """Register a function under its name, by which stored definitions refer to it. Raises BrokenFlow if it is taken.
+
+    Definitions outlive the code: who moves or renames a hook writes a migration that renames it where it is stored
+    (`rename_hooks` in migrations/hooks.py).
+    """
+    name = hook_name(function)
+    if HOOKS.setdefault(name, function) is not function:
+        raise BrokenFlow(f"{name}: two hooks have this name; call one of the two functions something else")
     return function
 
 
 def hook_name(function: Callable[..., Any]) -> str:
-    return f"{function.__module__.rsplit('.', 1)[-1]}.{function.__name__}"
+    """The whole path of its module below `app`, and its own name: `operations.roster.leaves.suspend`."""
+    return f"{function.__module__.removeprefix('app.')}.{function.__name__}"
 
 
 @dataclass(frozen=True)
@@ -170,7 +181,7 @@ class Flow:
 
     def to_json(self) -> dict[str, Any]:
         """Everything but the title, which is translated, as JSON types."""
-        data = asdict(self)
+        data = asdict(replace(self, title=None))
         del data["title"]
         hooks = {key: getattr(self, key) and hook_name(getattr(self, key)) for key in _HOOKED}
         return _listed(

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from app.access import Actor
 from app.kit import clock
 from app.kit.flow import news
-from app.kit.flow.registry import FLOWS
+from app.kit.flow.registry import FLOWS, flow_of
 from app.kit.flow.steps import among
 from app.kit.operation import audit_many
 from app.kit.paper.issuing import mark_papers
@@ -42,14 +42,14 @@ def end_what_is_open(actor: Actor, case_ids: list[int]) -> None:
     waits = exists().where(dated.case_id == case.id, dated.state == EffectState.WAITING)
     left = student.status.not_in([*ON_ROLL, *FRESHMAN])
     query = (
-        select(case.id, case.flow, case.state, case.took_effect, case.college_id, student.status,
+        select(case.id, case.flow, case.flow_version, case.state, case.took_effect, case.college_id, student.status,
                cause.c.flow.label("cause"), cause.c.number)
         .join(student.id.table, student.id == case.student_id)
         .join(cause, cause.c.student_id == case.student_id)
         .where(among(cause.c.id, case_ids), left, or_(case.state.in_(LIVE), waits), case.id.not_in(case_ids))
         .order_by(case.id)
     )  # fmt: skip
-    found = [row for row in db.session.execute(query) if RosterStatus(row.status) not in FLOWS[row.flow].allowed_from]
+    found = [row for row in db.session.execute(query) if RosterStatus(row.status) not in flow_of(row).allowed_from]
     if not found:
         return
     ids = [row.id for row in found]

@@ -1,19 +1,19 @@
 """All flows by key, and the checks that stop the application from starting with a broken one."""
 
-from sqlalchemy import Date
+import functools
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Date, select
 
 from app.access import Role
-from app.kit.flow.declare import HOOKS, Field, Flow, Material, hook_name
+from app.kit.flow.declare import HOOKS, BrokenFlow, Field, Flow, Material, hook_name
 from app.kit.flow.labels import LABELS
-from app.models import Case
+from app.models import Case, FlowVersion, db
 
 FLOWS: dict[str, Flow] = {}
 KINDS_OF_DAYS = ("fact", "plan", "decision")
 LONGEST_STEP = 60  # working days
-
-
-class BrokenFlow(Exception):
-    """A flow refers to something that does not exist."""
 
 
 def register(flow: Flow) -> Flow:
@@ -24,8 +24,32 @@ def register(flow: Flow) -> Flow:
     return flow
 
 
-def flow_of(case: Case) -> Flow:
-    return FLOWS[case.flow]
+def flow_of(case: Any) -> Flow:
+    """The flow of a case (or of a row with `flow` and `flow_version`), in the version in which the case began."""
+    return version_of(case.flow, case.flow_version)
+
+
+def version_of(key: str, version: int) -> Flow:
+    """A flow as this version of it was published; its title is that of today."""
+    current = FLOWS[key]
+    return current if current.version == version else _earlier(key, version)
+
+
+@functools.cache  # what is published never changes
+def _earlier(key: str, version: int) -> Flow:
+    wanted = (FlowVersion.flow == key, FlowVersion.version == version)
+    definition = db.session.scalar(select(FlowVersion.definition).where(*wanted))
+    if definition is None:
+        raise BrokenFlow(f"{key}: there are cases of version {version}, which was never published")
+    return Flow.from_json(definition, FLOWS[key].title)
+
+
+def by_flow(cases: Iterable[Any]) -> list[tuple[Flow, list[int]]]:
+    """Cases (or rows with `id`, `flow` and `flow_version`) by flow and version."""
+    found: dict[tuple[str, int], list[int]] = {}
+    for case in cases:
+        found.setdefault((case.flow, case.flow_version), []).append(case.id)
+    return [(version_of(*key), ids) for key, ids in found.items()]
 
 
 def check_flows() -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import case as first_that_holds
 from app.access import Actor, Permission
 from app.kit import clock
 from app.kit.calendar import working_days_after
-from app.kit.flow import FLOWS, among
+from app.kit.flow import Flow, among, by_flow
 from app.kit.operation import NotAllowed, Refused, audit, get, operation
 from app.kit.sensitive import SENSITIVE
 from app.models import (
@@ -72,16 +72,14 @@ def publish(actor: Actor, case_ids: list[int], title: str, notice: str, *, days:
 
 def _write_entries(publicity: Publicity, cases: list[Case]) -> None:
     """One INSERT a flow: the name, the number masked in its middle, and what is to change, in words."""
-    flows = {case.flow for case in cases}
-    for key in sorted(flows):
-        ids = [case.id for case in cases if case.flow == key]
+    for flow, ids in by_flow(sorted(cases, key=lambda case: (case.flow, case.flow_version))):
         no = func.coalesce(Student.student_no, Student.examinee_no, "")
         hidden = func.overlay(no, "****", 5, func.greatest(func.length(no) - 6, 0), type_=no.type)
         columns = {
             "publicity_id": literal(publicity.id), "name": Student.name, "masked_no": func.left(hidden, 20),
             "college_name": College.name, "case_id": Case.id, "student_id": Case.student_id,
             "college_id": Case.college_id, "student_college_id": Case.student_college_id,
-            "target_college_id": Case.target_college_id, "matter": func.left(matter(key, ids), 200),
+            "target_college_id": Case.target_college_id, "matter": func.left(matter(flow, ids), 200),
         }  # fmt: skip
         source: Select = (
             select(*(value.label(name) for name, value in columns.items()))
@@ -93,11 +91,11 @@ def _write_entries(publicity: Publicity, cases: list[Case]) -> None:
         db.session.execute(insert(PublicityEntry.__table__).from_select(list(columns), source))
 
 
-def matter(flow_key: str, case_ids: list[int]):
+def matter(flow: Flow, case_ids: list[int]):
     """What a case is about, in Chinese, as an SQL expression over Case: the flow, and what of the roster changes."""
     with force_locale("zh"):
-        title = str(FLOWS[flow_key].title)
-    changes = getattr(FLOWS[flow_key].effect, "changes", None)
+        title = str(flow.title)
+    changes = getattr(flow.effect, "changes", None)
     if changes is None:
         return literal(title)
     change = changes(case_ids).subquery()

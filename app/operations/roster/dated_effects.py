@@ -1,6 +1,5 @@
 """待生效异动 dated effects: what was decided for a later day is made on that day, or lapses; until then it can be annulled."""
 
-from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date
 from typing import Any
@@ -11,7 +10,7 @@ from sqlalchemy import func, insert, literal, select, update
 
 from app.access import Actor, Permission, Role
 from app.kit import clock
-from app.kit.flow import FLOWS, among, news
+from app.kit.flow import among, by_flow, news
 from app.kit.flow.apply import note
 from app.kit.flow.check import no_longer_fit
 from app.kit.jobs.due import NAME, Due, Staff, due_source, tell
@@ -52,20 +51,13 @@ def take_effect(actor: Actor, today: date) -> Iterator[Due]:
     effects = {one.case_id: one for one in db.session.scalars(locking.with_for_update(of=DatedEffect))}
     cases = {key: case for key, case in cases.items() if key in effects}
     reasons = no_longer_fit(cases)
-    for flow, ids in _by_flow(cases, [key for key in cases if key not in reasons]).items():
-        FLOWS[flow].effect(actor, ids)  # type: ignore[misc]  # what waits here has an effect
+    for flow, ids in by_flow([case for key, case in cases.items() if key not in reasons]):
+        flow.effect(actor, ids)  # type: ignore[misc]  # what waits here has an effect
         _write_events("take_effect", ids)
         _audit(actor, "effect:apply", [cases[key] for key in ids])
         news.tell_colleges(actor, ids)
     yield from _lapsed(actor, cases, effects, reasons)
     db.session.expire_all()
-
-
-def _by_flow(cases: dict[int, Any], ids: list[int]) -> dict[str, list[int]]:
-    found: dict[str, list[int]] = defaultdict(list)
-    for case_id in ids:
-        found[cases[case_id].flow].append(case_id)
-    return found
 
 
 def _lapsed(

@@ -9,7 +9,10 @@ from typing import Any
 from sqlalchemy import Connection, Row, Table, func, insert, select, text
 
 from app.access import Role
-from app.flows import dismissal, info_change, leave, voluntary_withdrawal
+from app.flows.dismissal import dismissal
+from app.flows.info_change import info_change
+from app.flows.leave import leave
+from app.flows.voluntary_withdrawal import voluntary_withdrawal
 from app.kit import clock
 from app.kit.calendar import overrides, working_days_after
 from app.kit.filing import path_of

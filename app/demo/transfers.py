@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Row, text
 
 from app.access import Role
 from app.demo.proceedings import SHOWN, Proceedings
-from app.flows import major_transfer
+from app.flows.major_transfer import major_transfer
 from app.models import TransferChoice, TransferQuota, TransferRound
 
 FROM = ("01", "03", "05", "08", "10", "12")  # colleges whose students apply

@@ -22,6 +22,7 @@ admission_deferral = register(
     Flow(
         key="admission_deferral",
         version=1,
+        place=3,
         title=_("Deferral of admission"),
         prefix="BL",
         applicants=frozenset({Role.STUDENT, Role.COLLEGE_CLERK}),

@@ -34,6 +34,7 @@ admission_resumption = register(
     Flow(
         key="admission_resumption",
         version=1,
+        place=3.1,
         title=_("Resumption of admission"),
         prefix="HR",
         applicants=frozenset({Role.STUDENT, Role.COLLEGE_CLERK}),

@@ -26,6 +26,7 @@ admission_waiver = register(
     Flow(
         key="admission_waiver",
         version=1,
+        place=5,
         title=_("Waiver of admission"),
         prefix="FQ",
         applicants=frozenset({Role.STUDENT, Role.COLLEGE_CLERK}),

@@ -16,6 +16,7 @@ appeal = register(
     Flow(
         key="appeal",
         version=2,
+        place=13.1,
         title=_("Appeal"),
         prefix="SS",
         applicants=frozenset({Role.STUDENT, Role.COLLEGE_CLERK}),

@@ -29,6 +29,7 @@ cancellation = register(
     Flow(
         key="cancellation",
         version=1,
+        place=24,
         title=_("Cancellation of the roster"),
         prefix="ZX",
         applicants=frozenset({Role.COLLEGE_CLERK}),

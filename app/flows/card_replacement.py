@@ -38,6 +38,7 @@ card_replacement = register(
     Flow(
         key="card_replacement",
         version=1,
+        place=5.1,
         title=_("Replacement of the student card"),
         prefix="BB",
         applicants=frozenset({Role.STUDENT, Role.COLLEGE_CLERK}),

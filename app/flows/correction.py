@@ -16,6 +16,7 @@ correction = register(
     Flow(
         key="correction",
         version=1,
+        place=24.1,
         title=_("Correction of a recorded death"),
         prefix="GZ",
         applicants=frozenset({Role.COLLEGE_CLERK}),

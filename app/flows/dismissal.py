@@ -23,6 +23,7 @@ dismissal = register(
     Flow(
         key="dismissal",
         version=2,
+        place=13,
         title=_("Dismissal"),
         prefix="TC",
         applicants=frozenset({Role.COLLEGE_CLERK}),

@@ -12,6 +12,7 @@ info_change = register(
     Flow(
         key="info_change",
         version=1,
+        place=17,
         title=_("Change of personal data"),
         prefix="XG",
         applicants=frozenset({Role.STUDENT, Role.COLLEGE_CLERK}),

@@ -12,6 +12,7 @@ leave = register(
     Flow(
         key="leave",
         version=1,
+        place=11,
         title=_("Leave of absence"),
         prefix="XX",
         applicants=frozenset({Role.STUDENT, Role.COLLEGE_CLERK}),

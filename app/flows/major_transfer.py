@@ -20,7 +20,9 @@ add_labels({
 major_transfer = register(
     Flow(
         key="major_transfer",
-        version=2,  # the new college's leader agrees to the class with the seal
+        version=2,
+        place=10,
+ # the new college's leader agrees to the class with the seal
         title=_("Change of major"),
         prefix="ZZ",
         applicants=frozenset({Role.STUDENT, Role.COLLEGE_CLERK}),

@@ -11,7 +11,9 @@ from app.papers import change_notice
 return_ = register(
     Flow(
         key="return",
-        version=2,  # nobody is reported in before her day
+        version=2,
+        place=12,
+        # nobody is reported in before her day
         title=_("Return from leave"),
         prefix="FX",
         applicants=frozenset({Role.STUDENT, Role.COLLEGE_CLERK}),

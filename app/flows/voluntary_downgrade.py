@@ -29,6 +29,7 @@ voluntary_downgrade = register(
     Flow(
         key="voluntary_downgrade",
         version=1,
+        place=9,
         title=_("Voluntary downgrade"),
         prefix="JJ",
         applicants=frozenset({Role.STUDENT, Role.COLLEGE_CLERK}),

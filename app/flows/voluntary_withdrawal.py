@@ -26,6 +26,7 @@ voluntary_withdrawal = register(
     Flow(
         key="voluntary_withdrawal",
         version=1,
+        place=8,
         title=_("Voluntary withdrawal"),
         prefix="TX",
         applicants=frozenset({Role.STUDENT, Role.COLLEGE_CLERK}),

@@ -11,6 +11,7 @@ from app.views.health import health
 from app.views.held import HeldView
 from app.views.home import HomeView
 from app.views.jobs import JobsView
+from app.views.roster import student_words
 
 # In the order of the sidebar.
 GROUPS = {
@@ -56,7 +57,7 @@ def _group(page: type) -> int:
 
 def install(app: Flask) -> None:
     """What the pages do before and around each request, in this order."""
-    for part in (held, identities, switch, password_again, labels, menu):
+    for part in (held, identities, switch, password_again, student_words, labels, menu):
         part.install(app)
 
 

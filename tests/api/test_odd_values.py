@@ -7,7 +7,8 @@ import json
 import pytest
 from flask import Flask
 
-from app.flows import info_change, leave
+from app.flows.info_change import info_change
+from app.flows.leave import leave
 from tests.api.test_case_operations import Caller
 from tests.flows.conftest import Cases
 from tests.flows.conftest import cases as cases  # the fixture of the flows' tests

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from app.access import Actor, scope_as
-from app.flows import leave
+from app.flows.leave import leave
 from app.kit.flow import FLOWS, Flow, decide, open_case, submit
 from tests.conftest import Cast
 from tests.flows.many import prepare

@@ -4,7 +4,8 @@ import json
 
 from sqlalchemy import Connection, text
 
-from app.flows import leave, major_transfer
+from app.flows.leave import leave
+from app.flows.major_transfer import major_transfer
 from app.papers import load_templates
 
 SETTINGS = """

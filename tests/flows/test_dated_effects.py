@@ -7,7 +7,9 @@ import pytest
 from sqlalchemy import event, select, text
 
 from app.access import scope_as
-from app.flows import leave, return_, voluntary_withdrawal
+from app.flows.leave import leave
+from app.flows.return_ import return_
+from app.flows.voluntary_withdrawal import voluntary_withdrawal
 from app.jobs.daily import run_sources
 from app.kit import clock
 from app.kit.flow import submit

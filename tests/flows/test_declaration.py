@@ -10,7 +10,8 @@ import pytest
 from babel.messages.pofile import read_po
 
 from app.access import Role
-from app.flows import leave, return_
+from app.flows.leave import leave
+from app.flows.return_ import return_
 from app.kit.calendar import months_after, working_days_after
 from app.kit.flow import FLOWS, Field, Flow, Step, Window
 from app.kit.flow.labels import LABELS

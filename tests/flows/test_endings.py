@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from app.access import scope_as
-from app.flows import info_change
+from app.flows.info_change import info_change
 from app.kit import clock
 from app.kit.flow import FLOWS, decide, open_case, submit
 from app.kit.operation import NotAllowed, NotFound, Refused

@@ -3,7 +3,7 @@
 import pytest
 
 from app.access import acting_for, scope_as
-from app.flows import leave
+from app.flows.leave import leave
 from app.jobs.daily import run_sources
 from app.kit.flow.hands import select_vacant
 from app.kit.operation import NotAllowed, Refused

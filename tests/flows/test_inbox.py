@@ -6,7 +6,7 @@ from xml.etree.ElementTree import fromstring
 import pytest
 
 from app.access import acting_for
-from app.flows import leave
+from app.flows.leave import leave
 from app.kit import clock
 from app.kit.flow import may, select_done_by, select_open_steps, select_sent_back, step_for, what_next
 from app.kit.flow.diagram import case_diagram, flow_diagram

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import pytest
 
 from app.access import acting_for
-from app.flows import leave
+from app.flows.leave import leave
 from app.kit import clock
 from app.kit.flow import let_in_late, open_case, save_draft, submit, withdraw
 from app.kit.operation import Faulty, NotAllowed, NotFound, Refused

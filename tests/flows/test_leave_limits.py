@@ -6,7 +6,10 @@ import pytest
 from sqlalchemy import Date
 
 from app.access import scope_as
-from app.flows import admission_deferral, admission_resumption, leave, return_
+from app.flows.admission_deferral import admission_deferral
+from app.flows.admission_resumption import admission_resumption
+from app.flows.leave import leave
+from app.flows.return_ import return_
 from app.jobs.daily import run_sources
 from app.kit import clock
 from app.kit.flow import FLOWS, let_in_late, open_case, save_draft, submit

@@ -10,7 +10,8 @@ from sqlalchemy import create_engine, event, text
 from sqlalchemy.orm import Session
 
 from app.access import Actor
-from app.flows import leave, voluntary_withdrawal
+from app.flows.leave import leave
+from app.flows.voluntary_withdrawal import voluntary_withdrawal
 from app.kit.flow import decide, open_case, submit, withdraw
 from app.kit.operation import NotFound, Refused, get
 from app.models import db

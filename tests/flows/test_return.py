@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from app.flows import return_
+from app.flows.return_ import return_
 from app.jobs.daily import run_sources
 from app.kit import clock
 from app.kit.flow import decide, open_case, submit

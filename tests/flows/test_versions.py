@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 from sqlalchemy import text
 
-from app.flows import leave
+from app.flows.leave import leave
 from app.kit.flow import FLOWS, BrokenFlow, Material, hook, submit
 from app.kit.flow.declare import HOOKS, hook_name
 from app.kit.flow.publishing import differing, publish, refuse_changed

@@ -8,7 +8,7 @@ from typing import Any
 from python_calamine import CalamineWorkbook
 from werkzeug.datastructures import FileStorage
 
-from app.flows import leave
+from app.flows.leave import leave
 from app.jobs.running import perform
 from app.kit.flow import decide, open_case
 from app.kit.jobs.job import RunRecord, enqueue

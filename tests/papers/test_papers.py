@@ -6,7 +6,7 @@ import pytest
 from flask_babel import force_locale
 
 from app.access import Actor, scope_as
-from app.flows import return_
+from app.flows.return_ import return_
 from app.kit.flow import label
 from app.kit.operation import NotAllowed, NotFound
 from app.kit.paper.issuing import pages, print_papers

@@ -18,7 +18,7 @@ from flask import Flask
 from flask_babel import force_locale, gettext, lazy_gettext
 
 from app.access import Role
-from app.flows import leave
+from app.flows.leave import leave
 from app.views import labels
 from tests.flows.conftest import cases  # noqa: F401 - the fixture: cases to be shown on the pages
 from tests.rules.pages import walk

@@ -18,7 +18,8 @@ from markupsafe import Markup
 from sqlalchemy import types
 from sqlalchemy.exc import IntegrityError
 
-from app.flows import info_change, leave
+from app.flows.info_change import info_change
+from app.flows.leave import leave
 from app.models import Model
 from tests.flows.conftest import cases  # noqa: F401 - the fixture: cases to be shown on the pages
 from tests.rules import foreign, walk

@@ -12,7 +12,8 @@ import pytest
 from flask import Flask
 from werkzeug.routing import IntegerConverter
 
-from app.flows import info_change, leave
+from app.flows.info_change import info_change
+from app.flows.leave import leave
 from app.kit.flow import FLOWS
 from app.kit.sensitive import SENSITIVE, mask
 from app.kit.workbook.declare import Column

@@ -160,6 +160,7 @@ class Flow:
     before_registration: bool = False  # only for freshmen who do not hold the formal 学籍 yet
     remedy: tuple[str, str] | None = None  # settings: to whom, and how long, one may appeal against a refusal
     prevails: bool = False  # goes through while other changes of the student are under way
+    place: float = field(default=99, compare=False)  # in lists: its row of the manual, and what follows from that row
     dated: str | None = None  # the field with the day of the change: never before the student's last one
 
     @property
@@ -180,9 +181,9 @@ class Flow:
         return [field for field in self.fields if field.when is None or field.when.holds(case)]
 
     def to_json(self) -> dict[str, Any]:
-        """Everything but the title, which is translated, as JSON types."""
+        """Everything but the title, which is translated, and the place in lists, as JSON types."""
         data = asdict(replace(self, title=None))
-        del data["title"]
+        del data["title"], data["place"]
         hooks = {key: getattr(self, key) and hook_name(getattr(self, key)) for key in _HOOKED}
         return _listed(
             data

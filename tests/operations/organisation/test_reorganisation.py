@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import event
 
 from app.access import scope_as
-from app.flows import leave
+from app.flows.leave import leave
 from app.jobs.daily import run_sources
 from app.kit import clock
 from app.kit.operation import NotAllowed, NotFound, Refused

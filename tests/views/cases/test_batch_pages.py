@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from app.flows import return_
+from app.flows.return_ import return_
 from tests.flows.conftest import LEAVE
 from tests.flows.conftest import cases as cases
 

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import text
 
-from app.flows import voluntary_withdrawal
+from app.flows.voluntary_withdrawal import voluntary_withdrawal
 from app.kit.flow import FLOWS
 from app.reference import FOLDER, read_table
 from tests.flows.walk import Walk

@@ -18,8 +18,7 @@ from app.kit.jobs.job import queue
 from app.kit.jobs.letter import send_waiting
 from app.kit.operation import operation
 from app.models import db
-from app.operations.organisation import reorganisation
-from app.operations.roster import dated_effects
+from app.operations.roster import dated_effects, reorganisation
 
 log = logging.getLogger(__name__)
 MADE_UP = "xueji_made_up"  # the day for which this process has made what takes effect

@@ -44,21 +44,21 @@ from app.models.cases.case import (
     StepState,
     Told,
 )
+from app.models.cases.dated_effect import DatedEffect
 from app.models.cases.flow_version import FlowVersion
 from app.models.cases.paper import Paper, PaperCounter, PaperMark, PaperTemplate, PrintRun
 from app.models.job import JobRun, JobState
 from app.models.organisation.codes import Code, CodeSet
-from app.models.organisation.reorganisation import Reorganisation
 from app.models.organisation.settings import Season, Setting, Term, setting, setting_int
 from app.models.organisation.units import ClassGroup, College, Department, Major
 from app.models.proceedings.dismissal import Exemption
 from app.models.proceedings.document import Document
 from app.models.proceedings.meeting import Meeting, MeetingKind
 from app.models.proceedings.publicity import Objection, Publicity, PublicityEntry
-from app.models.roster.dated_effect import DatedEffect, EffectState
-from app.models.roster.ledger import MOVED, FieldChange, RosterChange, as_of
+from app.models.roster.ledger import MOVED, EffectState, FieldChange, RosterChange, as_of
 from app.models.roster.legal_clock import Absence, ClockKind, LegalClock
 from app.models.roster.registration import Registration, RegistrationState
+from app.models.roster.reorganisation import Reorganisation
 from app.models.roster.student import RosterStatus, Student
 from app.models.transfers.rounds import RoundState, TransferCase, TransferChoice, TransferQuota, TransferRound
 

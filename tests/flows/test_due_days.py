@@ -10,7 +10,7 @@ from app.jobs.daily import run_sources
 from app.kit import clock
 from app.kit.flow import decide, submit
 from app.kit.operation import NotAllowed, Refused
-from app.operations.cases.due_days import recompute
+from app.operations.calendar.due_days import recompute
 from app.operations.proceedings.publicity import publish
 from tests.flows.conftest import LEAVE, acting
 

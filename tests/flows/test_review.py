@@ -9,7 +9,7 @@ from app.kit import clock
 from app.kit.calendar import end_of_term
 from app.kit.flow import submit, withdraw
 from app.kit.operation import NotAllowed, NotFound, Refused
-from app.operations.cases.due_days import recompute
+from app.operations.calendar.due_days import recompute
 from app.operations.proceedings.appeals import extend
 from tests.flows.test_appeals import appealed
 

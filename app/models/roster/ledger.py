@@ -1,5 +1,8 @@
 """学籍异动 the ledger of roster changes, and the history of every field of a student."""
 
+from enum import StrEnum
+
+from flask_babel import lazy_gettext as _
 from sqlalchemy import (
     BigInteger,
     Date,
@@ -23,6 +26,27 @@ from app.models.roster.student import Student
 
 MOVED = "26"  # 转系: her major came to another college, and whatever she was goes on
 PLACE = ("college", "major", "class_group", "grade")  # of an entry's old and new text
+
+
+class EffectState(StrEnum):
+    """What became of a decided change that waits for its day. `label` is shown."""
+
+    WAITING = "waiting"
+    APPLIED = "applied"  # the ledger has its entry
+    LAPSED = "lapsed"  # on its day the student's roster no longer allowed it
+    ANNULLED = "annulled"  # the registry has called it off before its day
+
+    @property
+    def label(self):
+        return EFFECT_LABELS[self]
+
+
+EFFECT_LABELS = {
+    EffectState.WAITING: _("Waits for its day"),
+    EffectState.APPLIED: _("Took effect"),
+    EffectState.LAPSED: _("Lapsed"),
+    EffectState.ANNULLED: _("Annulled"),
+}
 
 
 class FollowsStudent:

@@ -12,10 +12,10 @@ from app.kit.screen import Menu, Screen
 from app.kit.screen.base import choices
 from app.models import CalendarDay, Owner, TaskKind, TaskRule, db
 from app.models.language import listed
+from app.operations.calendar.due_days import recompute
 from app.operations.calendar.schedule import check_rule
 from app.operations.calendar.task_state import years_open
 from app.operations.calendar.year_plan import check_in_year, said_of
-from app.operations.cases.due_days import recompute
 from app.views.calendar.rule_words import how_long, when_words
 
 OPENS = _("e.g. autumn:w1, spring:w4-5, autumn:before-w1, month:4(1-10), before:10, holiday:w1-2, after-makeup:w2, any")

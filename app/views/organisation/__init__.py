@@ -1,7 +1,6 @@
 """组织 the organisation: colleges, departments, code sets and settings."""
 
 from app.views.organisation.reference import CodeApi, CodeScreen, CodeSetApi, CodeSetScreen, SettingApi, SettingScreen
-from app.views.organisation.reorganisation import ReorganisationView
 from app.views.organisation.units import (
     ClassGroupApi,
     ClassGroupScreen,
@@ -17,7 +16,6 @@ PAGES: list = [
     CollegeScreen,
     MajorScreen,
     ClassGroupScreen,
-    ReorganisationView,
     DepartmentScreen,
     SettingScreen,
     CodeSetScreen,

@@ -14,7 +14,7 @@ from app.kit.screen import Api, Menu, Screen
 from app.kit.screen.base import choices
 from app.models import ClassGroup, College, Department, Major
 from app.models.language import listed
-from app.operations.organisation.reorganisation import why_class_stays, why_not_by_hand
+from app.operations.roster.reorganisation import why_class_stays, why_not_by_hand
 
 LABELS = {
     "code": _("Code"),

@@ -7,6 +7,7 @@ from app.views.roster.dated_effects import DatedEffectView
 from app.views.roster.discharge import DischargeView
 from app.views.roster.legal_clocks import LegalClockScreen
 from app.views.roster.registration import RegistrationScreen
+from app.views.roster.reorganisation import ReorganisationView
 from app.views.roster.students import RosterChangeApi, StudentApi, StudentScreen
 
 PAGES: list = [
@@ -17,6 +18,7 @@ PAGES: list = [
     AdmissionsImportView,
     CohortView,
     LegalClockScreen,
+    ReorganisationView,
     DischargeView,
 ]
 APIS: list = [

@@ -1,36 +1,12 @@
 """待生效异动 dated effects: decided changes of the roster that wait for the day from which they count."""
 
-from enum import StrEnum
-
-from flask_babel import lazy_gettext as _
 from sqlalchemy import BigInteger, CheckConstraint, Date, ForeignKey, Index, String
 from sqlalchemy.orm import relationship
 
 from app.models.base import BigId, Mapped, Model, Moment, Now, date, mapped_column
 from app.models.cases.case import Case
-from app.models.roster.ledger import FollowsStudent
+from app.models.roster.ledger import EffectState, FollowsStudent
 from app.models.roster.student import Student, one_of
-
-
-class EffectState(StrEnum):
-    """What became of a dated effect. `label` is shown."""
-
-    WAITING = "waiting"
-    APPLIED = "applied"  # the ledger has its entry
-    LAPSED = "lapsed"  # on its day the student's roster no longer allowed it
-    ANNULLED = "annulled"  # the registry has called it off before its day
-
-    @property
-    def label(self):
-        return EFFECT_LABELS[self]
-
-
-EFFECT_LABELS = {
-    EffectState.WAITING: _("Waits for its day"),
-    EffectState.APPLIED: _("Took effect"),
-    EffectState.LAPSED: _("Lapsed"),
-    EffectState.ANNULLED: _("Annulled"),
-}
 
 
 class DatedEffect(FollowsStudent, Model):

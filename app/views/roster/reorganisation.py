@@ -16,7 +16,7 @@ from app.kit.operation import Faulty, Refused
 from app.kit.screen import Menu, PageView
 from app.kit.screen.present import TONES
 from app.models import College, EffectState, Major, Reorganisation, db
-from app.operations.organisation.reorganisation import annul, foresee, reorganise
+from app.operations.roster.reorganisation import annul, foresee, reorganise
 
 SETTLED_SHOWN = 50
 

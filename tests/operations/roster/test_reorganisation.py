@@ -11,7 +11,7 @@ from app.jobs.daily import run_sources
 from app.kit import clock
 from app.kit.operation import NotAllowed, NotFound, Refused
 from app.models import RosterChange, Student, as_of, db
-from app.operations.organisation.reorganisation import annul, foresee, reorganise
+from app.operations.roster.reorganisation import annul, foresee, reorganise
 from tests.conftest import TODAY
 from tests.flows.conftest import Cases, acting
 

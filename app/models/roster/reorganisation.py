@@ -5,7 +5,7 @@ from sqlalchemy.orm import relationship
 
 from app.models.base import BigId, Mapped, Model, Moment, Now, date, mapped_column
 from app.models.organisation.units import College, Major
-from app.models.roster.dated_effect import EffectState
+from app.models.roster.ledger import EffectState
 from app.models.roster.student import one_of
 
 

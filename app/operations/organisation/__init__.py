@@ -1,1 +1,0 @@
-"""组织 the organisation: verbs."""

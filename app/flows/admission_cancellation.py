@@ -7,8 +7,8 @@ from sqlalchemy import Select, case, select
 
 from app.access import Role
 from app.kit import clock
-from app.kit.flow import Field, Flow, Material, Step, add_labels, among, hook, register
-from app.models import AdmissionCancellationCase, Case, ClockKind, LegalClock, MeetingKind, RosterStatus, db
+from app.kit.flow import Field, Flow, Material, Step, add_labels, hook, register
+from app.models import AdmissionCancellationCase, Case, ClockKind, LegalClock, MeetingKind, RosterStatus, among, db
 from app.operations.proceedings.appeals import time_to_appeal, told_after_the_decision
 from app.operations.proceedings.hearing import heard_before_decided, legality_examined
 from app.operations.roster.effects import changes, roster_effect

@@ -7,7 +7,7 @@ from app.models.accounts.audit import AuditEntry
 from app.models.accounts.notice import Mail, MailState, Notice
 from app.models.accounts.proposal import Proposal, ProposalKind, ProposalState
 from app.models.accounts.session import LoginAttempt, UserSession
-from app.models.base import Model, db
+from app.models.base import Model, among, db
 from app.models.calendar.year import (
     AcademicYear,
     CalendarDay,
@@ -152,6 +152,7 @@ __all__ = [
     "TransferQuota",
     "TransferRound",
     "UserSession",
+    "among",
     "as_of",
     "db",
     "setting",

@@ -1,11 +1,23 @@
 """The declarative base, the database handle and the column types that every table shares."""
 
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from flask_appbuilder import Model
 from flask_appbuilder.models.sqla.base import SQLA
-from sqlalchemy import BigInteger, DateTime, Identity, Index, Integer, String, func, text
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    DateTime,
+    Identity,
+    Index,
+    Integer,
+    String,
+    any_,
+    bindparam,
+    func,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 # Every constraint and index has a name that a migration, and an error message, can refer to.
@@ -33,6 +45,11 @@ def one_text(table: str, column: str, *within: str, where: str | None = None) ->
     return Index(name, *within, text(f"folded({column})"), unique=True, postgresql_where=where and text(where))
 
 
+def among(column: Any, ids: list[int]) -> Any:
+    """`column = any(ids)`: one parameter and one prepared statement however many ids there are."""
+    return column == any_(bindparam(None, ids, type_=ARRAY(BigInteger)))
+
+
 __all__ = [
     "BigId",
     "Key",
@@ -42,6 +59,7 @@ __all__ = [
     "Name",
     "Now",
     "SmallId",
+    "among",
     "date",
     "datetime",
     "db",

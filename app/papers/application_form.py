@@ -12,10 +12,10 @@ from app.access import Actor, Permission
 from app.kit.flow import Flow, flow_of, label
 from app.kit.flow.words import column, keys_of, shown_change
 from app.kit.operation import audit, get, operation
-from app.kit.paper.issuing import among, print_form
+from app.kit.paper.issuing import print_form
 from app.kit.paper.kinds import Page, PaperKind, Placeholder, chinese_date
 from app.kit.sensitive import SENSITIVE, permitted, seen_by
-from app.models import Case, Code, Student, db, setting
+from app.models import Case, Code, Student, among, db, setting
 from app.papers.signatures import HEARD, places, rows, signatures
 
 PERSON = (

@@ -11,9 +11,9 @@ from sqlalchemy.orm import aliased
 from app.access import Actor, Role
 from app.kit import clock
 from app.kit.flow import Flow, by_flow, hook, label
-from app.kit.paper.issuing import among, issue_papers
+from app.kit.paper.issuing import issue_papers
 from app.kit.paper.kinds import PaperKind, Placeholder, chinese_date
-from app.models import Case, Code, RosterStatus, Student, db, setting
+from app.models import Case, Code, RosterStatus, Student, among, db, setting
 from app.models.roster.student import FRESHMAN, ON_ROLL
 
 WORDING = """

@@ -9,9 +9,9 @@ from sqlalchemy.orm import selectinload
 
 from app.access import Actor
 from app.kit.flow import flow_of, hook, label
-from app.kit.paper.issuing import among, issue_papers
+from app.kit.paper.issuing import issue_papers
 from app.kit.paper.kinds import PaperKind, Placeholder, chinese_date
-from app.models import Case, CaseStep, DismissalCase, Meeting, MeetingKind, StepState, db, setting
+from app.models import Case, CaseStep, DismissalCase, Meeting, MeetingKind, StepState, among, db, setting
 from app.papers import change_notice
 
 # What article 57 of order 41 asks a decision to contain.

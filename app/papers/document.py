@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from app.access import Actor, Permission
 from app.kit import clock
-from app.kit.flow import FLOWS, among, by_flow, decide
+from app.kit.flow import FLOWS, by_flow, decide
 from app.kit.operation import Refused, audit, operation
 from app.kit.paper.kinds import LONGEST_TITLE, Page, PaperKind, Placeholder, chinese_date, wording_in_use
 from app.models import (
@@ -25,6 +25,7 @@ from app.models import (
     PaperMark,
     StepState,
     Student,
+    among,
     db,
     setting,
 )

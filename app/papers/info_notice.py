@@ -8,9 +8,9 @@ from sqlalchemy.orm import selectinload
 from app.access import Actor
 from app.kit.flow import flow_of, hook, label
 from app.kit.flow.words import shown_change
-from app.kit.paper.issuing import among, issue_papers
+from app.kit.paper.issuing import issue_papers
 from app.kit.paper.kinds import PaperKind, Placeholder, chinese_date
-from app.models import Case, db, setting
+from app.models import Case, among, db, setting
 
 WORDING = """
 <p>{{ college }}：</p>

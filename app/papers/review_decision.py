@@ -9,9 +9,9 @@ from app.access import Actor
 from app.kit import clock
 from app.kit.flow import hook
 from app.kit.flow.steps import was_refused
-from app.kit.paper.issuing import among, issue_papers
+from app.kit.paper.issuing import issue_papers
 from app.kit.paper.kinds import PaperKind, Placeholder, chinese_date
-from app.models import AppealCase, Case, CaseEvent, Paper, db, setting
+from app.models import AppealCase, Case, CaseEvent, Paper, among, db, setting
 from app.papers import change_notice
 from app.papers.decision_letter import DECISION_LETTER, meetings_of, title_of
 

@@ -7,9 +7,8 @@ from sqlalchemy import select
 from app.access import Role
 from app.kit import clock
 from app.kit.flow import Flow, Step, label
-from app.kit.paper.issuing import among
 from app.kit.paper.kinds import Placeholder, chinese_date
-from app.models import CaseEvent, CaseStep, StepState, db
+from app.models import CaseEvent, CaseStep, StepState, among, db
 
 BLANK_DAY = "年　　月　　日"
 BLANK_MEETING = "经　　　　年　　月　　日第　　次会议研究，同意。"

@@ -10,10 +10,10 @@ from sqlalchemy import event, func, select, text
 
 from app.access import Actor, Permission, scope_as
 from app.kit.operation import NotAllowed, NotFound, Refused, operation
-from app.kit.paper.issuing import among, issue_papers, pages, print_form, print_papers
+from app.kit.paper.issuing import issue_papers, pages, print_form, print_papers
 from app.kit.paper.kinds import Page, PaperKind, Placeholder, load_wordings, preview, save_template
 from app.kit.paper.wording import Wording
-from app.models import Case, Paper, PaperTemplate, db
+from app.models import Case, Paper, PaperTemplate, among, db
 from tests.conftest import Behind, Cast
 
 

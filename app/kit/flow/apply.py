@@ -15,11 +15,11 @@ from app.kit.flow.filling import LONGEST_TEXT, against_checks, fill
 from app.kit.flow.labels import label
 from app.kit.flow.registry import flow_of
 from app.kit.flow.standing import why_not_another, why_not_status
-from app.kit.flow.steps import among, copy_steps, open_next
+from app.kit.flow.steps import copy_steps, open_next
 from app.kit.flow.window import why_closed
 from app.kit.operation import Faulty, NotAllowed, Refused, audit, get, operation
 from app.kit.sensitive import SENSITIVE, permitted, seen_by
-from app.models import Case, CaseEvent, CaseState, CaseStep, Material, StepState, Student, db
+from app.models import Case, CaseEvent, CaseState, CaseStep, Material, StepState, Student, among, db
 from app.models.language import listed
 
 FILLING = frozenset({CaseState.DRAFT, CaseState.SENT_BACK})

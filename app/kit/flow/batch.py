@@ -18,9 +18,9 @@ from app.kit.flow.declare import HOOKS
 from app.kit.flow.ending import end_what_is_open, take_off_lists
 from app.kit.flow.filling import LONGEST_TEXT, typed
 from app.kit.flow.registry import by_flow, version_of
-from app.kit.flow.steps import among, open_next, reopen_previous
+from app.kit.flow.steps import open_next, reopen_previous
 from app.kit.operation import Refused, audit_columns, operation
-from app.models import AuditEntry, Case, CaseEvent, CaseState, CaseStep, StepState, db
+from app.models import AuditEntry, Case, CaseEvent, CaseState, CaseStep, StepState, among, db
 
 ACTS = frozenset({"approve", "send_back", "refuse"})
 

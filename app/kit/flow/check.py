@@ -16,8 +16,8 @@ from app.kit.flow.filling import is_fact
 from app.kit.flow.labels import label
 from app.kit.flow.registry import by_flow, flow_of
 from app.kit.flow.standing import counts_from, out_of_order, why_not_status
-from app.kit.flow.steps import among, is_mine
-from app.models import Case, CaseEvent, CaseState, CaseStep, Identity, StepState, Student, db
+from app.kit.flow.steps import is_mine
+from app.models import Case, CaseEvent, CaseState, CaseStep, Identity, StepState, Student, among, db
 from app.models.language import listed
 
 Reason = Any  # a translated sentence, or None

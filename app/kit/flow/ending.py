@@ -10,7 +10,6 @@ from app.access import Actor
 from app.kit import clock
 from app.kit.flow import news
 from app.kit.flow.registry import FLOWS, flow_of
-from app.kit.flow.steps import among
 from app.kit.operation import audit_many
 from app.kit.paper.issuing import mark_papers
 from app.models import (
@@ -24,6 +23,7 @@ from app.models import (
     RosterStatus,
     StepState,
     Student,
+    among,
     db,
 )
 from app.models.roster.student import FRESHMAN, ON_ROLL

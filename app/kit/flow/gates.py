@@ -9,9 +9,8 @@ from sqlalchemy import Date, cast, exists, func, or_, select
 
 from app.access import Role
 from app.kit import clock
-from app.kit.flow.steps import among
 from app.kit.operation import Refused
-from app.models import Case, Document, Meeting, MeetingKind, Objection, Publicity, PublicityEntry, db
+from app.models import Case, Document, Meeting, MeetingKind, Objection, Publicity, PublicityEntry, among, db
 from app.models.language import listed
 from app.models.text import clean_lines
 

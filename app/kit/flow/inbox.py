@@ -13,8 +13,8 @@ from app.kit.flow.apply import FILLING, applied, why_not_withdraw
 from app.kit.flow.check import hands_of
 from app.kit.flow.labels import label
 from app.kit.flow.registry import FLOWS
-from app.kit.flow.steps import among, is_mine
-from app.models import Case, CaseEvent, CaseState, CaseStep, StepState, db
+from app.kit.flow.steps import is_mine
+from app.models import Case, CaseEvent, CaseState, CaseStep, StepState, among, db
 from app.models.accounts.account import signature
 
 

@@ -14,9 +14,8 @@ from sqlalchemy import func, select, true, union
 from app.access import Actor, Role
 from app.kit.flow.labels import label
 from app.kit.flow.registry import FLOWS
-from app.kit.flow.steps import among
 from app.kit.jobs.due import in_language, raise_notices
-from app.models import Case, CaseEvent, CaseStep, Holder, Identity, RosterChange, StepSigner, StepState, db
+from app.models import Case, CaseEvent, CaseStep, Holder, Identity, RosterChange, StepSigner, StepState, among, db
 
 # act → (title, text) of the applicant's notice; “{…}” is filled in for each case after it was translated.
 TO_APPLICANT: dict[str, tuple[Any, Any]] = {

@@ -10,8 +10,18 @@ from app.kit import clock
 from app.kit.flow.declare import Flow
 from app.kit.flow.labels import label
 from app.kit.flow.registry import FLOWS
-from app.kit.flow.steps import among
-from app.models import Case, CaseState, CaseStep, DatedEffect, EffectState, RosterChange, RosterStatus, StepState, db
+from app.models import (
+    Case,
+    CaseState,
+    CaseStep,
+    DatedEffect,
+    EffectState,
+    RosterChange,
+    RosterStatus,
+    StepState,
+    among,
+    db,
+)
 from app.models.language import listed
 
 ONE_AT_A_TIME = text("select pg_advisory_xact_lock(hashtextextended('roster:' || :student, 0))")

@@ -4,19 +4,14 @@ import json
 from collections.abc import Iterable
 from datetime import date
 
-from sqlalchemy import ARRAY, BigInteger, any_, bindparam, literal, select, text, update
+from sqlalchemy import any_, literal, select, text, update
 
 from app.access import Actor, Role
 from app.kit import clock
 from app.kit.calendar import DAY, end_of_term, overrides, working_days_after
 from app.kit.flow.declare import Flow
 from app.kit.flow.registry import LONGEST_STEP
-from app.models import Case, CaseStep, Department, StepState, db
-
-
-def among(column, ids: list[int]):
-    """`column = any(ids)`: one parameter and one prepared statement however many ids there are."""
-    return column == any_(bindparam(None, ids, type_=ARRAY(BigInteger)))
+from app.models import Case, CaseStep, Department, StepState, among, db
 
 
 def due_dates(opened_on: date | None = None) -> dict[str, str]:

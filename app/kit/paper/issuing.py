@@ -2,17 +2,13 @@
 
 import re
 from collections.abc import Iterable
-from typing import Any
 
 from flask_babel import lazy_gettext as _
 from markupsafe import Markup
 from sqlalchemy import (
-    ARRAY,
     BigInteger,
     Integer,
     Text,
-    any_,
-    bindparam,
     column,
     func,
     insert,
@@ -28,7 +24,7 @@ from app.kit import clock
 from app.kit.operation import NotFound, audit, audit_many, operation
 from app.kit.paper.kinds import InUse, Page, PaperKind, chinese_date, wording_in_use
 from app.kit.sensitive import mask, permitted
-from app.models import Case, Paper, PaperCounter, PaperMark, PrintRun, db
+from app.models import Case, Paper, PaperCounter, PaperMark, PrintRun, among, db
 
 TELLING = ("change_notice", "decision_letter")  # the papers that tell of a change itself, and fall with it
 ID_NUMBER = re.compile(r"(?<![0-9A-Za-z])\d{17}[\dXx](?![0-9A-Za-z])")
@@ -55,11 +51,6 @@ def mark_papers(actor: Actor, case_ids: list[int], mark: PaperMark) -> None:
     numbers = list(db.session.scalars(marking)) if case_ids else []
     if numbers:
         audit(actor, "paper:mark", subject="paper", new={"mark": mark}, detail={"numbers": sorted(numbers)})
-
-
-def among(of: Any, ids: list[int]) -> Any:
-    """`of = any(ids)`: one parameter however many ids there are."""
-    return of == any_(bindparam(None, ids, type_=ARRAY(BigInteger)))
 
 
 @operation(needs=Permission.CASE_DECIDE)

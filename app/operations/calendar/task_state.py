@@ -10,8 +10,8 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy import Date, Select, and_, any_, cast, false, func, literal, or_, select
 
 from app.access import Actor, Role
-from app.kit.flow import FLOWS, among
-from app.models import AcademicYear, Case, CaseState, CaseStep, DatedTask, Owner, Season, StepState, TaskRule, db
+from app.kit.flow import FLOWS
+from app.models import AcademicYear, Case, CaseState, CaseStep, DatedTask, Owner, Season, StepState, TaskRule, among, db
 
 OWNER_ROLES: dict[Owner, tuple[Role, ...]] = {
     Owner.REGISTRY: (Role.REGISTRY,),

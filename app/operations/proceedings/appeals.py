@@ -12,7 +12,7 @@ from sqlalchemy.orm import aliased
 from app.access import Actor, Permission, Role
 from app.kit import clock
 from app.kit.calendar import end_of_term
-from app.kit.flow import among, hook, news
+from app.kit.flow import hook, news
 from app.kit.flow.apply import note
 from app.kit.flow.steps import due_dates, was_refused
 from app.kit.operation import Refused, audit, get, operation
@@ -31,6 +31,7 @@ from app.models import (
     RosterStatus,
     StepState,
     Student,
+    among,
     db,
     setting_int,
 )

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app.access import Actor, Permission
 from app.kit import clock
-from app.kit.flow import FLOWS, add_material, among, hook, label, open_case, submit
+from app.kit.flow import FLOWS, add_material, hook, label, open_case, submit
 from app.kit.operation import Refused, audit, get, operation
 from app.models import (
     Absence,
@@ -24,6 +24,7 @@ from app.models import (
     LegalClock,
     RosterStatus,
     Student,
+    among,
     db,
 )
 

@@ -7,8 +7,8 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy import Date, cast, func, select
 
 from app.kit import clock
-from app.kit.flow import among, hook
-from app.models import Case, db, setting_int
+from app.kit.flow import hook
+from app.models import Case, among, db, setting_int
 
 
 def _day(records: dict[str, Any], name: str) -> date | None:

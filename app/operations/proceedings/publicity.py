@@ -10,7 +10,7 @@ from sqlalchemy import case as first_that_holds
 from app.access import Actor, Permission
 from app.kit import clock
 from app.kit.calendar import working_days_after
-from app.kit.flow import Flow, among, by_flow
+from app.kit.flow import Flow, by_flow
 from app.kit.operation import NotAllowed, Refused, audit, get, operation
 from app.kit.sensitive import SENSITIVE
 from app.models import (
@@ -23,6 +23,7 @@ from app.models import (
     PublicityEntry,
     StepState,
     Student,
+    among,
     db,
     setting_int,
 )

@@ -10,7 +10,7 @@ from sqlalchemy import func, insert, literal, select, update
 
 from app.access import Actor, Permission, Role
 from app.kit import clock
-from app.kit.flow import among, by_flow, news
+from app.kit.flow import by_flow, news
 from app.kit.flow.apply import note
 from app.kit.flow.check import no_longer_fit
 from app.kit.jobs.due import NAME, Due, Staff, due_source, tell
@@ -26,6 +26,7 @@ from app.models import (
     Identity,
     PaperMark,
     StepState,
+    among,
     db,
 )
 

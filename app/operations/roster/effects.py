@@ -11,7 +11,7 @@ from sqlalchemy.orm import aliased
 
 from app.access import Actor
 from app.kit import clock
-from app.kit.flow import among, hook
+from app.kit.flow import hook
 from app.kit.operation import say_why
 from app.models import (
     Case,
@@ -27,6 +27,7 @@ from app.models import (
     RosterStatus,
     StepState,
     Student,
+    among,
     db,
 )
 

@@ -9,10 +9,9 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy import select, text
 
 from app.access import Actor, Role
-from app.kit.flow import among
 from app.kit.jobs.due import Due, Staff
 from app.kit.operation import audit
-from app.models import Case, CaseState, DatedEffect, EffectState, Identity, LeaveCase, Term, db
+from app.models import Case, CaseState, DatedEffect, EffectState, Identity, LeaveCase, Term, among, db
 
 HALF_A_YEAR = timedelta(weeks=26)  # from a term to the next, where the calendar does not say
 LONGEST_TERM = timedelta(weeks=40)

@@ -7,7 +7,7 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy import Select, case, func, null, or_, select
 
 from app.kit import clock
-from app.kit.flow import among, hook
+from app.kit.flow import hook
 from app.models import (
     MOVED,
     Case,
@@ -18,6 +18,7 @@ from app.models import (
     RosterChange,
     RosterStatus,
     Student,
+    among,
     db,
     setting_int,
 )

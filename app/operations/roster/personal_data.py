@@ -9,9 +9,9 @@ from sqlalchemy import func, literal, select, update
 
 from app.access import Actor
 from app.kit import clock
-from app.kit.flow import among, hook
+from app.kit.flow import hook
 from app.kit.operation import say_why
-from app.models import InfoChangeCase, Student, db
+from app.models import InfoChangeCase, Student, among, db
 from app.operations.roster.spelling import spelling
 
 NEW = ("name", "id_number", "birth_date", "sex", "ethnic_group")

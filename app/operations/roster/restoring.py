@@ -7,11 +7,11 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import aliased
 
 from app.access import Actor
-from app.kit.flow import among, hook
+from app.kit.flow import hook
 from app.kit.flow.apply import note
 from app.kit.operation import audit
 from app.kit.paper.issuing import mark_papers
-from app.models import Case, CorrectionCase, PaperMark, RosterChange, db
+from app.models import Case, CorrectionCase, PaperMark, RosterChange, among, db
 from app.operations.roster.effects import RosterEffect, changes
 
 DEATH, RESTORED = "51", "17"

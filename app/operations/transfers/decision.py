@@ -12,7 +12,7 @@ from sqlalchemy import ARRAY, Integer, and_, cast, func, select, text, update
 
 from app.access import Actor, Permission
 from app.kit import clock
-from app.kit.flow import Outcome, among, decide, hook
+from app.kit.flow import Outcome, decide, hook
 from app.kit.flow.ending import refuse_with_applicants
 from app.kit.operation import Refused, audit, get, operation
 from app.models import (
@@ -23,6 +23,7 @@ from app.models import (
     TransferCase,
     TransferChoice,
     TransferRound,
+    among,
     db,
 )
 from app.models.language import listed

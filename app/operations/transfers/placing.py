@@ -5,8 +5,8 @@ from typing import Any
 from flask_babel import lazy_gettext as _
 from sqlalchemy import Select, select
 
-from app.kit.flow import among, hook
-from app.models import ClassGroup, Student, TransferCase, db
+from app.kit.flow import hook
+from app.models import ClassGroup, Student, TransferCase, among, db
 from app.operations.roster.effects import changes, proposed, roster_effect
 
 

@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import joinedload
 
 from app.access import Actor, Permission, Role
-from app.kit.flow import among, hook
+from app.kit.flow import hook
 from app.kit.flow.gates import earlier_than, meeting_named
 from app.kit.operation import NotAllowed, Refused, audit, get, operation
 from app.models import (
@@ -21,6 +21,7 @@ from app.models import (
     TransferChoice,
     TransferQuota,
     TransferRound,
+    among,
     db,
 )
 

@@ -14,12 +14,12 @@ from sqlalchemy import select
 
 from app.access import Permission, current_actor
 from app.kit.filing import files_root
-from app.kit.flow import FLOWS, among, open_case, save_draft, submit, withdraw
+from app.kit.flow import FLOWS, open_case, save_draft, submit, withdraw
 from app.kit.flow.material import add_material, remove_material
 from app.kit.jobs.job import enqueue
 from app.kit.operation import NotFound, Refused, get
 from app.kit.screen.api import SaysWhy
-from app.models import Case, CaseStep, JobRun, JobState, db, setting_int
+from app.models import Case, CaseStep, JobRun, JobState, among, db, setting_int
 from app.operations.cases.batches import DECIDE, decide_at_once, parse
 from app.views.cases.words import ACTS
 

@@ -5,8 +5,8 @@ from typing import Any
 from flask_babel import lazy_gettext as _
 from sqlalchemy import select
 
-from app.kit.flow import among, flow_of, label
-from app.models import Case, CaseStep, Major, Student, db
+from app.kit.flow import flow_of, label
+from app.models import Case, CaseStep, Major, Student, among, db
 from app.models.language import listed
 from app.views.cases.page import facts
 

@@ -12,14 +12,14 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy import exists, select
 
 from app.access import Permission, current_actor
-from app.kit.flow import among, flow_of
+from app.kit.flow import flow_of
 from app.kit.flow.check import foreseen, hands_of
 from app.kit.jobs.job import enqueue
 from app.kit.operation import Refused, audit, get
 from app.kit.screen import Menu, PageView
 from app.kit.screen.exporting import XLSX, files_folder
 from app.kit.workbook.export import write_workbook
-from app.models import Case, CaseStep, JobRun, JobState, Paper, Student, db, setting_int
+from app.models import Case, CaseStep, JobRun, JobState, Paper, Student, among, db, setting_int
 from app.operations.cases.batches import DECIDE, decide_at_once, parse
 from app.operations.transfers.rounds import waiting_in_rounds
 from app.views.cases.batch_groups import Pairs, groups, parts, why_apart

@@ -13,13 +13,12 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy import select
 
 from app.access import Permission, current_actor
-from app.kit.flow import among
 from app.kit.operation import Refused, get
 from app.kit.paper.issuing import pages, print_papers
 from app.kit.paper.kinds import newest_template, preview, save_template, saving_problems, wording_problems
 from app.kit.screen import Api, Menu, PageView, Screen
 from app.kit.screen.present import badge
-from app.models import CaseStep, JobRun, Paper, PaperMark, PaperTemplate, db
+from app.models import CaseStep, JobRun, Paper, PaperMark, PaperTemplate, among, db
 from app.models.accounts.account import signature
 from app.papers import all_papers
 from app.papers.application_form import print_application

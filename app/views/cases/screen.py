@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from app.access import Permission, current_actor
 from app.kit.filing import files_root
-from app.kit.flow import among, decide, flow_of, let_in_late, open_draft, save_draft, submit, withdraw
+from app.kit.flow import decide, flow_of, let_in_late, open_draft, save_draft, submit, withdraw
 from app.kit.flow.inbox import may, select_open_steps, step_for
 from app.kit.flow.material import add_material, material_file, remove_material
 from app.kit.flow.words import told_alone
@@ -18,7 +18,7 @@ from app.kit.operation import Faulty, Refused, get
 from app.kit.screen import Api, Menu, Screen
 from app.kit.screen.base import Words
 from app.kit.sensitive import SENSITIVE
-from app.models import Case, CaseState, CaseStep, Material, Student, db
+from app.models import Case, CaseState, CaseStep, Material, Student, among, db
 from app.models.language import listed
 from app.operations.cases.batches import parse
 from app.operations.cases.leaving import tick

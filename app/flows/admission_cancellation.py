@@ -38,9 +38,7 @@ add_labels({
 })  # fmt: skip
 admission_cancellation = register(
     Flow(
-        key="admission_cancellation", version=2,
-        place=3.2,
-title=_("Cancellation of admission"), prefix="QX",
+        key="admission_cancellation", version=2, place=3.2, title=_("Cancellation of admission"), prefix="QX",
         applicants=frozenset({Role.COLLEGE_CLERK}), before_registration=True,
         allowed_from=frozenset({RosterStatus.ADMITTED, RosterStatus.DEFERRED, RosterStatus.ENROLLED}),
         reasons=("ineligible", "deferral_expired", "other"), fields=(Field("reason"), Field("statement")), window=None,

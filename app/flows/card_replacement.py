@@ -34,6 +34,7 @@ add_labels({
     "reason.lost": _("Card lost"), "reason.damaged": _("Card damaged"), "reason.wrong_data": _("Data on the card changed"),
     "material.photo": _("Photo"), "material.old_card": _("The old card"), "field.card_no": _("Number of the new card"),
 })  # fmt: skip
+REPLACED = when("reason", "damaged", "wrong_data")
 card_replacement = register(
     Flow(
         key="card_replacement",
@@ -46,11 +47,7 @@ card_replacement = register(
         reasons=("lost", "damaged", "wrong_data"),
         fields=(Field("reason"), Field("statement")),
         window=None,
-        materials=(
-            Material("application"),
-            Material("photo"),
-            Material("old_card", when=when("reason", "damaged", "wrong_data")),
-        ),
+        materials=(Material("application"), Material("photo"), Material("old_card", when=REPLACED)),
         steps=(
             Step("accept", Role.COLLEGE_CLERK, days=1),
             Step("college", Role.COLLEGE_LEADER, days=2, seal=True, hands_differ_from=("submit", "accept")),

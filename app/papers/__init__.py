@@ -1,17 +1,18 @@
-"""文书 papers: every printed paper, one kind a file; each flow has its application form."""
+"""文书 papers: every printed paper, one kind a file, which registers itself; each flow has its application form."""
+
+from importlib import import_module
+from pkgutil import iter_modules
 
 from sqlalchemy import Connection
 
 from app.kit.flow import FLOWS
-from app.kit.paper.kinds import PaperKind, load_wordings
+from app.kit.paper.kinds import KINDS, PaperKind, load_wordings
 from app.papers.application_form import form_of, print_application
 from app.papers.change_notice import CHANGE_NOTICE
-from app.papers.decision_letter import DECISION_LETTER
 from app.papers.document import DOCUMENT, issue_document
-from app.papers.info_notice import INFO_NOTICE
-from app.papers.review_decision import REVIEW_DECISION
 
-ISSUED = (CHANGE_NOTICE, INFO_NOTICE, DECISION_LETTER, REVIEW_DECISION, DOCUMENT)
+for _module in iter_modules(__path__):
+    import_module(f"{__name__}.{_module.name}")
 
 __all__ = [
     "CHANGE_NOTICE",
@@ -26,8 +27,7 @@ __all__ = [
 
 def all_papers() -> dict[str, PaperKind]:
     """Every kind of paper by its key: what is issued, and the form of each flow."""
-    kinds = [*ISSUED, *map(form_of, FLOWS.values())]
-    return {kind.key: kind for kind in kinds}
+    return KINDS | {kind.key: kind for kind in map(form_of, FLOWS.values())}
 
 
 def load_templates(connection: Connection) -> None:

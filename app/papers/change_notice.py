@@ -10,8 +10,8 @@ from sqlalchemy.orm import aliased
 
 from app.access import Actor, Role
 from app.kit import clock
-from app.kit.flow import Flow, by_flow, hook, label
-from app.kit.paper.issuing import issue_papers
+from app.kit.flow import Flow, by_flow, label
+from app.kit.paper.issuing import issue_papers, issues
 from app.kit.paper.kinds import PaperKind, Placeholder, chinese_date
 from app.models import Case, Code, RosterStatus, Student, among, db, setting
 from app.models.roster.student import FRESHMAN, ON_ROLL
@@ -178,7 +178,7 @@ CHANGE_NOTICE = PaperKind(
 )
 
 
-@hook
+@issues(CHANGE_NOTICE)
 def issue(actor: Actor, case_ids: list[int]) -> None:
     """What a flow whose change is notified declares as its paper."""
     issue_papers(actor, CHANGE_NOTICE, case_ids)

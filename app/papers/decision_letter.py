@@ -8,8 +8,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
 from app.access import Actor
-from app.kit.flow import flow_of, hook, label
-from app.kit.paper.issuing import issue_papers
+from app.kit.flow import flow_of, label
+from app.kit.paper.issuing import issue_papers, issues
 from app.kit.paper.kinds import PaperKind, Placeholder, chinese_date
 from app.models import Case, CaseStep, DismissalCase, Meeting, MeetingKind, StepState, among, db, setting
 from app.papers import change_notice
@@ -122,7 +122,7 @@ DECISION_LETTER = PaperKind(
 )  # fmt: skip
 
 
-@hook
+@issues(DECISION_LETTER)
 def issue(actor: Actor, case_ids: list[int]) -> None:
     """What a flow that ends in a decision against the student declares as its paper: its letter beside the notice."""
     change_notice.issue(actor, case_ids)

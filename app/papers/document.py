@@ -13,7 +13,7 @@ from app.access import Actor, Permission
 from app.kit import clock
 from app.kit.flow import FLOWS, by_flow, decide
 from app.kit.operation import Refused, audit, operation
-from app.kit.paper.kinds import LONGEST_TITLE, Page, PaperKind, Placeholder, chinese_date, wording_in_use
+from app.kit.paper.kinds import LONGEST_TITLE, Page, PaperKind, Placeholder, chinese_date, register_kind, wording_in_use
 from app.models import (
     Case,
     CaseState,
@@ -57,6 +57,7 @@ DOCUMENT = PaperKind(
         Placeholder("appeal_days", _("Days to appeal"), "10"),
     ),
 )
+register_kind(DOCUMENT)
 
 
 FALLEN = "下列学生的处理决定不再有效：{}。"

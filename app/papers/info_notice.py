@@ -6,9 +6,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
 from app.access import Actor
-from app.kit.flow import flow_of, hook, label
+from app.kit.flow import flow_of, label
 from app.kit.flow.words import shown_change
-from app.kit.paper.issuing import issue_papers
+from app.kit.paper.issuing import issue_papers, issues
 from app.kit.paper.kinds import PaperKind, Placeholder, chinese_date
 from app.models import Case, among, db, setting
 
@@ -67,7 +67,7 @@ INFO_NOTICE = PaperKind(
 )
 
 
-@hook
+@issues(INFO_NOTICE)
 def issue(actor: Actor, case_ids: list[int]) -> None:
     """What a flow that changes data, and not the roster, declares as its paper."""
     issue_papers(actor, INFO_NOTICE, case_ids)

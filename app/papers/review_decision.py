@@ -7,9 +7,8 @@ from sqlalchemy.orm import selectinload
 
 from app.access import Actor
 from app.kit import clock
-from app.kit.flow import hook
 from app.kit.flow.steps import was_refused
-from app.kit.paper.issuing import issue_papers
+from app.kit.paper.issuing import issue_papers, issues
 from app.kit.paper.kinds import PaperKind, Placeholder, chinese_date
 from app.models import AppealCase, Case, CaseEvent, Paper, among, db, setting
 from app.papers import change_notice
@@ -89,14 +88,14 @@ REVIEW_DECISION = PaperKind(
 )  # fmt: skip
 
 
-@hook
+@issues(REVIEW_DECISION)
 def issue(actor: Actor, case_ids: list[int]) -> None:
     """What a granted appeal issues: the notice of what is restored, and the decision."""
     change_notice.issue(actor, case_ids)
     issue_papers(actor, REVIEW_DECISION, case_ids)
 
 
-@hook
+@issues(REVIEW_DECISION)
 def issue_refused(actor: Actor, case_ids: list[int]) -> None:
     """What a refused appeal issues: the decision."""
     issue_papers(actor, REVIEW_DECISION, case_ids)

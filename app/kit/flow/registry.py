@@ -103,7 +103,10 @@ def problems(flow: Flow) -> list[str]:
         *(step.rule for step in flow.steps),
         *(step.fills for step in flow.steps),
     ]
-    found += [f"{hook_name(item)} is not a hook" for item in used if item and hook_name(item) not in HOOKS]
+    found += [f"{hook_name(item)} is not a hook: put @hook above it" for item in used
+              if item and hook_name(item) not in HOOKS]  # fmt: skip
+    found += [f"{hook_name(item)} issues no kind of paper: put @issues(KIND) above it"
+              for item in (flow.paper, flow.refused_paper) if item and not hasattr(item, "kind")]  # fmt: skip
     return found
 
 

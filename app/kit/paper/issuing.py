@@ -1,7 +1,7 @@
 """Papers issued and printed: numbered without gaps, stored as first filled in, reprinted the same, marked when they fall."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from flask_babel import lazy_gettext as _
 from markupsafe import Markup
@@ -21,8 +21,9 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from app.access import Actor, Permission
 from app.kit import clock
+from app.kit.flow.declare import Effect, hook
 from app.kit.operation import NotFound, audit, audit_many, operation
-from app.kit.paper.kinds import InUse, Page, PaperKind, chinese_date, wording_in_use
+from app.kit.paper.kinds import InUse, Page, PaperKind, chinese_date, register_kind, wording_in_use
 from app.kit.sensitive import mask, permitted
 from app.models import Case, Paper, PaperCounter, PaperMark, PrintRun, among, db
 
@@ -51,6 +52,16 @@ def mark_papers(actor: Actor, case_ids: list[int], mark: PaperMark) -> None:
     numbers = list(db.session.scalars(marking)) if case_ids else []
     if numbers:
         audit(actor, "paper:mark", subject="paper", new={"mark": mark}, detail={"numbers": sorted(numbers)})
+
+
+def issues(kind: PaperKind) -> Callable[[Effect], Effect]:
+    """Make a function what flows may declare as their paper: it issues papers of this kind, which becomes known."""
+
+    def declare(issue: Effect) -> Effect:
+        issue.kind = register_kind(kind)  # type: ignore[attr-defined]  # the check of flows asks for it
+        return hook(issue)
+
+    return declare
 
 
 @operation(needs=Permission.CASE_DECIDE)

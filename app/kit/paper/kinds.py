@@ -59,6 +59,20 @@ class PaperKind:
         return tuple(placeholder.key for placeholder in self.all_placeholders)
 
 
+KINDS: dict[str, PaperKind] = {}  # every kind that is issued, by its key
+
+
+class BrokenPaper(Exception):
+    """A kind of paper takes a key that is taken. Stops the start."""
+
+
+def register_kind(kind: PaperKind) -> PaperKind:
+    """Make a kind known: its wording is loaded, edited on a screen, and printed. Raises BrokenPaper."""
+    if KINDS.setdefault(kind.key, kind) is not kind:
+        raise BrokenPaper(f"{kind.key}: two papers have this key; give one of the two kinds another")
+    return kind
+
+
 DATE = Placeholder("date", _("Date of the paper"), "2026年9月2日")
 
 

@@ -17,6 +17,7 @@ from app.access.security import (
 )
 from app.access.startup import refuse_unsafe_database
 from app.kit.flow.publishing import refuse_changed
+from app.kit.flow.registry import check_words
 from app.models import Model, db
 
 
@@ -53,6 +54,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
         appbuilder = AppBuilder(security_manager_class=views.AccountManager, indexview=views.HomeView)
         appbuilder.init_app(app, db.session)
         texts.install(app)
+        check_words()
         views.register(appbuilder)
         csrf.exempt(app.blueprints["SecurityApi"])  # JSON with a password or token; no cookie speaks for anybody
     renew_sessions(app)

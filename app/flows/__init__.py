@@ -4,7 +4,8 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 from app.kit.flow import check_flows
+from app.reference import task_keys
 
 for _module in iter_modules(__path__):
     import_module(f"{__name__}.{_module.name}")
-check_flows()
+check_flows(task_keys())

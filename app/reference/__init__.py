@@ -31,6 +31,11 @@ def read_table(path: Path) -> Iterator[dict[str, str]]:
         yield from csv.DictReader(file)
 
 
+def task_keys() -> set[str]:
+    """The keys of the time-table: what the windows of flows are called."""
+    return {row["key"] for row in read_table(FOLDER / "task_rules.csv")}
+
+
 def _load_code_sets(connection: Connection) -> None:
     versions = {key: version for key, version in connection.execute(select(CodeSet.key, CodeSet.version))}
     for row in read_table(FOLDER / "code_sets.csv"):

@@ -13,9 +13,10 @@ from app.access import Role
 from app.flows.leave import leave
 from app.flows.return_ import return_
 from app.kit.calendar import months_after, working_days_after
-from app.kit.flow import FLOWS, Field, Flow, Step, Window
-from app.kit.flow.labels import LABELS
-from app.kit.flow.registry import problems
+from app.kit.flow import FLOWS, BrokenFlow, Field, Flow, Step, Window, check_flows
+from app.kit.flow.labels import LABELS, add_labels
+from app.kit.flow.registry import check_words, problems
+from app.reference import task_keys
 
 
 @pytest.mark.parametrize("flow", FLOWS.values(), ids=lambda flow: flow.key)
@@ -34,11 +35,31 @@ def test_a_flow_round_trips_and_has_no_problem(flow):
         ({"steps": (Step("accept", Role.COLLEGE_CLERK, days=1),)}, "effect"),
         ({"steps": (Step("accept", Role.COLLEGE_CLERK, days=0, takes_effect=True),)}, "days"),
         ({"steps": (Step("accept", Role.COLLEGE_CLERK, days=1, takes_effect=True, hands_differ_from=("x",)),)}, "x"),
-        ({"effect": print}, "hook"),
+        ({"effect": print}, "hook"), ({"applicants": frozenset({Role.AUDITOR})}, "grant it CASE_OPEN"),
+        ({"steps": (Step("accept", Role.AUDITOR, days=1, takes_effect=True),)}, "grant it CASE_DECIDE"),
     ],
 )  # fmt: skip
 def test_a_broken_flow_is_told_what_is_wrong(change, word):
     assert word in " ".join(problems(dataclasses.replace(leave, **change)))
+
+
+def test_a_window_that_the_time_table_lacks_stops_the_start(monkeypatch):
+    monkeypatch.setitem(LABELS, "window.summer_leave", LABELS["window.cancellation"])
+    monkeypatch.setitem(FLOWS, "leave", dataclasses.replace(leave, window=Window(("summer_leave",))))
+    with pytest.raises(BrokenFlow, match=r"leave: no row of the time-table has the key summer_leave; add it"):
+        check_flows(task_keys())
+
+
+def test_a_word_without_chinese_stops_the_start(app, monkeypatch):
+    check_words()
+    monkeypatch.setitem(LABELS, "step.accept", "Taken in")
+    with pytest.raises(BrokenFlow, match=r"step\.accept \(Taken in\).*translations/zh/parts"):
+        check_words()
+
+
+def test_a_word_that_is_named_already_stops_the_start():
+    with pytest.raises(ValueError, match=r"step\.accept: named already"):
+        add_labels({"step.accept": "Something else"})
 
 
 DECLARATIONS = [path for path in Path("app/flows").glob("*.py") if path.name != "__init__.py"]

@@ -124,5 +124,7 @@ def label(kind: str, key: str) -> Any:
 
 
 def add_labels(labels: dict[str, Any]) -> None:
-    """Name words that a flow alone uses."""
+    """Name words that a flow alone uses. Raises ValueError for one that has a name: two flows would share it unawares."""
+    if taken := sorted(labels.keys() & LABELS.keys()):
+        raise ValueError(f"{', '.join(taken)}: named already; use the name, or call the word something else")
     LABELS.update(labels)

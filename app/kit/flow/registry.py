@@ -1,12 +1,14 @@
 """All flows by key, and the checks that stop the application from starting with a broken one."""
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import Any
 
+from flask_babel import force_locale
 from sqlalchemy import Date, select
 
-from app.access import Role
+from app.access import Permission, Role
+from app.access.roles import GRANTS
 from app.kit.flow.declare import HOOKS, BrokenFlow, Field, Flow, Material, hook_name
 from app.kit.flow.labels import LABELS
 from app.models import Case, FlowVersion, db
@@ -52,15 +54,31 @@ def by_flow(cases: Iterable[Any]) -> list[tuple[Flow, list[int]]]:
     return [(version_of(*key), ids) for key, ids in found.items()]
 
 
-def check_flows() -> None:
+def check_flows(windows: Container[str]) -> None:
     """Put the flows into their order. Raises BrokenFlow with everything that is wrong with them; asked when they are
     imported, so at every start."""
     in_order = sorted(FLOWS.items(), key=lambda item: item[1].place)
     FLOWS.clear()
     FLOWS.update(in_order)
     wrong = [f"{flow.key}: {problem}" for flow in FLOWS.values() for problem in problems(flow)]
+    wrong += [f"{flow.key}: no row of the time-table has the key {key}; add it to app/reference/task_rules.csv"
+              for flow in FLOWS.values() for key in (flow.window.keys if flow.window else ()) if key not in windows]  # fmt: skip
     if wrong:
         raise BrokenFlow("; ".join(wrong))
+
+
+def check_words() -> None:
+    """Raise BrokenFlow for every name of a flow, or of a word of theirs, that is the same in Chinese and in English."""
+    named = {f"flow {flow.key}": flow.title for flow in FLOWS.values()} | LABELS
+    texts = {}
+    for language in ("zh", "en"):
+        with force_locale(language):
+            texts[language] = {word: str(text) for word, text in named.items()}
+    plain = [f"{word} ({text})" for word, text in texts["en"].items() if texts["zh"][word] == text]
+    if len(plain) == len(named):
+        raise BrokenFlow("the catalogue of translations is not there: run `make translations`")
+    if plain:
+        raise BrokenFlow(f"no Chinese for {', '.join(plain)}: add it to a file of translations/zh/parts/")
 
 
 def problems(flow: Flow) -> list[str]:
@@ -83,10 +101,16 @@ def problems(flow: Flow) -> list[str]:
     days = {name: flow.model.__mapper__.columns[name] for name in _columns_named(flow) & columns}
     found += [f"nobody says whether {name} is a fact, a plan or a decision" for name, column in sorted(days.items())
               if isinstance(column.type, Date) and column.info.get("day") not in KINDS_OF_DAYS]  # fmt: skip
+    found += [f"the role {role} may open no case; grant it {Permission.CASE_OPEN.name} in app/access/roles.py"
+              for role in sorted(flow.applicants) if Permission.CASE_OPEN not in GRANTS[role]]  # fmt: skip
     done: set[str] = {"submit", "about"}
     for step in flow.steps:
         if step.role not in set(Role):
             found.append(f"step {step.key}: no role {step.role}")
+        elif Permission.CASE_DECIDE not in GRANTS[Role(step.role)]:
+            found.append(
+                f"step {step.key}: the role {step.role} may decide nothing; grant it {Permission.CASE_DECIDE.name}"
+            )
         if not 0 < step.days <= LONGEST_STEP:
             found.append(f"step {step.key}: {step.days} days")
         found += [f"step {step.key}: no earlier step {key}" for key in step.hands_differ_from if key not in done]

@@ -3,6 +3,7 @@
 from importlib import import_module
 from pkgutil import iter_modules
 
+import app.operations.proceedings.gates  # noqa: F401 (registers what steps ask of proceedings)
 from app.kit.flow import check_flows
 from app.reference import task_keys
 

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -64,7 +64,8 @@ def decide(
     ids = sorted(set(case_ids))
     db.session.flush()
     cases = _lock(ids)
-    reasons, steps = hindrances(decision, cases)
+    reasons, steps, notes = hindrances(decision, cases)
+    decision = replace(decision, records=decision.records | notes)
     passed = [case_id for case_id in cases if case_id not in reasons]
     if passed:
         _decide([cases[case_id] for case_id in passed], [steps[case_id] for case_id in passed], decision, to)

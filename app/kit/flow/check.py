@@ -9,10 +9,10 @@ from sqlalchemy import literal, null, select, union
 
 from app.access import Actor, Role
 from app.kit import clock
-from app.kit.flow import gates
 from app.kit.flow.apply import attached_kinds, missing_materials
 from app.kit.flow.declare import HOOKS
 from app.kit.flow.filling import is_fact
+from app.kit.flow.gates import Found, ask_gates
 from app.kit.flow.labels import label
 from app.kit.flow.registry import by_flow, flow_of
 from app.kit.flow.standing import counts_from, out_of_order, why_not_status
@@ -34,8 +34,8 @@ class Decision:
     records: dict[str, Any]
 
 
-def hindrances(decision: Decision, cases: dict[int, Any]) -> tuple[dict[int, Reason], dict[int, Any]]:
-    """Why each case that cannot be decided cannot be, and the open step of each one that can."""
+def hindrances(decision: Decision, cases: dict[int, Any]) -> tuple[dict[int, Reason], dict[int, Any], dict[str, Any]]:
+    """Why each case that cannot be decided cannot be, the open step of each one that can, and what the gates note."""
     open_steps = _open_steps(list(cases))
     hands = hands_of(decision.actor.user_id, list(cases))
     reasons: dict[int, Reason] = {}
@@ -47,18 +47,19 @@ def hindrances(decision: Decision, cases: dict[int, Any]) -> tuple[dict[int, Rea
             reasons[case.id] = reason
         else:
             steps[case.id] = step
-    if decision.act == "approve":
-        reasons |= _not_ready(decision.records, cases, steps)
-    return reasons, steps
+    if decision.act != "approve":
+        return reasons, steps, {}
+    found = _not_ready(decision.records, cases, steps)
+    return reasons | found.reasons, steps, found.notes
 
 
 def foreseen(cases: dict[int, Any], steps: dict[int, Any]) -> dict[int, Reason]:
     """Why cases could not be approved as they stand, whatever will be recorded with the decision; by id."""
-    return _not_ready(None, cases, steps)
+    return _not_ready(None, cases, steps).reasons
 
 
-def _not_ready(records: dict[str, Any] | None, cases: dict[int, Any], steps: dict[int, Any]) -> dict[int, Reason]:
-    """Why the cases may not pass their steps; without records: whatever they will be."""
+def _not_ready(records: dict[str, Any] | None, cases: dict[int, Any], steps: dict[int, Any]) -> Found:
+    """Why the cases may not pass their steps, with what the gates note; without records: whatever they will be."""
 
     def left() -> dict[int, Any]:
         return {key: step for key, step in steps.items() if key not in reasons}
@@ -66,10 +67,12 @@ def _not_ready(records: dict[str, Any] | None, cases: dict[int, Any], steps: dic
     reasons = _missing(cases, steps)
     reasons |= _wrong_status({key: cases[key] for key in left()}, steps)
     reasons |= _no_grounds(cases, left())
-    reasons |= gates.why_not(records, left())
+    found = ask_gates(records, left())
+    reasons |= found.reasons
     if records is not None:
-        return reasons | _against_rules(records, left())
-    return reasons | _against_rules({}, {key: step for key, step in left().items() if not step.declared["records"]})
+        return Found(reasons | _against_rules(records | found.notes, left()), found.notes)
+    untold = {key: step for key, step in left().items() if not step.declared["records"]}
+    return Found(reasons | _against_rules({}, untold))
 
 
 def _open_steps(ids: list[int]) -> dict[int, list[Any]]:

@@ -1,151 +1,83 @@
-"""关口 gates: what a step asks for beyond a signature: a meeting, the end of a publicity, a document, leaving items."""
+"""关口 gates: what a step asks for beyond a signature. A domain registers the word by which its steps ask for it."""
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 from flask_babel import format_date
 from flask_babel import lazy_gettext as _
-from sqlalchemy import Date, cast, exists, func, or_, select
+from sqlalchemy import select
 
-from app.access import Role
 from app.kit import clock
-from app.kit.operation import Refused
-from app.models import Case, Document, Meeting, MeetingKind, Objection, Publicity, PublicityEntry, among, db
+from app.kit.flow.declare import BrokenFlow
+from app.models import Case, among, db
 from app.models.language import listed
-from app.models.text import clean_lines
 
 Steps = dict[int, Any]  # case → its open step
 Reasons = dict[int, Any]  # case → why it may not pass
-LONGEST_RESOLUTION = 2000
-AGREED = "同意"  # what a meeting resolved on a case where nothing else is said; records are in Chinese
 
 
-def why_not(records: dict[str, Any] | None, steps: Steps) -> Reasons:
-    """The cases that a gate of their step holds back; a fixed number of statements for any number of cases. Without
-    records: those that are held back whatever is recorded with the decision."""
-    reasons: Reasons = {}
-    for word, gate in GATES.items():
-        asked = {case_id: step for case_id, step in steps.items() if step.declared.get(word) and case_id not in reasons}
-        if asked and (records is not None or word not in OPENED_BY_RECORDS):
-            reasons |= gate({} if records is None else records, asked)
-    return reasons
+@dataclass(frozen=True)
+class Found:
+    """What a gate found: the cases that it holds back, and what is noted beside what the decision records."""
+
+    reasons: Reasons = field(default_factory=dict)
+    notes: dict[str, Any] = field(default_factory=dict)
+
+    def __or__(self, other: "Found") -> "Found":
+        return Found(self.reasons | other.reasons, self.notes | other.notes)
 
 
-def meeting_named(number: Any, kind: str | None = None) -> Meeting:
-    """The meeting that a form names by its id: one that has been held, of this kind where one is given, and whose minutes
-    are at hand. Raises Refused."""
-    number = str(number or "")
-    meeting = db.session.get(Meeting, int(number)) if number.isdecimal() and len(number) < 10 else None
-    if meeting is None or meeting.cancelled:
-        raise Refused(_("This step must record the meeting that agreed. Choose it, or record it first."))
-    if meeting.held_on > clock.today():
-        raise Refused(_("The meeting is dated %(day)s, which is still to come.", day=meeting.held_on))
-    if kind is not None and (wrong := why_not_kind(meeting, kind)):
-        raise Refused(wrong)
-    if meeting.minutes_path is None:
-        raise Refused(_("The minutes of the meeting %(meeting)s are not attached yet. Attach their scan under “Meetings”.",
-                        meeting=str(meeting)))  # fmt: skip
-    return meeting
+Gate = Callable[[dict[str, Any], Steps], Found]  # (what the decision records, the steps that ask for it)
+GATES: dict[str, Gate] = {}  # in the order in which they are asked
+RECORDED: set[str] = set()  # gates that what is recorded opens
 
 
-def _meeting(records: dict[str, Any], steps: Steps) -> Reasons:
-    """The meeting is one of the college that signs, or of the school, held when the case lay before it. What it resolved
-    on the case is noted in the case's own step: the minutes are about others as well, and stay with the meeting."""
-    try:
-        meeting = meeting_named(records.get("meeting_id"))
-    except Refused as refused:
-        return dict.fromkeys(steps, refused.reason)
-    resolution = clean_lines(str(records.get("resolution") or ""))[:LONGEST_RESOLUTION] or AGREED
-    # in words for those who may not see its minutes
-    records |= {"meeting_id": meeting.id, "meeting": str(meeting), "resolution": resolution}
-    foreign = _("The meeting %(meeting)s is not one of those who sign this step.", meeting=str(meeting))
-    reasons = earlier_than(meeting, list(steps))
-    for case_id, step in steps.items():
-        if meeting.college_id != (step.signing_college_id if Role(step.role).scope == "college" else None):
-            reasons[case_id] = foreign
-        elif wrong := why_not_kind(meeting, step.declared["meeting"]):
-            reasons[case_id] = wrong
-    return reasons
+def gate(word: str, *, recorded: bool = False) -> Callable[[Gate], Gate]:
+    """Register what a word of a `Step` asks for. `recorded`: nothing is known of it before the decision records it.
+    Raises BrokenFlow if the word has a gate."""
+
+    def declare(find: Gate) -> Gate:
+        if GATES.setdefault(word, find) is not find:
+            raise BrokenFlow(f"two gates are called {word}")
+        if recorded:
+            RECORDED.add(word)
+        return find
+
+    return declare
 
 
-def why_not_kind(meeting: Meeting, kind: str) -> Any | None:
-    """Why this meeting cannot agree where one of another kind is asked for; None if it is of that kind."""
-    if meeting.kind == kind:
-        return None
-    return _("%(meeting)s is of the kind “%(other)s”; this step needs a “%(kind)s”.", meeting=str(meeting),
-             other=MeetingKind(meeting.kind).label, kind=MeetingKind(kind).label)  # fmt: skip
+def ask_gates(records: dict[str, Any] | None, steps: Steps) -> Found:
+    """What the gates of these steps find; a fixed number of statements for any number of cases. Without records: what
+    holds back whatever will be recorded with the decision."""
+    found = Found()
+    for word, find in GATES.items():
+        asked = {key: step for key, step in steps.items() if step.declared.get(word) and key not in found.reasons}
+        if asked and (records is not None or word not in RECORDED):
+            found |= find({} if records is None else records, asked)
+    return found
 
 
-def earlier_than(meeting: Meeting, case_ids: list[int]) -> Reasons:
-    """Cases that were handed in after the day of the meeting, which cannot have agreed to them."""
-    handed_in = cast(func.timezone(clock.ZONE.key, Case.submitted_at), Date)
-    late = select(Case.id, handed_in.label("day")).where(among(Case.id, case_ids), handed_in > meeting.held_on)
-    return {
-        row.id: _("The meeting %(meeting)s was held before the case was handed in on %(day)s: it cannot have agreed to it.",
-                  meeting=str(meeting), day=row.day)
-        for row in db.session.execute(late)
-    }  # fmt: skip
-
-
-def _publicity(records: dict[str, Any], steps: Steps) -> Reasons:
-    """The latest list with the case is past its last day, and nobody waits for an answer."""
-    entry, objection = PublicityEntry, Objection
-    about = or_(objection.case_id == entry.case_id, objection.case_id.is_(None))
-    open_objection = exists().where(objection.publicity_id == entry.publicity_id, objection.answer.is_(None), about)
-    query = (
-        select(
-            entry.case_id, func.max(Publicity.closes_on).label("closes_on"), func.bool_or(open_objection).label("open")
-        )
-        .join(Publicity, Publicity.id == entry.publicity_id)
-        .where(among(entry.case_id, list(steps)), ~entry.removed)
-        .group_by(entry.case_id)
-    )
-    published = {row.case_id: row for row in db.session.execute(query)}
-    reasons: Reasons = {}
-    for case_id in steps:
-        row = published.get(case_id)
-        if row is None:
-            reasons[case_id] = _("It has not been published yet. Publish it under “Publicity” first.")
-        elif row.closes_on >= clock.today():
-            reasons[case_id] = _(
-                "It is published until %(day)s and cannot pass before.", day=format_date(row.closes_on)
-            )
-        elif row.open:
-            reasons[case_id] = _("An objection to it waits for an answer.")
-    return reasons
-
-
-def _document(records: dict[str, Any], steps: Steps) -> Reasons:
-    """Only issuing a document decides such a step; the operation names the document it has just numbered."""
-    number = records.get("document_id")
-    if isinstance(number, int) and db.session.scalar(exists().where(Document.id == number).select()):
-        return {}
-    return dict.fromkeys(steps, _("This step is decided by issuing a document, under “Documents”."))
-
-
-def _timed(records: dict[str, Any], steps: Steps) -> Reasons:
-    """The day has come for which the case says that this happens."""
-    query = select(Case.__table__).where(among(Case.__table__.c.id, list(steps)))
-    days = {row.id: getattr(row, steps[row.id].declared["timed"]) for row in db.session.execute(query)}
-    return {
-        case_id: _("It is for %(day)s and cannot be signed before.", day=format_date(day))
-        for case_id, day in days.items()
-        if day is not None and day > clock.today()
-    }
-
-
-def _checklist(records: dict[str, Any], steps: Steps) -> Reasons:
+@gate("checklist")
+def cleared(records: dict[str, Any], steps: Steps) -> Found:
     """Every leaving item of the department is ticked."""
     reasons: Reasons = {}
     for case_id, step in steps.items():
         left = [item for item in step.declared["items"] if item not in step.cleared]
         if left:
             reasons[case_id] = _("Not cleared yet: %(items)s.", items=listed(left))
-    return reasons
+    return Found(reasons)
 
 
-GATES: dict[str, Callable[[dict[str, Any], Steps], Reasons]] = {
-    "checklist": _checklist, "meeting": _meeting, "publicity": _publicity, "document": _document,
-    "timed": _timed,
-}  # fmt: skip
-OPENED_BY_RECORDS = frozenset({"meeting"})
+@gate("timed")
+def day_has_come(records: dict[str, Any], steps: Steps) -> Found:
+    """The day has come for which the case says that this happens."""
+    query = select(Case.__table__).where(among(Case.__table__.c.id, list(steps)))
+    days = {row.id: getattr(row, steps[row.id].declared["timed"]) for row in db.session.execute(query)}
+    return Found(
+        {
+            case_id: _("It is for %(day)s and cannot be signed before.", day=format_date(day))
+            for case_id, day in days.items()
+            if day is not None and day > clock.today()
+        }
+    )

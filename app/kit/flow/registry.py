@@ -10,12 +10,14 @@ from sqlalchemy import Date, select
 from app.access import Permission, Role
 from app.access.roles import GRANTS
 from app.kit.flow.declare import HOOKS, BrokenFlow, Field, Flow, Material, hook_name
+from app.kit.flow.gates import GATES
 from app.kit.flow.labels import LABELS
 from app.models import Case, FlowVersion, db
 
 FLOWS: dict[str, Flow] = {}
 KINDS_OF_DAYS = ("fact", "plan", "decision")
 LONGEST_STEP = 60  # working days
+ASKING = ("checklist", "meeting", "publicity", "document", "timed")  # words of a step that ask for a gate
 
 
 def register(flow: Flow) -> Flow:
@@ -111,6 +113,8 @@ def problems(flow: Flow) -> list[str]:
             found.append(
                 f"step {step.key}: the role {step.role} may decide nothing; grant it {Permission.CASE_DECIDE.name}"
             )
+        found += [f"step {step.key}: nobody has registered a gate called {word}; import the module with @gate"
+                  for word in ASKING if getattr(step, word) and word not in GATES]  # fmt: skip
         if not 0 < step.days <= LONGEST_STEP:
             found.append(f"step {step.key}: {step.days} days")
         found += [f"step {step.key}: no earlier step {key}" for key in step.hands_differ_from if key not in done]

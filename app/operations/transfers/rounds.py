@@ -9,7 +9,6 @@ from sqlalchemy.orm import joinedload
 
 from app.access import Actor, Permission, Role
 from app.kit.flow import hook
-from app.kit.flow.gates import earlier_than, meeting_named
 from app.kit.operation import NotAllowed, Refused, audit, get, operation
 from app.models import (
     CaseState,
@@ -24,6 +23,7 @@ from app.models import (
     among,
     db,
 )
+from app.operations.proceedings.gates import earlier_than, meeting_named
 
 STATES = (RoundState.DRAFT, RoundState.OPEN, RoundState.RANKING, RoundState.DECIDED)
 

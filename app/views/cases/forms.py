@@ -12,11 +12,11 @@ from wtforms.validators import InputRequired, Length, Optional
 from app.access import current_actor
 from app.kit.flow import Flow, label
 from app.kit.flow.filling import foreseen_faults, whole_number
-from app.kit.flow.gates import LONGEST_RESOLUTION
 from app.kit.flow.words import choices, present_value
 from app.kit.operation import Refused
 from app.kit.sensitive import mask, permitted, seen_by
 from app.models import Case, ClassGroup, MeetingKind, Student, db
+from app.operations.proceedings.gates import LONGEST_RESOLUTION
 from app.operations.proceedings.meetings import select_own_meetings
 from app.operations.roster.personal_data import UNCHANGED
 from app.operations.roster.spelling import why_unspelled

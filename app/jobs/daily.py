@@ -18,9 +18,14 @@ from app.kit.jobs.job import queue
 from app.kit.jobs.letter import send_waiting
 from app.kit.operation import operation
 from app.models import db
-from app.operations.roster import dated_effects, reorganisation
+from app.operations.accounts import vacancies
+from app.operations.calendar import due_days, escalation
+from app.operations.cases import reassigning
+from app.operations.roster import dated_effects, legal_clocks, registration, reorganisation
 
 log = logging.getLogger(__name__)
+# Whose import registers what comes due.
+FOUND_BY = (dated_effects, due_days, escalation, legal_clocks, reassigning, registration, reorganisation, vacancies)
 MADE_UP = "xueji_made_up"  # the day for which this process has made what takes effect
 TODAY = (reorganisation.SOURCE, dated_effects.SOURCE)  # what makes the roster that of the day, in this order
 APART = ("/static/", "/health", "/ready")  # read nobody's rows

@@ -3,7 +3,7 @@
 import pytest
 from flask import Flask
 
-from app.views import APIS
+from app.views import DOMAINS
 from tests.cast import PASSWORD
 
 
@@ -21,7 +21,7 @@ def ask(app: Flask):
     return get
 
 
-READ = [api.resource_name for api in APIS if hasattr(api, "list_columns")]
+READ = [api.resource_name for domain in DOMAINS for api in domain.APIS if hasattr(api, "list_columns")]
 
 
 @pytest.mark.parametrize("resource", READ)

@@ -97,7 +97,7 @@ UNIVERSITY = (
     "insert into transfer_quota (round_id, major_id, places) select 1, 500 + n, :places from generate_series(0, :majors - 1) n",
     "insert into flow_case (id, flow, flow_version, number, student_id, college_id, student_college_id,"
     " target_college_id, state, step_key, subject, opened_by, opened_by_role, submitted_at, round_id, first_major_id,"
-    " second_major_id, score, statement) select 90000 + n, 'major_transfer', 1, 'T' || n, s.id, s.college_id,"
+    f" second_major_id, score, statement) select 90000 + n, 'major_transfer', {major_transfer.version}, 'T' || n, s.id, s.college_id,"
     f" s.college_id, m.college_id, 'open', 'panel', s.name, u.id, 'student', timestamptz '2026-09-02 09:00+08', 1, m.id, {OTHER.format(turn=2)},"
     " 60 + n * 0.01, '兴趣所在' from generate_series(1, :many) n"
     f" join student s on s.id = 90000 + n join major m on m.id = {OTHER.format(turn=1)} join ab_user u on u.username = 'student'",

@@ -122,11 +122,14 @@ def test_rows_beyond_one_sheet_go_on_in_the_next(table, tmp_path, monkeypatch):
         assert cells(tmp_path / "sql.xlsx") == rows
 
 
-def test_one_workbook_a_group(table, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    "columns", [COLUMNS, [Column("place", "学院"), *COLUMNS]], ids=["group apart", "group among them"]
+)
+def test_one_workbook_a_group(table, tmp_path, monkeypatch, columns):
     monkeypatch.setattr(export, "CHUNK", 30)
-    mine = write_selected_zip(tmp_path / "sql.zip", table, select(), BOOK, COLUMNS, "place")
-    pairs = read_groups(table, select(), COLUMNS, "place")
-    assert mine == write_zip_per_group(tmp_path / "rows.zip", BOOK, COLUMNS, pairs)
+    mine = write_selected_zip(tmp_path / "sql.zip", table, select(), BOOK, columns, "place")
+    pairs = read_groups(table, select(), columns, "place")
+    assert mine == write_zip_per_group(tmp_path / "rows.zip", BOOK, columns, pairs)
     with zipfile.ZipFile(tmp_path / "sql.zip") as sql, zipfile.ZipFile(tmp_path / "rows.zip") as rows:
         assert sql.namelist() == rows.namelist()
         for name in sql.namelist():

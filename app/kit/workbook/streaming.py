@@ -64,7 +64,8 @@ def write_selected_zip(
     should_stop: Callable[[], bool] | None = None,
 ) -> dict[str, int]:  # fmt: skip
     """As write_zip_per_group, of the rows of a select with a column labelled `group`. Returns rows by group."""
-    wanted = only(ordered_by(statement, group), [group, *(column.name for column in columns)])
+    names = dict.fromkeys([group, *(column.name for column in columns)])  # the group may be one of the columns
+    wanted = only(ordered_by(statement, group), [*names])
     counted = wanted.order_by(None).subquery().c[group]
     watch, counts = Watch(on_progress, should_stop), dict[str, int]()
     with new_file(target) as (part, folder), zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as archive:

@@ -103,7 +103,7 @@ class InboxView(PageView):
         cases = {case.id: case for _step, case in fitting}
         unready = foreseen(cases, {case.id: step for step, case in fitting})
         form = filled or self._form(fitting)
-        acts = ["approve"] if any(step.declared["after_effect"] for step, _case in fitting) else [
+        acts = ["approve"] if any(step.declared.get("after_effect") for step, _case in fitting) else [
             "approve", "send_back", "refuse",
         ]  # fmt: skip
         return self.render_template(

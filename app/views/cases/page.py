@@ -170,7 +170,7 @@ def facts(case: Case) -> list[tuple[Any, Any]]:
     for step in case.steps:
         agreed = [(_("Meeting"), "meeting"), (_("Resolution"), "resolution"), (_("Document"), "document")]
         made += [(name, step.records[key]) for name, key in agreed if step.records.get(key)]
-        if step.declared["originals"] and step.records.get("originals") and step.decided_at and step.decider:
+        if step.declared.get("originals") and step.records.get("originals") and step.decided_at and step.decider:
             seen = format_date(step.decided_at.astimezone(clock.ZONE).date())
             made.append((_("Originals at hand"), _("%(who)s, %(day)s", who=signature(step.decider), day=seen)))
     return made
@@ -187,7 +187,7 @@ def revealed(case: Case, key: str, word: Any) -> Any:
 
 def timeline(case: Case) -> list[dict[str, Any]]:
     events = db.session.scalars(select(CaseEvent).where(CaseEvent.case_id == case.id).order_by(CaseEvent.id.desc()))
-    receipts = {step.key for step in case.steps if step.declared["after_effect"]}
+    receipts = {step.key for step in case.steps if step.declared.get("after_effect")}
     made = []
     for event in events:
         title = event_name(event.act, event.step_key in receipts)

@@ -32,7 +32,7 @@ LABELS = {
 
 def act_words(act: str, step: CaseStep | None) -> dict[str, Any]:
     """The button of an act upon a case that waits at this step."""
-    after = act == "approve" and step is not None and step.declared["after_effect"]
+    after = act == "approve" and step is not None and step.declared.get("after_effect")
     return ACTS[act] | ({"label": SEEN_TO} if after else {})
 
 

@@ -158,7 +158,7 @@ def errands(case: Case) -> list[tuple[Any, Any, Any]]:
         by = day_words(state.closes_on) if state.open else None
         return [(attach, _("on the page of the application, then hand it in"), by)]
     made: list[tuple[Any, Any, Any]] = []
-    wanted = next((step for step in case.steps if step.declared["originals"] and step.state in
+    wanted = next((step for step in case.steps if step.declared.get("originals") and step.state in
                    (StepState.WAITING, StepState.OPEN)), None)  # fmt: skip
     if wanted is not None and (materials := flow.materials_for(case)):
         names = listed(str(label("material", item.key)) for item in materials)

@@ -386,3 +386,24 @@ def test_a_draft_of_an_earlier_round_joins_the_one_that_is_open(round_, walks): 
     joined = round_.behind.rows("select c.round_id, t.round_id as choice from flow_case c join transfer_choice t on"
                                 " t.case_id = c.id where c.id = :id", id=draft)  # fmt: skip
     assert joined == [{"round_id": 2, "choice": 2}]
+
+
+def test_the_college_that_a_transfer_reaches_reads_its_scans_and_its_course(round_):
+    """Also what was there before anybody knew where the application would go."""
+    case_id, new = round_.cases[101], round_.cast.clerk2
+
+    def aim(college: int | None) -> list[int]:
+        """Let the case go to a college; how much of its scans and course the clerk of college 2 reads then."""
+        round_.behind.run("update flow_case set target_college_id = :c where id = :id", id=case_id, c=college)
+        with scope_as(new.scope):
+            parts = [text(f"select count(*) from {one} where case_id = :id") for one in ("case_material", "case_event")]
+            return [db.session.scalar(part, {"id": case_id}) for part in parts]
+
+    assert aim(None) == [0, 0]
+    seen = aim(2)
+    assert seen == [
+        round_.behind.one(f"select count(*) from {one} where case_id = :id", id=case_id)
+        for one in ("case_material", "case_event")
+    ]
+    assert min(seen) > 0
+    assert aim(1) == [0, 0]

@@ -89,7 +89,9 @@ def _step_of(decision: Decision, case: Any, steps: list[Any]) -> tuple[Any, Reas
     if case.state != CaseState.OPEN:
         return None, _("It waits for nobody's decision: %(state)s.", state=CaseState(case.state).label)
     expected = [step for step in steps if step.key == decision.step]
-    if not expected and steps:
+    if not steps:  # it has some, at another college, whose rows are hidden from this actor
+        return None, _("What it waits for now is not yours to sign.")
+    if not expected:
         now = label("step", steps[0].key)
         return None, _("It has moved on and waits at “%(step)s” now. Reload the page.", step=now)
     mine = [step for step in expected if is_mine(decision.actor, step)]

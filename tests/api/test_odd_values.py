@@ -59,7 +59,7 @@ def test_a_condition_has_one_value(cast, shape):
 
 @pytest.mark.parametrize("flow", [leave, info_change], ids=["leave", "info_change"])
 def test_fields_of_a_draft(app: Flask, cast, cases: Cases, behind, flow):
-    case_id = cases.draft(flow, {"statement": "原文"})
+    case_id = cases.draft(flow, {"statement": "原文"} | ({"reason": "other"} if flow is leave else {}))
     call, faults = Caller(app, "student"), []
     for field in flow.fields:
         for value in [*ODD, *UNWRITABLE]:

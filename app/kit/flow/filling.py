@@ -22,6 +22,7 @@ def fill(flow: Flow, case: Case, values: dict[str, Any], stored: Case | None = N
     """Set the values of a form on its case; field → what is wrong with it. Raises Refused for a field that it has not.
 
     `stored` is the case of which `case` is a copy. What the case still lacks is no fault of a draft: handing in asks for it.
+    Its reason alone is asked at once: what else is asked, and in whose lists it stands, follows from it.
     """
     offered = {item.key for item in flow.fields}
     if unknown := sorted(values.keys() - offered):
@@ -32,7 +33,9 @@ def fill(flow: Flow, case: Case, values: dict[str, Any], stored: Case | None = N
             setattr(case, key, typed(flow, key, value, stored or case))
         except Refused as refused:
             faults[key] = refused.reason
-    if case.reason is not None and case.reason not in flow.reasons:
+    if case.reason is None and "reason" in offered:
+        faults.setdefault("reason", _("Fill in first: %(fields)s.", fields=label("field", "reason")))
+    elif case.reason is not None and case.reason not in flow.reasons:
         faults["reason"] = _("%(reason)s is no reason of this procedure.", reason=case.reason)
     return against_checks(flow, case, offered - faults.keys()) | faults
 

@@ -118,9 +118,9 @@ LABELS: dict[str, Any] = {
 }
 
 
-def label(kind: str, key: str) -> Any:
-    """The label of a word, e.g. `label("step", "accept")`. Raises KeyError for one that nobody named."""
-    return LABELS[f"{kind}.{key}"]
+def label(kind: str, key: str | None) -> Any:
+    """The label of a word, e.g. `label("step", "accept")`; a dash for none. Raises KeyError for one that nobody named."""
+    return "—" if key is None else LABELS[f"{kind}.{key}"]
 
 
 def add_labels(labels: dict[str, Any]) -> None:

@@ -73,7 +73,8 @@ def can_be_saved(
     if new and not any(field.data or field.errors for field in new) and not _kept(form, case):
         new[0].errors = [str(UNCHANGED)]
     sound = {name: value for name, value in values(form).items() if not form[name].errors}
-    say_faults(form, foreseen_faults(flow, student, case, sound, late_reason))
+    foreseen = foreseen_faults(flow, student, case, sound, late_reason)
+    say_faults(form, {name: why for name, why in foreseen.items() if not form[name].errors})
     return not form.errors
 
 

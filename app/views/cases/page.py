@@ -109,7 +109,7 @@ def notes(case: Case) -> list[tuple[str, Any]]:
             "send_back": ("warn", _("Sent back: %(why)s", why=why)), "end": ("warn", _("Ended: %(why)s", why=why)),
         }[act])  # fmt: skip
     if case.state == CaseState.OPEN and (wanted := sent_back_whys([case.id]).get(case.id)):
-        said_where = {"step": label("step", case.step_key or ""), "why": wanted}
+        said_where = {"step": label("step", case.step_key), "why": wanted}
         made.append(("warn", _("Sent back to “%(step)s”: %(why)s", **said_where)))
     if case.late_reason:
         made.append(("info", _("Let in outside the window: %(why)s", why=case.late_reason)))

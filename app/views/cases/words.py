@@ -54,7 +54,7 @@ def flow_name(key: Any) -> Any:
 
 
 def step_name(key: Any) -> Any:
-    return label("step", str(key)) if key else "—"
+    return label("step", key or None)
 
 
 def reason_name(key: Any) -> Any:

@@ -16,6 +16,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import relationship
 
@@ -102,6 +103,9 @@ class Student(Model):
         Index("ix_student_status", "status", "id"),
         Index("ix_student_entry_year", "entry_year"),
         Index("ix_student_id_number", "id_number"),
+        Index(
+            "ix_student_ends", text("(entry_year::numeric + study_length)"), "status"
+        ),  # of the ordinary time of study
     )
     id: Mapped[BigId]
     # identity

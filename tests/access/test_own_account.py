@@ -173,12 +173,18 @@ def test_an_account_longer_than_signatures_hold_is_refused(cast, behind):
 
 
 @pytest.mark.parametrize(("used", "name", "said", "kept"), [
-    (True, "someone", "用户名不得修改", "clerk"), (False, "Someone", "", "someone"), (False, "сlerk", "用户名只能由", "clerk"),
-    (False, "clerk\u200b9", "", "clerk9"),
+    (True, "someone", "用户名不得修改", "fresh"), (False, "Someone", "", "someone"), (False, "сlerk", "用户名只能由", "fresh"),
+    (False, "clerk\u200b9", "", "clerk9"), (False, ".", "用户名只能由", "fresh"), (False, "..", "用户名只能由", "fresh"),
+    (False, "-a", "用户名只能由", "fresh"),
 ])  # fmt: skip
 def test_a_user_name_stays_once_used_and_has_one_alphabet(cast, behind, used, name, said, kept):
-    clerk = cast.clerk.user_id
-    behind.run("update ab_user set last_login = :at where id = :u", at="2026-09-01" if used else None, u=clerk)
+    """An account that is somebody by an identity is used, though nobody has logged in with it yet."""
+    clerk = behind.one(
+        "insert into ab_user (id, first_name, last_name, username, email, active) select max(id) + 1, '芳', '王', 'fresh',"
+        " 'c@example.invalid', true from ab_user returning id"
+    )  # fmt: skip
+    if used:
+        behind.run("insert into identity (user_id, scope) values (:u, 'none')", u=clerk)
     role = behind.one("select id from ab_role where name = 'college_clerk'")
     form = {
         "username": name,

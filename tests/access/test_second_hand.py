@@ -160,6 +160,132 @@ def test_a_role_that_reaches_no_rows_opens_no_page(app, cast, behind, fresh, rol
     assert client.get(path).status_code == 200
 
 
+# whoever gave an account its password is that account, too
+
+
+def confirm(cast, behind, who: str, proposal: int | None = None) -> int:
+    path = f"/proposals/{proposal or number(behind)}/decide"
+    return cast.login(who).post(path, data={"act": "confirm"}).status_code
+
+
+def given(behind, whose: str, by: str, days: int = 0) -> None:
+    behind.run("update password_state p set given_by = g.id, given_at = now() - make_interval(days => :d) from ab_user o,"
+               " ab_user g where o.username = :o and g.username = :g and p.user_id = o.id", o=whose, g=by, d=days)  # fmt: skip
+
+
+def test_the_accounts_that_an_administrator_made_confirm_nothing_of_his(app, cast, behind):
+    """He made it, a second hand gave it an identity, he chose its password "as its owner": it is his second account."""
+    made = {"username": "second", "first_name": "二", "last_name": "第", "email": "s@example.invalid", "active": "y",
+            "password": PASSWORD, "conf_password": PASSWORD}  # fmt: skip
+    cast.login("admin").post("/users/add", data=made)
+    second = behind.one("select id from ab_user where username = 'second'")
+    propose(cast, behind, second)
+    assert confirm(cast, behind, "director") == 302
+    client = app.test_client()
+    log_in(client, "second")
+    client.post("/resetmypassword/form", data={"old_password": PASSWORD, "password": NEW, "conf_password": NEW})
+    leader, before = cast.leader.user_id, held(behind, cast.leader.user_id)
+    propose(cast, behind, leader)
+    answer = client.post(f"/proposals/{number(behind)}/decide", data={"act": "confirm"})
+    assert answer.status_code == 409 and "同一人之手" in answer.text and held(behind, leader) == before
+    assert confirm(cast, behind, "registry") == 302
+
+
+@pytest.mark.parametrize(("links", "barred"), [
+    ([("registry", "admin")], True), ([("admin", "registry")], True), ([("registry", "vp"), ("admin", "vp")], True),
+    ([("registry", "clerk"), ("clerk", "admin")], True), ([("registry", "vp")], False), ([("registry", "admin", 181)], False),
+    ([("registry", "registry")], False),
+])  # fmt: skip
+def test_two_accounts_of_one_hand_are_one(cast, behind, fresh, links, barred):
+    for link in links:
+        given(behind, *link)
+    propose(cast, behind, fresh)
+    assert confirm(cast, behind, "registry") == (409 if barred else 302)
+
+
+def test_a_confirmed_owner_chooses_another_password(app, cast, behind, fresh):
+    behind.run("insert into password_state (user_id, must_change) values (:u, false)", u=fresh)
+    propose(cast, behind, fresh)
+    confirm(cast, behind, "registry")
+    state = "select must_change from password_state where user_id = :u"
+    assert behind.one(state, u=fresh) is False  # the proposer had no hand in it
+    given(behind, "fresh", "admin")
+    propose(cast, behind, fresh, "college_clerk", scope="college", college=2)
+    page = cast.login("vp").get("/proposals/").text
+    assert page
+    shown = cast.login("registry").get(f"/proposals/{number(behind)}/confirm").text
+    assert "由 admin 于" in shown and "登录后已更改" in shown
+    confirm(cast, behind, "registry")
+    assert behind.one(state, u=fresh) is True
+
+
+# what was confirmed stays so
+
+
+@pytest.fixture
+def own_role(cast, behind) -> int:
+    one = behind.one("select id from ab_permission_view order by id limit 1")
+    cast.login("admin").post("/roles/add", data={"name": "R0", "permissions": one})
+    return behind.one("select id from ab_role where name = 'R0'")
+
+
+def permissions(behind, role: int) -> int:
+    return behind.one("select count(*) from ab_permission_view_role where role_id = :r", r=role)
+
+
+@pytest.mark.parametrize("state", ["proposed", "held", "ended"])
+def test_a_role_that_is_given_does_not_change(cast, behind, fresh, own_role, state):
+    admin, more = cast.login("admin"), [row["id"] for row in behind.rows("select id from ab_permission_view")]
+    propose(cast, behind, fresh, "R0", scope="none")
+    if state != "proposed":
+        confirm(cast, behind, "registry")
+    if state == "ended":
+        behind.run("update identity set ended_on = current_date where user_id = :u", u=fresh)
+    answer = admin.post(f"/roles/edit/{own_role}", data={"name": "R1", "permissions": more}, follow_redirects=True)
+    assert ("已有人持有" in answer.text) == (state != "ended")
+    assert permissions(behind, own_role) == (len(more) if state == "ended" else 1)
+    admin.post(f"/roles/delete/{own_role}")
+    assert behind.one("select count(*) from ab_role where id = :r", r=own_role) == 1
+    admin.post("/roles/action_post", data={"action": "copyrole", "rowid": own_role})
+    copy = behind.one("select max(id) from ab_role")
+    assert copy != own_role
+    admin.post(f"/roles/edit/{copy}", data={"name": "R2", "permissions": more})
+    assert permissions(behind, copy) == len(more)
+
+
+def test_who_confirms_sees_what_the_role_may_do(cast, behind, fresh, own_role):
+    propose(cast, behind, fresh, "R0", scope="none")
+    page = cast.login("registry").get(f"/proposals/{number(behind)}/confirm").text
+    assert "“R0”的权限：共 1 项" in page and "密码未曾由管理员" in page
+
+
+@pytest.mark.parametrize(
+    "change", [{"first_name": "旧"}, {"email": "other@example.invalid"}, {"username": "fresher"}, None]
+)
+def test_a_proposal_for_an_account_that_changed_is_void(cast, behind, fresh, change):
+    propose(cast, behind, fresh)
+    admin, pending = cast.login("admin"), number(behind)
+    if change is None:
+        admin.post(f"/resetpassword/form?pk={fresh}", data={"password": NEW, "conf_password": NEW})
+    else:
+        same = {
+            "username": "fresh",
+            "first_name": "新",
+            "last_name": "人",
+            "email": "fresh@example.invalid",
+            "active": "y",
+        }
+        admin.post(f"/users/edit/{fresh}", data=same)
+        assert behind.one("select state from account_proposal where id = :n", n=pending) == "pending"
+        admin.post(f"/users/edit/{fresh}", data=same | change)
+    if change and "username" in change:  # who is proposed for an identity is used: the name stays
+        assert behind.one("select username from ab_user where id = :u", u=fresh) == "fresh"
+        return
+    assert behind.one("select state from account_proposal where id = :n", n=pending) == "declined"
+    assert behind.one("select count(*) from notice where key = :k", k=f"proposal:{pending}:void") == 1
+    assert confirm(cast, behind, "registry", pending) == 409 and held(behind, fresh) == []
+
+
 # together
 
 
@@ -307,13 +433,31 @@ def test_a_password_for_an_account_that_reaches_much_waits_too(app, cast, behind
     assert "scrypt" not in str(behind.rows("select old, new, detail from audit_entry"))
 
 
-def test_a_student_gets_a_password_from_one_hand(app, cast, behind):
-    student = cast.student.user_id
-    cast.login("admin").post(f"/resetpassword/form?pk={student}", data={"password": NEW, "conf_password": NEW})
-    assert behind.one("select count(*) from account_proposal") == 0
+@pytest.mark.parametrize("way", ["/resetpassword/form?pk={}", "/users/action/resetpasswords/{}"])
+def test_nobody_alone_takes_over_a_student(app, cast, behind, way):
+    """Who knows a student's password is she: her row, her applications, her ID number in the clear."""
+    admin, path = cast.login("admin"), way.format(cast.student.user_id)
+    answer = admin.post(path, data={"password": NEW, "conf_password": NEW})
+    if "resetpasswords" in way:
+        admin.post(answer.location, data={"password": NEW, "conf_password": NEW})
+    assert log_in(app.test_client(), "student", NEW).location.startswith("/login/")
+    assert log_in(app.test_client(), "student").location == "/"
+    told = "select count(*) from notice n join mail m on m.notice_id = n.id where n.user_id = :u and n.key like :k"
+    assert behind.one(told, u=cast.student.user_id, k="proposal:%:owner") == 1
+    assert confirm(cast, behind, "admin") == 409 and confirm(cast, behind, "registry") == 302
     client = app.test_client()
     log_in(client, "student", NEW)
     assert client.get("/").location == "/resetmypassword/form"
+    assert behind.one(told, u=cast.student.user_id, k="account:%:password:%") == 1
+
+
+def test_an_account_that_reaches_nobody_is_told_as_well(app, cast, behind, fresh):
+    cast.login("admin").post(f"/resetpassword/form?pk={fresh}", data={"password": NEW, "conf_password": NEW})
+    assert behind.one("select count(*) from account_proposal") == 0
+    assert log_in(app.test_client(), "fresh", NEW).location == "/"
+    assert (
+        behind.one("select count(*) from notice where user_id = :u and key like 'account:%:password:%'", u=fresh) == 1
+    )
 
 
 def test_no_scope_reads_the_hash_of_a_proposed_password(cast, behind):

@@ -15,7 +15,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import relationship
 
-from app.models.base import BigId, Key, Mapped, Model, Name, Now, SmallId, date, mapped_column
+from app.models.base import BigId, Key, Mapped, Model, Moment, Name, Now, SmallId, date, mapped_column
 from app.models.organisation.units import College, Department
 
 # Its hash is the login's alone to read (migration 0022): no query takes the column along unasked.
@@ -114,12 +114,16 @@ class Delegation(Model):
 
 
 class Password(Model):
-    """Whether a user must still choose a password of his own; a row is made with the account."""
+    """Whether a user must still choose a password of his own, and who gave it one last; a row is made with the account."""
 
     __tablename__ = "password_state"
     user_id: Mapped[int] = mapped_column(ForeignKey("ab_user.id", ondelete="CASCADE"), primary_key=True)
     must_change: Mapped[bool] = mapped_column(Boolean, default=True, server_default="true")
     changed_at: Mapped[Now]
+    given_by: Mapped[int | None] = mapped_column(
+        ForeignKey("ab_user.id", ondelete="SET NULL")
+    )  # another; never its owner
+    given_at: Mapped[Moment | None]
 
 
 class SavedFilter(Model):

@@ -34,6 +34,8 @@ class UserSession(Model):
     id: Mapped[BigId]
     user_id: Mapped[int] = mapped_column(ForeignKey("ab_user.id", ondelete="CASCADE"))
     kind: Mapped[str] = mapped_column(String(7))
+    # as whom it acts: another login of the account may act as another
+    identity_id: Mapped[int | None] = mapped_column(ForeignKey("identity.id", ondelete="SET NULL"))
     begun_at: Mapped[Now]
     seen_at: Mapped[Now]
     confirmed_at: Mapped[Now]  # when the password was given last

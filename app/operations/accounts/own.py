@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import current_app
 from flask_babel import lazy_gettext as _
-from sqlalchemy import delete, exists, func, select, update
+from sqlalchemy import Connection, delete, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from werkzeug.security import check_password_hash, generate_password_hash
 
@@ -19,7 +19,14 @@ from app.kit.jobs.due import Due, Staff, tell
 from app.kit.operation import NotFound, Refused, audit, get, operation
 from app.models import Password, UserSession, db
 from app.models.accounts.account import User, person_name, signature
-from app.operations.accounts.second_hand import holds_much, propose_password
+from app.operations.accounts.second_hand import (
+    ACCOUNT_SINCE,
+    PASSWORD_SINCE,
+    holds_much,
+    propose_password,
+    tell_of_password,
+    void_proposals,
+)
 
 USERS: Any = User.__table__
 SESSIONS: Any = UserSession.__table__
@@ -58,7 +65,8 @@ def change_own_password(actor: Actor, old: str, new: str) -> None:
 def set_password(actor: Actor, user_id: int, new: str) -> bool:
     """Give an account a password, which its owner must change at the next login; whether it holds at once.
 
-    For an account that reaches students it is a proposal: whoever sets a password could log in with it.
+    For an account that reaches any student, herself alone too, it is a proposal: whoever sets a password could log in
+    with it. Its owner is told in any case.
     """
     if user_id == actor.user_id:
         raise Refused(_("Change your own password on the page “My account”."))
@@ -66,7 +74,16 @@ def set_password(actor: Actor, user_id: int, new: str) -> bool:
         propose_password(actor, user_id, generate_password_hash(new, method="scrypt"))
         return False
     _set_password(actor, user_id, new)
+    tell_of_password(actor, user_id, actor.name)
+    void_proposals(actor, user_id, PASSWORD_SINCE)
     return True
+
+
+@operation(needs=Permission.ACCOUNT_WRITE)
+def note_first_password(actor: Actor, user_id: int) -> None:
+    """Whoever made an account gave it its password, and knows it until its owner has chosen another."""
+    with as_login() as login:
+        _note_password(login, user_id, actor.user_id)
 
 
 # what an administrator changes of somebody else
@@ -87,9 +104,19 @@ def check_unused(user_id: int) -> None:
                             " the tick at “Is Active?”: then nobody logs in with it."))  # fmt: skip
 
 
+def check_name_unused(user_id: int) -> None:
+    """A user name is changed only as long as nothing was done, and nobody made somebody, by it. Raises Refused."""
+    with as_login() as login:
+        if login.scalar(select(func.account_used(user_id))):
+            raise Refused(
+                _("This account has been used: what was done by it is signed with its user name, which stays.")
+            )
+
+
 def tell_of_change(actor: Actor, user: User, old: dict[str, Any]) -> None:
     """Tell an account's owner what another changed of it, by a letter to the address that stood before; and the registry,
-    if the account reaches students. Called before the new values are stored; `old` has names and e-mail of before."""
+    if the account reaches students. What is proposed for the account, as another looked at it, is void. Called before the
+    new values are stored; `old` has names and e-mail of before."""
     with db.session.no_autoflush:
         before = User(username=user.username, first_name=old["first_name"], last_name=old["last_name"])
         renamed = person_name(before) != person_name(user)
@@ -118,6 +145,8 @@ def tell_of_change(actor: Actor, user: User, old: dict[str, Any]) -> None:
                       " ask.", who=actor.name, whom=signature(user))),
             ]  # fmt: skip
         tell(dues)
+        if renamed or moved or old["username"] != user.username:
+            void_proposals(actor, user.id, ACCOUNT_SINCE)
 
 
 class WrongPassword(Refused):
@@ -156,12 +185,19 @@ def settle_attempt(attempt: Attempt, *, right: bool) -> None:
 def _set_password(actor: Actor, user_id: int, new: str) -> None:
     own = user_id == actor.user_id
     hashed = generate_password_hash(new, method="scrypt")
-    state = {"must_change": not own, "changed_at": func.now()}
     with as_login() as login:
         login.execute(update(USERS).where(USERS.c.id == user_id).values(password=hashed))
-        made = upsert(Password.__table__).values(user_id=user_id, **state)
-        login.execute(made.on_conflict_do_update(index_elements=["user_id"], set_=state))
+        _note_password(login, user_id, None if own else actor.user_id)
     audit(actor, "password:change" if own else "password:reset", subject="ab_user", subject_id=user_id)
+
+
+def _note_password(login: Connection, user_id: int, giver: int | None) -> None:
+    """A password was chosen now: by the account's owner, who leaves standing who gave the one before, or by another."""
+    state: dict[str, Any] = {"must_change": giver is not None, "changed_at": func.now()}
+    if giver is not None:
+        state |= {"given_by": giver, "given_at": func.now()}
+    made = upsert(Password.__table__).values(user_id=user_id, **state)
+    login.execute(made.on_conflict_do_update(index_elements=["user_id"], set_=state))
 
 
 # sessions

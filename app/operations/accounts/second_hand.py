@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import func, select, true
+from sqlalchemy import any_, func, select, true
 
 from app.access import GRANTS, Actor, Permission, Role
 from app.access.roles import BUILT_IN, HARMLESS, SCOPE_LABELS
+from app.kit import clock
 from app.kit.jobs.due import Due, Staff, tell
 from app.kit.operation import Faulty, NotAllowed, Refused, audit, get, operation
 from app.models import College, Department, Identity, Proposal, ProposalKind, ProposalState, db
@@ -16,6 +17,8 @@ from app.models.accounts.account import AccountRole, User, signature
 PLACES = {"college": "college_id", "department": "department_id"}
 PAGE = "/proposals/"
 LONGEST_REASON = 300
+ACCOUNT_SINCE = _("Name or e-mail of the account changed after this was proposed. Look at it, and propose it again.")
+PASSWORD_SINCE = _("The account was given another password after this was proposed. Look at it, and propose it again.")
 
 
 @dataclass(frozen=True)
@@ -31,10 +34,8 @@ class Wanted:
 
 
 def needs_second_hand(scope: str, roles: tuple[str, ...]) -> bool:
-    """Whether an identity opens more than one's own pages: rows, acts, or accounts. A role made on the screen may be
-    anything."""
-    if scope == "student" and roles == (Role.STUDENT,):
-        return False  # her own row alone
+    """Whether an identity opens more than one's own pages: rows, be it one's own alone, acts, or accounts. A role made
+    on the screen may be anything."""
     return scope != "none" or not HARMLESS.issuperset(roles)
 
 
@@ -61,6 +62,18 @@ def check_running(identity: Identity | None) -> None:
     """Raises Refused for an identity that has ended."""
     if identity is not None and identity.ended_on is not None:
         raise Refused(_("This identity has ended and stays as it was. Make a new one."))
+
+
+def check_not_given(role: AccountRole, *, ever: bool = False) -> None:
+    """A role that somebody holds (or, if `ever`, held) or is proposed for stays what was confirmed. Raises Refused."""
+    db.session.execute(select(AccountRole.id).where(AccountRole.id == role.id).with_for_update())
+    holders = select(Identity.id).where(Identity.roles.any(AccountRole.id == role.id))
+    if not ever:
+        holders = holders.where(Identity.ended_on.is_(None))
+    proposed = select(Proposal.id).where(Proposal.state == ProposalState.PENDING, any_(Proposal.roles) == role.name)
+    if db.session.scalar(holders.limit(1)) is not None or db.session.scalar(proposed.limit(1)) is not None:
+        raise Refused(_("Somebody holds this role or is proposed for it, so it stays as it was confirmed. Copy it, change the"
+                        " copy, and propose that for its holders."))  # fmt: skip
 
 
 def holds_much(user_id: int) -> bool:
@@ -106,7 +119,41 @@ def propose_password(actor: Actor, user_id: int, hashed: str) -> Proposal:
     _put(proposal)
     audit(actor, "password:propose", subject="ab_user", subject_id=user_id)
     _tell_of(actor, proposal)
+    tell([Due(
+        key=f"proposal:{proposal.id}:owner", users=(user_id,), title=_("A new password is proposed for your account"),
+        text=_("%(who)s wants to give your account another password. It holds when a second person has confirmed it. If you"
+               " did not ask for it, tell the roster registry at once.", who=actor.name),
+        path="/account/",
+    )])  # fmt: skip
     return proposal
+
+
+def void_proposals(actor: Actor, user_id: int, why: Any) -> int:
+    """Decline what waits for an account that is not any more what was proposed for; its proposers are told. How many."""
+    pending = select(Proposal).where(Proposal.user_id == user_id, Proposal.state == ProposalState.PENDING)
+    waiting = db.session.scalars(pending.order_by(Proposal.id)).all()
+    for proposal in waiting:
+        db.session.scalar(select(func.decide_proposal(proposal.id, False, str(why))))
+        audit(actor, f"{proposal.kind}:decline", subject="ab_user", subject_id=user_id, new=wanted_words(proposal),
+              detail={"proposed_by": signature(proposal.proposer), "reason": str(why)})  # fmt: skip
+        tell([Due(
+            key=f"proposal:{proposal.id}:void", users=(proposal.proposed_by,),
+            title=_("Declined: an account of %(name)s", name=signature(proposal.user)), text=why, path=PAGE,
+        )])  # fmt: skip
+        db.session.expire(proposal)
+    return len(waiting)
+
+
+def tell_of_password(actor: Actor, user_id: int, giver: str) -> None:
+    """The owner of an account knows at once that another has given it a password."""
+    tell([Due(
+        key=f"account:{user_id}:password:{clock.now().isoformat()}", users=(user_id,),
+        title=_("Your account was given another password"),
+        text=_("%(giver)s has given your account another password, and %(who)s let it hold. Your logins have ended; at the next"
+               " one you choose your own. If you did not ask for it, tell the roster registry at once.",
+               giver=giver, who=actor.name),
+        path="/account/",
+    )])  # fmt: skip
 
 
 @operation(needs=Permission.ACCOUNT_CONFIRM)
@@ -126,6 +173,9 @@ def decide_proposal(actor: Actor, proposal_id: int, *, accepted: bool, reason: s
     outcome = db.session.scalar(select(func.decide_proposal(proposal_id, accepted, None if accepted else why)))
     if outcome == "own":
         raise Refused(_("It takes a second person: neither who proposed this nor whom it is for confirms it."))
+    if outcome == "given":
+        raise Refused(_("You and whoever proposed this have a password from the same hand: one gave it to the other, or one"
+                        " person gave it to both, not long ago. Somebody else confirms it."))  # fmt: skip
     if outcome != "done":
         raise Refused(_("This proposal has been decided already."))
     db.session.expire(proposal)
@@ -137,6 +187,9 @@ def decide_proposal(actor: Actor, proposal_id: int, *, accepted: bool, reason: s
         subject="ab_user", subject_id=proposal.user_id, old=old, new=new,
         detail={"proposed_by": signature(proposal.proposer)} | ({"reason": why} if why and not accepted else {}),
     )  # fmt: skip
+    if accepted and password:
+        tell_of_password(actor, proposal.user_id, signature(proposal.proposer))
+        void_proposals(actor, proposal.user_id, PASSWORD_SINCE)
     told = set(Staff().holding(Role.REGISTRY)) | {proposal.proposed_by}
     name, people = signature(proposal.user), {"who": actor.name, "proposer": signature(proposal.proposer)}
     done = _("Confirmed: an account of %(name)s", name=name)
@@ -181,7 +234,8 @@ def _words(
 def _put(proposal: Proposal) -> None:
     if db.session.get(User, proposal.user_id) is None:
         raise Refused(_("There is no such account."))
-    known = set(db.session.scalars(select(AccountRole.name).where(AccountRole.name.in_(proposal.roles))))
+    named = select(AccountRole.name).where(AccountRole.name.in_(proposal.roles))
+    known = set(db.session.scalars(named.with_for_update(read=True, key_share=True)))  # none changes meanwhile
     if proposal.kind == ProposalKind.IDENTITY and (not proposal.roles or known != set(proposal.roles)):
         raise Refused(_("An identity has at least one role."))
     db.session.add(proposal)

@@ -23,6 +23,7 @@ CHANGES = ("add", "edit", "delete")
 ASKED = frozenset({
     *(f"{view}.{act}" for view in ("UserDBModelView", "RoleModelView", "UserGroupModelView") for act in CHANGES),
     "ResetPasswordView.this_form_post", "IdentityScreen.add", "IdentityScreen.edit", "IdentityScreen.action",
+    "RoleModelView.action", "RoleModelView.action_post",
     "ProposalView.decide", "SettingScreen.edit", "DocumentView.issue", "AccountView.letters",
 })  # fmt: skip
 

@@ -10,13 +10,14 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy import select
 
 from app.access import Permission, current_actor
+from app.access.roles import BUILT_IN
 from app.kit.operation import Refused, get
 from app.kit.screen import Menu, PageView
-from app.models import Proposal, ProposalKind, ProposalState, db
-from app.models.accounts.account import signature
+from app.models import Password, Proposal, ProposalKind, ProposalState, db
+from app.models.accounts.account import AccountRole, User, signature
 from app.models.language import listed
 from app.operations.accounts.second_hand import LONGEST_REASON, decide_proposal, held_words, wanted_words
-from app.views.labels import SCOPES, role_label
+from app.views.labels import SCOPES, permission_label, role_label, view_label
 
 LATEST = 20
 ACTS = {"confirm": _("Confirm"), "decline": _("Decline")}
@@ -64,6 +65,7 @@ class ProposalView(PageView):
         said = shown(one)
         title = ACTS[act] if act == "confirm" or not said["mine"] else _("Take back")
         return self.render_template("xueji/proposal.html", title=title, one=said, act=act, error=error, reason=reason,
+                                    roles=[what_it_may(name) for name in one.roles], password=whose_password(one),
                                     most=LONGEST_REASON)  # fmt: skip
 
     def page(self, **more: Any) -> str:
@@ -89,6 +91,33 @@ def shown(one: Proposal) -> dict[str, Any]:
         "reason": one.reason, "url": url_for("ProposalView.decide", proposal_id=one.id),
         "ask": {act: url_for("ProposalView.ask", proposal_id=one.id, act=act) for act in ACTS},
     }  # fmt: skip
+
+
+def what_it_may(role: str) -> dict[str, Any]:
+    """A role with what it lets one do: under each screen its acts, in words."""
+    held = db.session.scalar(select(AccountRole).where(AccountRole.name == role))
+    by_view: dict[str, list[str]] = {}
+    for one in held.permissions if held else []:
+        view = one.view_menu.name
+        by_view.setdefault(view_label(view), []).append(permission_label(one.permission.name, view))
+    return {
+        "label": role_label(role), "built_in": role in BUILT_IN,
+        "count": sum(map(len, by_view.values())),
+        "may": [(view, listed(sorted(acts))) for view, acts in sorted(by_view.items())],
+    }  # fmt: skip
+
+
+def whose_password(proposal: Proposal) -> str:
+    """Who chose the present password of the account, and when: whoever knows it acts as its owner."""
+    state = db.session.get(Password, proposal.user_id)
+    giver = db.session.get(User, state.given_by or 0) if state else None
+    if state is None or giver is None or state.given_at is None:
+        return str(_("No administrator has set its password here."))
+    given = {"who": signature(giver), "when": format_datetime(state.given_at, "short")}
+    if state.must_change:
+        return str(_("Its password was set by %(who)s, %(when)s, and is still that one.", **given))
+    return str(_("Its password was set by %(who)s, %(when)s, and changed at a login on %(since)s.",
+                 since=format_datetime(state.changed_at, "short"), **given))  # fmt: skip
 
 
 def facts(words: dict[str, Any] | None) -> list[tuple[Any, Any]]:

@@ -36,11 +36,14 @@ from app.operations.accounts.own import (
     WrongPassword,
     change_own_password,
     check_name_free,
+    check_name_unused,
     check_unused,
+    note_first_password,
     set_password,
     settle_attempt,
     tell_of_change,
 )
+from app.operations.accounts.second_hand import check_not_given
 from app.views.accounts.identities import PROPOSED
 from app.views.accounts.vacancies import WarnsOfVacancies
 from app.views.labels import BUILT_IN_ROLE, role_label
@@ -74,8 +77,9 @@ def account_first(columns: list[str]) -> list[str]:
 def account_name(typed: str) -> str:
     """A user name in one alphabet, so that no two look alike. Raises Refused."""
     name = typed.strip().lower()
-    if not re.fullmatch(r"[a-z0-9._-]+", name):
-        raise Refused(_("A user name has the letters a to z, digits, dots, hyphens and underscores alone."))
+    if not re.fullmatch(r"[a-z0-9][a-z0-9._-]*", name):
+        raise Refused(_("A user name has the letters a to z, digits, dots, hyphens and underscores alone, and begins with a"
+                        " letter or a digit."))  # fmt: skip
     return name
 
 
@@ -105,6 +109,9 @@ class UserDBModelView(WarnsOfVacancies, Guarded, fab.UserDBModelView):
         check_name_free(item.username)
         super().pre_add(item)
 
+    def post_add(self, item) -> None:
+        note_first_password(current_actor(), item.id)
+
     def pre_delete(self, item) -> None:
         check_unused(item.id)
         super().pre_delete(item)
@@ -115,10 +122,7 @@ class UserDBModelView(WarnsOfVacancies, Guarded, fab.UserDBModelView):
             raise Refused(_("Nobody changes his own name and account. Another administrator of accounts can."))
         before = inspect(item).info["before"]
         if item.username != before["username"]:
-            if item.last_login is not None:
-                raise Refused(
-                    _("This account has been used: what was done by it is signed with its user name, which stays.")
-                )
+            check_name_unused(item.id)
             item.username = account_name(item.username)
             check_name_free(item.username)
         tell_of_change(current_actor(), item, before)
@@ -147,11 +151,15 @@ class RoleModelView(Guarded, fab.RoleModelView):
     related_views = property(lambda self: [], lambda self, _views: None)
 
     def _edit(self, pk):
-        check_changeable(self.datamodel.get(pk, self._base_filters))
+        role = self.datamodel.get(pk, self._base_filters)
+        check_changeable(role)
+        if role is not None:
+            check_not_given(role)
         return super()._edit(pk)
 
     def pre_delete(self, item) -> None:
         check_changeable(item)
+        check_not_given(item, ever=True)
         super().pre_delete(item)
 
     @action("copyrole", _("Copy Role"), _("Copy the selected roles?"), icon="fa-copy", single=False)

@@ -1,5 +1,7 @@
 """身份 identities: in which roles, and for whose rows, a user acts; delegation while absent (代理)."""
 
+import re
+
 from flask_appbuilder.security.sqla.models import Role as AccountRole
 from flask_appbuilder.security.sqla.models import User
 from sqlalchemy import (
@@ -44,6 +46,11 @@ def signature(user: User) -> str:
     """Name and account, as whoever acts is written down: a name alone could be anybody's."""
     name, account = person_name(user), user.username[:LONGEST_ACCOUNT]
     return f"{name[: SIGNATURE - len(account) - 3]} ({account})" if name not in ("", account) else account
+
+
+def name_alone(signature: str) -> str:
+    """The name out of a signature: accounts do not belong on papers."""
+    return re.sub(r" \([^()]*\)$", "", signature)
 
 
 class Identity(Model):

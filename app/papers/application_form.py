@@ -1,21 +1,23 @@
 """申请表 application forms: filled in from a case, printed to be signed and sealed by hand; not numbered."""
 
 from datetime import date
+from typing import Any
 
 from flask_babel import force_locale
 from flask_babel import lazy_gettext as _
 from markupsafe import escape
-from sqlalchemy import and_, func, select
-from sqlalchemy.orm import aliased, selectinload
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
 
 from app.access import Actor, Permission
 from app.kit.flow import Flow, flow_of, label
-from app.kit.flow.words import column, keys_of, shown_change
+from app.kit.flow.handed_in import CONTACT, words_of
+from app.kit.flow.words import column, keys_of, shown, shown_change
 from app.kit.operation import audit, get, operation
 from app.kit.paper.issuing import print_form
 from app.kit.paper.kinds import Page, PaperKind, Placeholder, chinese_date
 from app.kit.sensitive import SENSITIVE, permitted, seen_by
-from app.models import Case, Code, Student, among, db, setting
+from app.models import Case, among, db, setting
 from app.papers.signatures import HEARD, places, rows, signatures
 
 PERSON = (
@@ -46,7 +48,6 @@ FOOT = """
 <p class="small">{{ school }}　办件编号：{{ case_number }}　打印日期：{{ date }}<br>\
 本表一式两份，学院、教务处各存一份。</p>
 """
-CONTACT = ("phone", "address")  # of the student, on every form
 SAMPLES: dict[type, str] = {str: "……", int: "2", date: "2026年9月2日"}
 
 
@@ -99,40 +100,27 @@ def _rows(flow: Flow) -> str:
 
 def _values(flow: Flow, case_ids: list[int], reader: Actor | None) -> dict[int, dict[str, object]]:
     found: dict[int, dict[str, object]] = {}
+    query = select(flow.model).where(among(flow.model.id, case_ids)).options(joinedload(flow.model.student))
     with force_locale("zh"):
         signed = signatures(flow, case_ids)
-        for case, sex in _cases(flow, case_ids):
-            words = {_name(key): shown_change(flow, case, key, chinese_date, reader) for key in _keys(flow)}
-            found[case.id] = _person(case.student, sex, reader) | {"case_number": case.number} | signed[case.id]
+        for case in db.session.scalars(query):
+            said = case.handed_in or words_of(flow, case, case.student)  # a draft says what holds today
+            words = {_name(key): _word(flow, case, said, key, reader) for key in _keys(flow)}
+            found[case.id] = {"school": setting("school_name"), "case_number": case.number} | signed[case.id]
+            found[case.id] |= {name: seen_by(reader, name, value) for name, value in said["student"].items()}
             found[case.id] |= {key: None if value is None else str(value) for key, value in words.items()}
     return found
 
 
-def _cases(flow: Flow, case_ids: list[int]):
-    """These cases, each with the sex of its student in Chinese; the student as the actor may see her."""
-    sex = aliased(Code)
-    query = (
-        select(flow.model, func.coalesce(sex.name_zh, Student.sex))
-        .join(Student, Student.id == flow.model.student_id)
-        .outerjoin(sex, and_(sex.set_key == "sex", sex.code == Student.sex))
-        .where(among(flow.model.id, case_ids))
-        .options(selectinload(flow.model.student))
-    )
-    return db.session.execute(query)
-
-
-def _person(student: Student, sex: str, reader: Actor | None) -> dict[str, object]:
-    return {
-        "school": setting("school_name"),
-        "college": student.college.name,
-        "student_name": student.name,
-        "student_no": student.student_no,
-        "sex": sex,
-        "major": student.major.name,
-        "grade": f"{student.grade}级",
-        "class_group": student.class_group.name if student.class_group else None,
-        **{name: seen_by(reader, name, getattr(student, name)) for name in CONTACT},
-    }
+def _word(flow: Flow, case: Case, said: dict[str, Any], key: str, reader: Actor | None) -> Any:
+    """A field in words: what she chose by the name that it had, a new value beside what stood before it."""
+    if named := said["named"].get(key):
+        return named
+    if not (before := said["before"].get(key)):
+        return shown_change(flow, case, key, chinese_date, reader)
+    new = shown(flow, case, key, chinese_date)
+    after = seen_by(reader, key, new)
+    return after if new is None or before == str(new) else f"{seen_by(reader, key, before)} → {after}"
 
 
 @operation(needs=Permission.PAPER_PRINT)
@@ -141,7 +129,8 @@ def print_application(actor: Actor, case_id: int) -> Page:
     case = get(Case, case_id)
     flow = flow_of(case)
     page = print_form(actor, form_of(flow, actor), case_id)
-    held = {name: getattr(case.student, name) for name in CONTACT} | {key: getattr(case, key) for key in _keys(flow)}
+    said = case.handed_in or words_of(flow, case, case.student)
+    held = {name: said["student"][name] for name in CONTACT} | {key: getattr(case, key) for key in _keys(flow)}
     revealed = [name for name, value in held.items() if name in SENSITIVE and value and permitted(actor, name)]
     if revealed:
         audit(actor, "student.reveal", subject="student", subject_id=case.student_id, college_id=case.college_id,

@@ -12,6 +12,7 @@ from app.kit.flow import news
 from app.kit.flow.declare import Flow
 from app.kit.flow.ending import take_off_lists
 from app.kit.flow.filling import LONGEST_TEXT, against_checks, fill
+from app.kit.flow.handed_in import words_of
 from app.kit.flow.labels import label
 from app.kit.flow.registry import flow_of
 from app.kit.flow.standing import why_not_another, why_not_status
@@ -97,7 +98,8 @@ def submit(actor: Actor, case_id: int) -> Case:
     case = get(Case, case_id, lock=True)
     flow = flow_of(case)
     check_filling(actor, case)
-    _check_status(flow, get(Student, case.student_id))
+    student = get(Student, case.student_id)
+    _check_status(flow, student)
     again = case.state == CaseState.SENT_BACK
     closed = None if again else why_closed(flow, case, clock.today())
     if closed:
@@ -123,7 +125,7 @@ def submit(actor: Actor, case_id: int) -> Case:
         case.college_id = case.student_college_id  # she may have moved since it was drafted
         copy_steps(case, flow)
         case.submitted_at = clock.now()
-    case.state = CaseState.OPEN
+    case.state, case.handed_in = CaseState.OPEN, words_of(flow, case, student)
     db.session.flush()
     open_next([case.id])
     db.session.refresh(case)

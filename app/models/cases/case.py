@@ -116,6 +116,7 @@ class Case(FollowsStudent, Model):
     statement: Mapped[str | None] = mapped_column(Text)
     reason: Mapped[str | None] = mapped_column(String(20))
     evidence_date: Mapped[date | None] = mapped_column(Date, info=FACT)
+    handed_in: Mapped[dict | None] = mapped_column(JSONB)  # what its form said of the student then
     version: Mapped[int] = mapped_column(Integer, default=1, server_default="1")
 
     student: Mapped[Student] = relationship(viewonly=True)

@@ -201,7 +201,7 @@ class Proceedings:
                 Meeting, minutes_name="会议纪要.pdf" if path else None, minutes_path=path,
                 minutes_type="application/pdf" if path else None, kind=kind, college_id=college_id, number=number,
                 held_on=held, participants="与会全体成员", resolution="同意对相关学生的学籍处理意见。",
-                recorded_by=self.signer(role, college).id,
+                recorded_by=self.signer(role, college).id, recorded_role=Role(role).value,
             )  # fmt: skip
             self.meetings[kind, college_id, held] = {"meeting_id": meeting_id, "meeting": f"{held} {number}"}
         return self.meetings[kind, college_id, held]

@@ -40,7 +40,7 @@ major_transfer = register(
         steps=(
             Step("accept", Role.COLLEGE_CLERK, days=3, meeting=MeetingKind.COLLEGE),
             Step("college", Role.COLLEGE_LEADER, days=3, seal=True, hands_differ_from=("submit", "accept")),
-            Step("panel", Role.TRANSFER_PANEL, days=30, meeting=MeetingKind.COMMITTEE, rule=admitted_in_round),
+            Step("panel", Role.TRANSFER_PANEL, days=30, meeting=MeetingKind.TRANSFERS, rule=admitted_in_round),
             Step("placing", Role.COLLEGE_CLERK, days=3, target=True, records=("class_group_id",), rule=class_of_new_major),
             Step("placed", Role.COLLEGE_LEADER, days=2, target=True, seal=True, hands_differ_from=("placing",),
                  rule=class_of_new_major),

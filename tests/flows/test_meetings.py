@@ -131,7 +131,7 @@ def test_a_meeting_of_another_kind_decides_nothing_and_is_not_offered(walks):
     """A committee's meeting is not the president's, nor the other way round: neither in the act nor on the page."""
     appeal = walks("appeal")
     case_id = appeal.at("school")
-    committee, president = (appeal.meeting("vp", kind) for kind in ("committee", "school"))
+    committee, president = (appeal.meeting("vp", kind) for kind in ("appeals", "school"))
     (outcome,) = appeal.decide("vp", case_id, "school", records={"meeting_id": committee})
     with force_locale("zh"):
         assert not outcome.done and "校长办公会" in str(outcome.reason)
@@ -165,3 +165,48 @@ def test_minutes_are_read_by_those_whose_meeting_it_was_and_by_the_school(walk, 
     path.unlink()
     with pytest.raises(Lost):
         walk.act("clerk", minutes_file, meeting_id, files_root=tmp_path)
+
+
+def test_a_meeting_belongs_to_the_office_that_recorded_it(walks, behind, tmp_path):
+    """Nobody else in the school changes its record, reads it though she may; her own kinds alone she records."""
+    walk = walks("major_transfer")
+    for owner, kind in (("panel", None), ("vp", "school"), ("registry", "appeals")):
+        meeting_id = record(walk, owner, kind=kind, number=f"第{owner}次")
+        for other in {"panel", "vp", "director", "registry", "clerk"} - {owner}:
+            with pytest.raises((NotAllowed, NotFound)):
+                attach(walk, meeting_id, tmp_path, other)
+            with pytest.raises((NotAllowed, NotFound)):
+                walk.act(other, cancel_meeting, meeting_id)
+        attach(walk, meeting_id, tmp_path, owner)
+        for reader, offered in (("director", False), ("registry", owner == "registry"), ("vp", owner == "vp")):
+            page = walk.cast.login(reader).get(f"/meetingscreen/show/{meeting_id}").text
+            assert (f"/meetingscreen/attach/{meeting_id}" in page) is offered, (owner, reader)
+        walk.act(owner, cancel_meeting, meeting_id)
+    for who in ("registry", "director", "vp"):
+        with pytest.raises(Refused):
+            record(walk, who, kind="committee", number=who)
+
+
+def test_the_appeals_committee_decides_no_transfer(walks, behind):
+    walk = walks("major_transfer")
+    walk.ready()
+    walk.open_window()
+    case_id = walk.at("panel")
+    (outcome,) = walk.decide("panel", case_id, "panel", records={"meeting_id": walk.meeting("registry", "appeals")})
+    assert not outcome.done and str(outcome.reason)
+
+
+def test_minutes_stay_once_a_case_rests_on_them(walk, behind, tmp_path):
+    case_id, meeting_id = walk.submitted(), record(walk)
+    attach(walk, meeting_id, tmp_path)
+    attach(walk, meeting_id, tmp_path, content=PDF + b"%2")
+    told = behind.rows("select old, new from audit_entry where action = 'meeting:minutes' order by id")
+    assert told[0]["old"] is None and told[1]["old"]["path"] == told[0]["new"]["path"] != told[1]["new"]["path"]
+    assert all((tmp_path / row["new"]["path"]).is_file() for row in told)
+    assert accept(walk, [case_id], meeting_id)[0].done
+    behind.run("update case_step set college_id = 2 where case_id = :id", id=case_id)  # hidden from who recorded it
+    with pytest.raises(Refused):
+        attach(walk, meeting_id, tmp_path, content=PDF + b"%3")
+    with pytest.raises(Refused):
+        walk.act("clerk", cancel_meeting, meeting_id)
+    assert behind.one("select minutes_path from meeting") == told[1]["new"]["path"]

@@ -16,7 +16,8 @@ class MeetingKind(StrEnum):
 
     COLLEGE = "college"  # 党政联席会
     SCHOOL = "school"  # 校长办公会
-    COMMITTEE = "committee"
+    TRANSFERS = "committee"  # 转专业工作小组会议
+    APPEALS = "appeals"  # 学生申诉处理委员会会议
 
     @property
     def label(self):
@@ -26,7 +27,8 @@ class MeetingKind(StrEnum):
 MEETING_LABELS = {
     MeetingKind.COLLEGE: _("Joint meeting of the college"),
     MeetingKind.SCHOOL: _("President's meeting"),
-    MeetingKind.COMMITTEE: _("Committee meeting"),
+    MeetingKind.TRANSFERS: _("Meeting of the transfer panel"),
+    MeetingKind.APPEALS: _("Meeting of the appeals committee"),
 }
 
 
@@ -49,6 +51,7 @@ class Meeting(Model):
     minutes_path: Mapped[str | None] = mapped_column(String(80), unique=True)
     minutes_type: Mapped[str | None] = mapped_column(String(60))
     recorded_by: Mapped[int] = mapped_column(ForeignKey("ab_user.id"))
+    recorded_role: Mapped[str] = mapped_column(String(64))  # the office of the school whose record it is
     recorded_at: Mapped[Now]
     cancelled: Mapped[bool] = mapped_column(Boolean, default=False, server_default="false")
     version: Mapped[int] = mapped_column(Integer, default=1, server_default="1")

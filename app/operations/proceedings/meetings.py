@@ -5,18 +5,19 @@ from pathlib import Path
 from typing import BinaryIO
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import Select, exists, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.exc import IntegrityError
 
-from app.access import Actor, Permission, Role
+from app.access import Actor, Permission
+from app.access.roles import granted
 from app.kit import clock
 from app.kit.filing import stored
 from app.kit.flow.material import stored_scan
 from app.kit.operation import NotAllowed, NotFound, Refused, audit, get, operation
-from app.models import CaseStep, Meeting, MeetingKind, db, setting_int
+from app.models import Meeting, MeetingKind, db, setting_int
 
-KINDS = {"college": (MeetingKind.COLLEGE,), "transfers": (MeetingKind.COMMITTEE,)}
-OF_SCHOOL = (MeetingKind.SCHOOL, MeetingKind.COMMITTEE)
+KINDS = {"college": (MeetingKind.COLLEGE,), "transfers": (MeetingKind.TRANSFERS,)}
+OF_SCHOOL = (MeetingKind.SCHOOL, MeetingKind.APPEALS)
 
 
 def kinds_of(actor: Actor) -> tuple[MeetingKind, ...]:
@@ -45,7 +46,7 @@ def record_meeting(
         raise Refused(_("A meeting is recorded by those whose it was: choose another kind."))
     meeting = Meeting(
         kind=chosen, college_id=actor.scope.college_id if chosen == MeetingKind.COLLEGE else None, held_on=held_on,
-        recorded_by=actor.user_id, recorded_at=clock.now(), **{name: text.strip() for name, text in texts.items()},
+        recorded_by=actor.user_id, recorded_role=min(_recorders(actor)), recorded_at=clock.now(), **{name: text.strip() for name, text in texts.items()},
     )  # fmt: skip
     try:
         with db.session.begin_nested():
@@ -59,11 +60,16 @@ def record_meeting(
 
 @operation(needs=Permission.MEETING_WRITE)
 def attach_minutes(actor: Actor, meeting_id: int, stream: BinaryIO, file_name: str, *, files_root: Path) -> Meeting:
-    """The scan of the minutes; a later one takes the earlier one's place on the page, and its file stays."""
+    """The scan of the minutes; a later one takes the earlier one's place on the page, and its file stays. Once a case names
+    the meeting, its minutes stay as they are."""
     meeting = _own(actor, meeting_id)
+    if is_named(meeting):
+        raise Refused(_("Cases rest on the minutes of this meeting already; they can no longer be replaced. If something in"
+                        " them is wrong, record the meeting that put it right."))  # fmt: skip
+    old = {"file_name": meeting.minutes_name, "path": meeting.minutes_path} if meeting.minutes_path else None
     scan = stored_scan(stream, file_name, files_root=files_root)
     meeting.minutes_name, meeting.minutes_path, meeting.minutes_type = scan.file_name, scan.path, scan.content_type
-    audit(actor, "meeting:minutes", subject="meeting", subject_id=meeting.id, college_id=meeting.college_id,
+    audit(actor, "meeting:minutes", subject="meeting", subject_id=meeting.id, college_id=meeting.college_id, old=old,
           new={"file_name": scan.file_name, "sha256": scan.sha256, "path": scan.path})  # fmt: skip
     return meeting
 
@@ -72,7 +78,7 @@ def attach_minutes(actor: Actor, meeting_id: int, stream: BinaryIO, file_name: s
 def cancel_meeting(actor: Actor, meeting_id: int) -> Meeting:
     """A meeting recorded by mistake. One that a case names already stays."""
     meeting = _own(actor, meeting_id)
-    if db.session.scalar(exists().where(CaseStep.meeting_id == meeting.id).select()):
+    if is_named(meeting):
         raise Refused(_("Cases name this meeting already; it can no longer be removed."))
     meeting.cancelled = True
     audit(actor, "meeting:cancel", subject="meeting", subject_id=meeting.id, college_id=meeting.college_id)
@@ -98,9 +104,27 @@ def select_own_meetings(actor: Actor, kind: str) -> Select[tuple[Meeting]]:
     return select(Meeting).where(mine, *usable).order_by(Meeting.held_on.desc(), Meeting.id.desc())
 
 
+def is_named(meeting: Meeting) -> bool:
+    """Whether a case rests on this meeting, be it one that the reader may not see."""
+    return bool(db.session.scalar(select(func.meeting_is_named(meeting.id))))
+
+
+def is_own(actor: Actor, meeting: Meeting) -> bool:
+    """Whether the actor keeps the record of this meeting: its college's, its panel's, or that of the office that made it."""
+    if not _recorders(actor) or meeting.kind not in kinds_of(actor):
+        return False
+    if meeting.kind == MeetingKind.COLLEGE:
+        return meeting.college_id == actor.scope.college_id
+    return meeting.recorded_role in actor.roles
+
+
+def _recorders(actor: Actor) -> set[str]:
+    """The actor's roles that record meetings; an auditor records none."""
+    return {role for role in actor.roles if Permission.MEETING_WRITE in granted(frozenset({role}))}
+
+
 def _own(actor: Actor, meeting_id: int) -> Meeting:
     meeting = get(Meeting, meeting_id, lock=True)
-    own = actor.scope.college_id if actor.scope.kind == "college" else None
-    if meeting.college_id != own or Role.AUDITOR in actor.roles:
+    if not is_own(actor, meeting):
         raise NotAllowed(_("Only those whose meeting it was may change its record."))
     return meeting

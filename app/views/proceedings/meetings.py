@@ -18,7 +18,15 @@ from app.kit.flow import flow_of
 from app.kit.operation import Refused, get
 from app.kit.screen import Menu, Screen
 from app.models import Case, CaseStep, Meeting, MeetingKind, db
-from app.operations.proceedings.meetings import attach_minutes, cancel_meeting, kinds_of, minutes_file, record_meeting
+from app.operations.proceedings.meetings import (
+    attach_minutes,
+    cancel_meeting,
+    is_named,
+    is_own,
+    kinds_of,
+    minutes_file,
+    record_meeting,
+)
 
 MOST_CASES = 200
 
@@ -118,8 +126,7 @@ def may_record() -> bool:
 
 
 def about(meeting: Meeting) -> dict[str, Any]:
-    """What the page of one meeting shows beside its columns: the minutes, the cases, whether it is the reader's own."""
-    scope = current_actor().scope
+    """What the page of one meeting shows beside its columns: the minutes, the cases, whether the reader may change its record."""
     agreed = select(Case, CaseStep.records["resolution"].as_string()).join(CaseStep, CaseStep.case_id == Case.id)
     agreed = agreed.where(CaseStep.meeting_id == meeting.id).order_by(Case.id).limit(MOST_CASES)
     return {
@@ -128,7 +135,7 @@ def about(meeting: Meeting) -> dict[str, Any]:
             (case.subject, flow_of(case).title, url_for("CaseScreen.show", pk=case.id), resolution)
             for case, resolution in db.session.execute(agreed)
         ],
-        "own": not meeting.cancelled and meeting.college_id == (scope.college_id if scope.kind == "college" else None),
+        "own": not meeting.cancelled and is_own(current_actor(), meeting) and not is_named(meeting),
     }
 
 

@@ -125,7 +125,7 @@ def meetings(actor: Actor) -> list[tuple[int, str]]:
     """The meetings with minutes that this identity may name: its college's, else the panel's."""
     if not actor.may(Permission.MEETING_READ):
         return []
-    kind = MeetingKind.COLLEGE if actor.scope.kind == "college" else MeetingKind.COMMITTEE
+    kind = MeetingKind.COLLEGE if actor.scope.kind == "college" else MeetingKind.TRANSFERS
     query = select_own_meetings(actor, kind).limit(100)
     return [(row.id, f"{row} {row.resolution[:30]}") for row in db.session.scalars(query)]
 

@@ -3,12 +3,13 @@
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from flask import g, has_request_context, session
+from flask import g
 from flask_login import current_user
 from sqlalchemy import select
 
 from app.access.roles import BUILT_IN, Permission, Role, granted
 from app.access.scope import NO_SCOPE, NOBODY, Scope
+from app.access.sessions import this_login
 from app.models import Delegation, Identity, db
 from app.models.accounts.account import person_name, signature
 
@@ -76,9 +77,10 @@ def own_identities() -> list[Identity]:
 
 
 def active_identity(user_id: int) -> Identity | None:
-    """The identity chosen in this session if it is the user's own, else the one last used."""
+    """The identity as which this login acts, if it is the user's own still; else the one last used."""
     g.xueji_identities = own = identities_of(user_id)
-    chosen = session.get("identity_id") if has_request_context() else None
+    login = this_login()
+    chosen = login.identity_id if login else None
     return next((identity for identity in own if identity.id == chosen), own[0] if own else None)
 
 
@@ -93,6 +95,19 @@ def load_actor(user) -> Actor:
     """Find out, before any scope exists, who `user` is in this request."""
     identity = active_identity(user.id) if user is not None and user.is_authenticated else None
     return actor_of(identity) if identity else ANONYMOUS
+
+
+def own_actor() -> Actor:
+    """Who is logged in, for what is everybody's own: by an identity, or as the account alone, which may be nobody yet."""
+    actor, user = current_actor(), logged_in_user()
+    if actor is ANONYMOUS and user is not None and user.is_authenticated:
+        name = signature(user)
+        scope = replace(NO_SCOPE, user_id=user.id, user_name=name)
+        actor = Actor(user.id, name, NOBODY, frozenset(), scope, person=person_name(user))
+    return replace(actor, permissions=actor.permissions | OWN) if actor is not ANONYMOUS else actor
+
+
+OWN = frozenset({Permission.HOME_READ})
 
 
 def logged_in_user():

@@ -2,6 +2,7 @@
 
 from collections.abc import MutableMapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Flask, g, jsonify, redirect, request, session, url_for
 from flask_appbuilder.security.sqla.manager import SecurityManager
@@ -86,6 +87,8 @@ class XuejiSecurityManager(SecurityManager):
     # what FAB asks
 
     def has_access(self, permission_name: str, view_name: str) -> bool:
+        if view_name == "ResetMyPasswordView":  # whoever can log in may change her own, and may have to
+            return current_actor() is not ANONYMOUS or is_logged_in()
         actor = self._actor()
         needed = self.need(permission_name, view_name)
         if needed is not None and actor.may(needed):
@@ -189,9 +192,23 @@ def must_change(user_id: int) -> bool:
     return state is None or state.must_change
 
 
+def is_logged_in() -> bool:
+    """Whether somebody is, who may be nobody by an identity yet."""
+    user = logged_in_user()
+    return user is not None and user.is_authenticated
+
+
+def keep_next_here(endpoint: str, values: dict[str, Any]) -> None:
+    """Whoever has logged in goes on to a page of ours: FAB would write down the host that the request named."""
+    if endpoint == "AuthDBView.login" and values.get("next"):
+        parts = urlsplit(str(values["next"]))
+        path = "/" + parts.path.lstrip("/\\")
+        values["next"] = f"{path}?{parts.query}" if parts.query else path
+
+
 def renew_session() -> None:
     """Go on in this browser after a change that has ended every session of the account."""
-    sessions.begin_here(logged_in_user().id)
+    sessions.begin_here(logged_in_user().id, current_actor().identity_id if current_actor() is not ANONYMOUS else None)
 
 
 def enter_request() -> None:
@@ -247,5 +264,6 @@ def _forget(kept: MutableMapping[str, Any]) -> None:
 
 def renew_sessions(app: Flask) -> None:
     """Each login and each logout begins a session anew."""
+    app.url_defaults(keep_next_here)
     user_logged_in.connect(_begin_session, app)
     user_logged_out.connect(_end_session, app)

@@ -10,7 +10,7 @@ from sqlalchemy import extract, func, insert, select, update
 
 from app.access.scope import as_login
 from app.models import UserSession, db
-from app.models.accounts.account import User
+from app.models.accounts.account import Identity, User
 
 COOKIE = "session"  # in the cookie: the number of its row
 CLAIM = "session"  # and in a token
@@ -25,6 +25,7 @@ class Login:
     id: int
     unseen: float  # seconds since it was noted as seen
     unconfirmed: float  # seconds since the password was given
+    identity_id: int | None  # as whom it acts
 
 
 def place_of(address: str | None) -> str:
@@ -43,9 +44,13 @@ def here() -> str:
     return place_of(request.remote_addr)
 
 
-def begin(user_id: int, kind: str, place: str, agent: str = "") -> int:
-    """A new session; its number."""
-    row = {"user_id": user_id, "kind": kind, "place": place, "agent": agent[:200].replace("\0", "")}
+def begin(user_id: int, kind: str, place: str, agent: str = "", identity_id: int | None = None) -> int:
+    """A new session, which acts as the identity given, else as the one last used; its number."""
+    row: dict[str, Any] = {"user_id": user_id, "kind": kind, "place": place, "agent": agent[:200].replace("\0", "")}
+    last_used = select(Identity.id).where(Identity.user_id == user_id, Identity.ended_on.is_(None))
+    row["identity_id"] = identity_id or (
+        last_used.order_by(Identity.last_used.desc(), Identity.id).limit(1).scalar_subquery()
+    )
     with as_login() as login:
         number = login.execute(insert(TABLE).values(row).returning(TABLE.c.id)).scalar_one()
     db.session.commit()
@@ -59,15 +64,15 @@ def find(user_id: int, number: Any, kind: str) -> User | None:
         return None
     ages = [extract("epoch", func.now() - moment) for moment in (UserSession.seen_at, UserSession.confirmed_at)]
     row = db.session.execute(
-        select(User, *ages)
+        select(User, UserSession.identity_id, *ages)
         .join(UserSession, UserSession.user_id == User.id)
         .where(UserSession.id == number, UserSession.user_id == user_id, UserSession.kind == kind)
         .where(UserSession.ended_at.is_(None), UserSession.seen_at > func.now() - lasts, User.active)
     ).first()
     if row is None:
         return None
-    user, unseen, unconfirmed = row
-    g.xueji_login = Login(number, float(unseen), float(unconfirmed))
+    user, identity_id, unseen, unconfirmed = row
+    g.xueji_login = Login(number, float(unseen), float(unconfirmed), identity_id)
     if unseen > SEEN_EVERY:
         note(number, "seen_at")
     return user
@@ -85,6 +90,12 @@ def note(number: int, what: str) -> None:
     db.session.commit()
 
 
+def act_as(number: int, identity_id: int) -> None:
+    """This session, and no other of its user, acts as an identity from now on."""
+    with as_login() as login:
+        login.execute(update(TABLE).where(TABLE.c.id == number).values(identity_id=identity_id))
+
+
 def end(number: int, user_id: int) -> bool:
     """End one session of a user; whether there was one."""
     running = TABLE.c.id == number, TABLE.c.user_id == user_id, TABLE.c.ended_at.is_(None)
@@ -94,6 +105,6 @@ def end(number: int, user_id: int) -> bool:
     return bool(ended)
 
 
-def begin_here(user_id: int) -> None:
+def begin_here(user_id: int, identity_id: int | None = None) -> None:
     """A session of this browser, named by its cookie."""
-    session[COOKIE] = begin(user_id, "browser", here(), str(request.user_agent))
+    session[COOKIE] = begin(user_id, "browser", here(), str(request.user_agent), identity_id)

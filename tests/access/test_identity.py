@@ -8,6 +8,9 @@ from app.access import acting_for
 from app.kit.operation import NotAllowed, NotFound, Refused
 from app.models import db
 from app.operations.accounts.delegation import as_deputy, delegate, revoke
+from tests.access.test_login import NEW
+from tests.access.test_tokens import ask, token
+from tests.cast import PASSWORD
 from tests.conftest import TODAY
 from tests.flows.conftest import acting, cases  # noqa: F401 - the fixture
 
@@ -59,6 +62,28 @@ def test_ones_own_other_identity_brings_its_rows_and_its_menu(cast, behind):
     assert students(client) == {"学生21"}
     assert client.get("/studentscreen/show/101").status_code in (302, 404)
     assert students(cast.login("clerk")) == {"学生21"}  # the last used is the next login's first
+
+
+def test_a_switch_is_of_this_login_alone(app, cast, behind):
+    """Another browser and a program's token of the same account go on as whom they were."""
+    other = second_identity(behind, "clerk", "college_clerk", "college", 2)
+    client, elsewhere = cast.login("clerk"), cast.login("clerk")
+    given = token(app, "clerk")
+    client.post("/identity/", data={"identity": other})
+    assert (students(client), students(elsewhere)) == ({"学生21"}, {"学生11"})
+    assert 101 in ask(app, given).json["ids"] and 201 not in ask(app, given).json["ids"]
+    later = token(app, "clerk")
+    assert 201 in ask(app, later).json["ids"] and 101 not in ask(app, later).json["ids"]
+    assert students(elsewhere) == {"学生11"}
+
+
+def test_a_new_password_leaves_one_the_identity_that_one_has(cast, behind):
+    other = second_identity(behind, "clerk", "college_clerk", "college", 2)
+    client, elsewhere = cast.login("clerk"), cast.login("clerk")
+    client.post("/identity/", data={"identity": other})
+    elsewhere.post("/identity/", data={"identity": cast.clerk.identity_id})
+    client.post("/resetmypassword/form", data={"old_password": PASSWORD, "password": NEW, "conf_password": NEW})
+    assert students(client) == {"学生21"}
 
 
 def test_an_identity_that_ended_is_left_at_once(cast, behind):

@@ -11,6 +11,7 @@ from sqlalchemy import func, update
 from app.access import Permission, Role, current_actor, identities_of
 from app.access.actor import logged_in_user, own_identities
 from app.access.roles import BUILT_IN
+from app.access.sessions import act_as, this_login
 from app.kit.screen import PageView
 from app.models import Identity, db
 from app.models.accounts.account import person_name
@@ -25,7 +26,7 @@ def label_of(identity: Identity) -> str:
 
 
 class IdentityView(PageView):
-    """POST /identity chooses one of one's own identities for this session."""
+    """POST /identity chooses one of one's own identities for this login; others of the account go on as they were."""
 
     route_base = "/identity"
     default_view = "switch"
@@ -37,7 +38,8 @@ class IdentityView(PageView):
         wanted = request.form.get("identity", type=int)
         if wanted not in {identity.id for identity in identities_of(current_actor().user_id)}:
             abort(404)
-        session["identity_id"] = wanted
+        if (login := this_login()) is not None:
+            act_as(login.id, wanted)
         session.pop("delegation_id", None)  # who chooses to be somebody is nobody's deputy any more
         db.session.execute(update(Identity).where(Identity.id == wanted).values(last_used=func.now()))
         db.session.commit()

@@ -62,6 +62,20 @@ def test_nothing_changed_is_told_to_nobody(cast, behind, named):  # noqa: F811
     assert told(behind, "%") == {}
 
 
+@pytest.mark.parametrize(("first", "last", "warned"), [
+    ("明", "李", True), ("明 ", " 李", True), ("小明", "李", False), ("学生101", "", False),
+])  # fmt: skip
+def test_a_name_that_another_officer_bears_is_told(cast, behind, named, first, last, warned):  # noqa: F811
+    behind.run("update ab_user set first_name = '学生101', last_name = '' where username = 'student'")
+    changed = form(first_name=first, last_name=last)
+    page = cast.login("admin").post(f"/users/edit/{cast.clerk.user_id}", data=changed, follow_redirects=True).text
+    assert ("李明 (director)" in page and "已有其他工作人员使用同一姓名" in page) == warned
+    made = form(username="fresh", email="f@example.invalid", password=PASSWORD, conf_password=PASSWORD) | {
+        "first_name": first, "last_name": last}  # fmt: skip
+    page = cast.login("admin").post("/users/add", data=made, follow_redirects=True).text
+    assert ("同一姓名" in page) == (warned or first == "小明")  # the clerk is called so by now
+
+
 # deleting
 
 

@@ -59,7 +59,7 @@ REGISTRY = [{"scope": "school", "college_id": None, "role": "registry"}]
 ])  # fmt: skip
 def test_one_administrator_opens_nothing(app, cast, behind, fresh, role, scope, college):
     page = propose(cast, behind, fresh, role, scope=scope, college=college)
-    assert "第二人确认" in page.text
+    assert "第二人确认后生效" in page.text and "已新增" not in page.text
     assert held(behind, fresh) == []
     client = app.test_client()
     log_in(client, "fresh")
@@ -343,7 +343,7 @@ def test_a_changed_identity_stays_what_it_was_until_then(cast, behind):
     client = cast.login("leader")
     asked = form(leader.user_id, role_of(behind, "registry"), scope="school", college="")
     page = cast.login("admin").post(f"/identityscreen/edit/{leader.identity_id}", data=asked, follow_redirects=True)
-    assert "第二人确认" in page.text
+    assert "第二人确认后生效" in page.text and "修改已保存" not in page.text
     assert held(behind, leader.user_id) == [{"scope": "college", "college_id": 1, "role": "college_leader"}]
     assert students(client) == {"学生11"}
     cast.login("registry").post(f"/proposals/{number(behind)}/decide", data={"act": "confirm"})

@@ -2,8 +2,10 @@
 
 from typing import Any
 
-from flask import abort, request
+from flask import abort, redirect, request, url_for
 from flask_appbuilder import expose
+
+from app.access.actor import logged_in_user
 
 
 class ActsOnRows:
@@ -33,6 +35,8 @@ class ActsOnRows:
             abort(404)
         needed = self.get_action_permission_name(name)  # type: ignore[attr-defined]  # FAB's
         if not self.appbuilder.sm.has_access(needed, self.class_permission_name):
-            return  # FAB turns the asker away, who need not learn which rows there are
+            user = logged_in_user()  # who is turned away need not learn which rows there are
+            known = user is not None and user.is_authenticated
+            abort(403) if known else abort(redirect(url_for("AuthDBView.login")))
         if any(self.datamodel.get(row, self._base_filters) is None for row in rows):
             abort(404)

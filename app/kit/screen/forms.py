@@ -67,10 +67,10 @@ class KeepsForms:
 
     def _written(self, form: Any, item: Any, *, created: bool) -> bool:
         """Save the row; else the form says why not, and keeps what was typed."""
-        before, save, after, said = (
-            (self.pre_add, self.datamodel.add, self.post_add, self.add_row_message)  # type: ignore[attr-defined]
+        before, save, after = (
+            (self.pre_add, self.datamodel.add, self.post_add)  # type: ignore[attr-defined]
             if created
-            else (self.pre_update, self.datamodel.edit, self.post_update, self.edit_row_message)  # type: ignore[attr-defined]
+            else (self.pre_update, self.datamodel.edit, self.post_update)  # type: ignore[attr-defined]
         )
         try:
             self.process_form(form, created)  # type: ignore[attr-defined]
@@ -86,7 +86,8 @@ class KeepsForms:
             if not beside:
                 form.form_errors = [*form.form_errors, str(error)]
             return False
-        flash(said, "success")
+        # asked for now: what is said may depend on what saving has come to
+        flash(self.add_row_message if created else self.edit_row_message, "success")  # type: ignore[attr-defined]
         return True
 
     def _merged(self, form: Any, item: Any, now: dict[str, str]) -> bool:

@@ -17,8 +17,9 @@ from app.access.sessions import here
 from app.kit import clock
 from app.kit.jobs.due import Due, Staff, tell
 from app.kit.operation import NotFound, Refused, audit, get, operation
-from app.models import Password, UserSession, db
+from app.models import Identity, Password, UserSession, db
 from app.models.accounts.account import User, person_name, signature
+from app.models.text import folded
 from app.operations.accounts.second_hand import (
     ACCOUNT_SINCE,
     PASSWORD_SINCE,
@@ -111,6 +112,16 @@ def check_name_unused(user_id: int) -> None:
             raise Refused(
                 _("This account has been used: what was done by it is signed with its user name, which stays.")
             )
+
+
+def namesakes(user: User) -> list[User]:
+    """Others who bear the name of an account as it is read and hold an identity of staff that has not ended."""
+    name = func.folded(User.last_name + User.first_name)
+    mine = folded(f"{user.last_name}{user.first_name}")
+    staff = exists().where(Identity.user_id == User.id, Identity.ended_on.is_(None), Identity.scope != "student")
+    if not mine:
+        return []
+    return list(db.session.scalars(select(User).where(User.id != user.id, name == mine, staff).order_by(User.username)))
 
 
 def tell_of_change(actor: Actor, user: User, old: dict[str, Any]) -> None:

@@ -19,6 +19,7 @@ from wtforms import PasswordField
 from wtforms.validators import DataRequired, EqualTo, Length
 
 from app.access import NO_SCOPE, current_actor, sessions
+from app.access.actor import own_actor
 from app.access.attempts import begin_attempt
 from app.access.roles import BUILT_IN
 from app.access.scope import enter_request_scope
@@ -32,12 +33,14 @@ from app.kit.screen.filters import ConditionsWidget
 from app.kit.screen.forms import KeepsForms
 from app.models import db
 from app.models.accounts.account import LONGEST_ACCOUNT, AccountRole, User, signature
+from app.models.language import listed
 from app.operations.accounts.own import (
     WrongPassword,
     change_own_password,
     check_name_free,
     check_name_unused,
     check_unused,
+    namesakes,
     note_first_password,
     set_password,
     settle_attempt,
@@ -89,6 +92,13 @@ def check_changeable(role: AccountRole | None) -> None:
         raise Refused(BUILT_IN_ROLE)
 
 
+def warn_of_namesakes(user: User) -> None:
+    """Two people may bear one name; that somebody borrows an officer's is worth a look."""
+    if others := namesakes(user):
+        flash(_("Others of the staff bear this name: %(who)s. Their signatures differ by the account alone. Look whether that is"
+                " meant.", who=listed(signature(one) for one in others)), "warning")  # fmt: skip
+
+
 # The names stay FAB's: its pages link to each other by them.
 class UserDBModelView(WarnsOfVacancies, Guarded, fab.UserDBModelView):
     list_columns = account_first(fab.UserDBModelView.list_columns)
@@ -111,6 +121,11 @@ class UserDBModelView(WarnsOfVacancies, Guarded, fab.UserDBModelView):
 
     def post_add(self, item) -> None:
         note_first_password(current_actor(), item.id)
+        warn_of_namesakes(item)
+
+    def post_update(self, item) -> None:
+        warn_of_namesakes(item)
+        super().post_update(item)
 
     def pre_delete(self, item) -> None:
         check_unused(item.id)
@@ -207,8 +222,10 @@ class ResetMyPasswordView(fab.ResetMyPasswordView):
     form, form_title = OwnPasswordForm, _("Change own password")
 
     def form_post(self, form: DynamicForm):
+        actor = own_actor()
+        enter_request_scope(actor.scope)  # of who is nobody by an identity, there is none yet
         try:
-            change_own_password(current_actor(), form.old_password.data, form.password.data)
+            change_own_password(actor, form.old_password.data, form.password.data)
         except WrongPassword as wrong:
             form.old_password.errors = [str(wrong)]
             widgets = self._get_edit_widget(form=form)

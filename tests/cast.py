@@ -21,6 +21,7 @@ STAFF: dict[str, tuple[str, str, int | None, str | None]] = {
     "registry_b": ("registry", "school", None, None),
     "director": ("affairs_director", "school", None, None),
     "vp": ("vice_president", "school", None, None),
+    "vp_b": ("vice_president", "school", None, None),
     "admissions": ("admissions", "freshmen", None, None),
     "panel": ("transfer_panel", "transfers", None, None),
     "admin": ("admin", "none", None, None),

@@ -16,6 +16,7 @@ OFFICES = {
     "registry2": (Role.REGISTRY, "教务处学籍中心"),
     "director": (Role.AFFAIRS_DIRECTOR, "教务处分管领导"),
     "vp": (Role.VICE_PRESIDENT, "分管校领导"),
+    "vp2": (Role.VICE_PRESIDENT, "分管校领导"),  # decides upon appeals against what the first one signed
     "exams": (Role.EXAM_CENTER, "教务处考试中心"),
     "operations": (Role.OPERATIONS, "教务处教学运行科"),
     "admissions": (Role.ADMISSIONS, "招生就业工作处"),

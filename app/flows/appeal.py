@@ -15,7 +15,7 @@ DECIDED = {
 appeal = register(
     Flow(
         key="appeal",
-        version=2,
+        version=3,
         place=13.1,
         title=_("Appeal"),
         prefix="SS",
@@ -28,10 +28,14 @@ appeal = register(
         remedy=("appeal_next_body", "appeal_next_days"),
         materials=(Material("appeal_letter"),),
         steps=(
-            # whoever had a hand in the decision does not review it; the president's meeting may decide again (art. 61)
-            Step("review", Role.REGISTRY, days=60, natural_days=True, due_by="review_until", hands_differ_from=("about",)),
-            Step("school", Role.VICE_PRESIDENT, days=5, meeting=MeetingKind.SCHOOL, due_by="review_until", hands_differ_from=("review",)),
-            Step("registry", Role.REGISTRY, days=3, originals=True, takes_effect=True, due_by="review_until"),
+            # the committee reviews: it upholds the decision, or advises the president's meeting to revoke it (art. 60, 61);
+            # whoever had a hand in the decision signs neither
+            Step("review", Role.REGISTRY, days=60, natural_days=True, due_by="review_until", records=("finding",),
+                 meeting=MeetingKind.APPEALS, refusal="recorded", hands_differ_from=("about",)),
+            Step("school", Role.VICE_PRESIDENT, days=5, meeting=MeetingKind.SCHOOL, refusal="recorded", due_by="review_until",
+                 hands_differ_from=("about", "review")),
+            Step("registry", Role.REGISTRY, days=3, originals=True, takes_effect=True, refusal="barred",
+                 due_by="review_until"),
             Step("told", Role.COLLEGE_CLERK, days=5, records=("told_how", "told_on"), due_by="review_until",
                  tells_refusal=True, rule=appeals.told_after_the_review, fills=appeals.time_for_the_next),
         ),

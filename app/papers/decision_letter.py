@@ -53,7 +53,7 @@ def values(case_ids: list[int]) -> dict[int, dict[str, object]]:
                 "college": student.college.name, "major": student.major.name, "facts": case.statement,
                 "ground": STATUTE.get(case.reason or "") or str(label("reason", case.reason)),
                 "basis": setting(f"basis_{case.reason}"), "hearing": _hearing(case),
-                "agreed": _agreed(case, meetings.get(case.id)),
+                "agreed": _agreed(case, meetings.get(case.id, {}).get(MeetingKind.SCHOOL)),
                 "decision": title_of(case), "follows": LEAVES if isinstance(case, DismissalCase) else None,
             }  # fmt: skip
     return found
@@ -79,20 +79,21 @@ def _agreed(case: Any, meeting: str | None) -> str:
     return f"经合法性审查，并{agreed}" if case.legality_on else agreed
 
 
-def meetings_of(case_ids: list[int]) -> dict[int, str]:
-    """The last meeting that agreed to each case, in words: 2026年9月2日校长办公会第3次会议."""
+def meetings_of(case_ids: list[int]) -> dict[int, dict[str, str]]:
+    """The meetings that decided each case, the last one of each kind, in words: 2026年9月2日校长办公会第3次会议."""
     step = CaseStep.__table__.c
     query = (
         select(step.case_id, Meeting.held_on, Meeting.kind, Meeting.number)
         .join(Meeting, Meeting.id == step.meeting_id)
-        .where(among(step.case_id, case_ids), step.state == StepState.DONE)
+        .where(among(step.case_id, case_ids), step.state.in_((StepState.DONE, StepState.CLOSED)))
         .order_by(step.position)
     )
-    found: dict[int, str] = {}
+    found: dict[int, dict[str, str]] = {}
     with force_locale("zh"):
         for case_id, held_on, kind, number in db.session.execute(query):
-            name = str(MeetingKind(kind).label)
-            found[case_id] = chinese_date(held_on) + (number if name in number else f"{name}{number}")
+            name = str(MeetingKind(kind).label).removesuffix("会议")
+            met = number if name in number else f"{name}{number}"
+            found.setdefault(case_id, {})[kind] = chinese_date(held_on) + (f"{met}会议" if met.endswith("次") else met)
     return found
 
 

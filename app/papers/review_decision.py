@@ -10,7 +10,7 @@ from app.kit import clock
 from app.kit.flow.steps import was_refused
 from app.kit.paper.issuing import issue_papers, issues
 from app.kit.paper.kinds import PaperKind, Placeholder, chinese_date
-from app.models import AppealCase, Case, CaseEvent, Paper, among, db, setting
+from app.models import AppealCase, Case, CaseEvent, MeetingKind, Paper, among, db, setting
 from app.papers import change_notice
 from app.papers.decision_letter import DECISION_LETTER, meetings_of, title_of
 
@@ -20,12 +20,14 @@ WORDING = """
 <p class="indent">经复查：{{ finding }}</p>
 <p class="indent">根据《普通高等学校学生管理规定》第六十一条，{{ meeting }}作出复查决定：<strong>{{ outcome }}</strong>。</p>
 <p class="indent">{{ next }}</p>
-<p class="right seal keep">{{ school }}<br>{{ appeal_body }}<br>{{ date }}</p>
+<p class="right seal keep">{{ signed }}<br>{{ date }}</p>
 """
 
 UPHELD, REVOKED = "维持原处理决定", "申诉成立，撤销原处理决定"
 NEXT = "如对本复查决定有异议，可自收到本决定书之日起{days}日内，向{body}提出书面申诉。"
 FOUND = {True: "原处理决定事实清楚、依据明确。", False: "申诉理由成立。"}  # where whoever signed has said no more
+
+UNCONVINCED = "\n学校研究认为：{why}"
 
 
 def values(case_ids: list[int]) -> dict[int, dict[str, object]]:
@@ -38,12 +40,14 @@ def values(case_ids: list[int]) -> dict[int, dict[str, object]]:
         among(Paper.case_id, appealed), Paper.kind == DECISION_LETTER.key
     )
     numbers = dict(db.session.execute(letters).all())
+    # of appeals from before a finding was recorded: what was said at the review itself
     said = select(CaseEvent.case_id, CaseEvent.opinion).where(
-        among(CaseEvent.case_id, case_ids), CaseEvent.opinion.is_not(None), CaseEvent.act.in_(("approve", "refuse"))
-    )
+        among(CaseEvent.case_id, case_ids), CaseEvent.opinion.is_not(None), CaseEvent.act.in_(("approve", "refuse")),
+        CaseEvent.step_key == "review",
+    )  # fmt: skip
     opinions = dict(db.session.execute(said.order_by(CaseEvent.id)).all())  # the last one
-    meetings = meetings_of(case_ids)
-    school = {"school": setting("school_name"), "appeal_body": setting("appeal_body")}
+    met = meetings_of(case_ids)
+    school, body = setting("school_name"), setting("appeal_body")
     following = NEXT.format(days=setting("appeal_next_days"), body=setting("appeal_next_body"))
     found: dict[int, dict[str, object]] = {}
     with force_locale("zh"):
@@ -52,12 +56,23 @@ def values(case_ids: list[int]) -> dict[int, dict[str, object]]:
             before, number = decided.get(case.appealed_case_id or 0), numbers.get(case.appealed_case_id)
             title = f"{title_of(before) if before else ''}决定" + (f"（{number}）" if number else "")
             assert case.submitted_at is not None  # what is decided was handed in
-            found[case.id] = school | {
+            meetings = met.get(case.id, {})
+            reviewed, agreed = (meetings.get(kind) for kind in (MeetingKind.APPEALS, MeetingKind.SCHOOL))
+            acted = [f"经{reviewed}复查" if reviewed else None, f"经{agreed}研究" if agreed else None]
+            bodies = [school, body if reviewed else None]
+            finding = case.finding or opinions.get(case.id) or FOUND[refused]
+            if refused and agreed:  # the committee advised to revoke it, and the president's meeting did not
+                finding += UNCONVINCED.format(why=" ".join(
+                    str(step.records.get("resolution") or "") for step in case.steps if step.key == "school"
+                ))  # fmt: skip
+            found[case.id] = {
+                "school": school, "appeal_body": body if reviewed else None,
+                "signed": "\n".join(f"{one}（盖章）" for one in bodies if one),
                 "student_name": student.name, "student_no": student.student_no or student.examinee_no,
                 "college": student.college.name, "major": student.major.name, "decided": title,
                 "appealed_on": chinese_date(case.submitted_at.astimezone(clock.ZONE).date()),
-                "statement": case.statement, "finding": opinions.get(case.id) or FOUND[refused],
-                "meeting": f"经{meetings[case.id]}研究，" if case.id in meetings else None,
+                "statement": case.statement, "finding": finding,
+                "meeting": "".join(f"{one}，" for one in acted if one),
                 "outcome": UPHELD if refused else REVOKED, "next": following if refused else None,
             }  # fmt: skip
     return found
@@ -81,7 +96,8 @@ REVIEW_DECISION = PaperKind(
         Placeholder("appealed_on", _("When it was appealed"), "2026年9月25日"),
         Placeholder("statement", _("Why it was appealed"), "本人当时住院治疗，已向辅导员请假。"),
         Placeholder("finding", _("What the review found"), "请假手续齐全，原处理依据不足。"),
-        Placeholder("meeting", _("Meeting"), "经2026年10月8日校长办公会第12次会议研究，"),
+        Placeholder("meeting", _("Meetings"), "经2026年9月29日学生申诉处理委员会第2次会议复查，经2026年10月8日校长办公会第12次会议研究，"),
+        Placeholder("signed", _("Who signs"), "渝江大学（盖章）\n学生申诉处理委员会（盖章）"),
         Placeholder("outcome", _("Outcome of the review"), REVOKED),
         Placeholder("next", _("Next instance after a refused appeal"), NEXT.format(days=15, body="省级教育行政部门")),
     ),

@@ -29,6 +29,7 @@ FIRST = date(2026, 9, 1)  # the second day of the term: whatever has a window in
 THIRD_WEEK = date(2026, 9, 16)
 AFTER = date(2026, 9, 24)  # five working days, one of them a Sunday that is worked, are over
 # Dismissal and appeal have walks of their own below; the change of major, which a round decides, in test_transfer_round.py.
+OTHERS = {Role.REGISTRY: "registry_b", Role.VICE_PRESIDENT: "vp_b"}  # who had no hand in the decision
 APART = frozenset({"dismissal", "appeal", "correction", "major_transfer"})
 BY_STUDENT = [key for key in FLOWS if key in FILLED and key not in APART]
 SCAN = {"name": "扫描件.png", "mimeType": "image/png", "buffer": PNG}
@@ -140,12 +141,12 @@ class Day:
             page.click("main form button.btn-primary")
             done(page)
         else:
-            signer = "registry_b" if "about" in step.hands_differ_from else SIGNERS.get(step.role)
+            signer = OTHERS[step.role] if "about" in step.hands_differ_from else SIGNERS.get(step.role)
             for who in ("library", "finance") if step.role == Role.DEPARTMENT else (signer,):
                 self.approve(flow, step, who)
 
     def approve(self, flow: Flow, step: Step, who: str) -> None:
-        meeting = self.meeting(who) if step.meeting else None
+        meeting = self.meeting(who, step.meeting) if step.meeting else None
         page = self.case(who, flow.key)
         if step.checklist:
             for item in page.locator("[name=item]").all():
@@ -160,14 +161,14 @@ class Day:
         page.click("button[value=approve]")
         done(page)
 
-    def meeting(self, who: str) -> str:
+    def meeting(self, who: str, kind: str) -> str:
         """One meeting of the day agrees to every case; recorded with its minutes when the first of them needs it."""
         if who not in self.meetings:
             page = self.page(who)
             page.goto("/meetingscreen/record")
-            self.meetings[who] = f"{self.today:%m%d}次"
+            self.meetings[who] = f"{self.today:%m%d}-{len(self.meetings)}次"
             said = {"number": self.meetings[who], "participants": "全体", "resolution": "同意"}
-            self.fill(page, said | ({} if who == "clerk" else {"kind": "school"}))
+            self.fill(page, said | ({} if who == "clerk" else {"kind": kind}))
             page.set_input_files("input[type=file]", SCAN)
             page.click(".save-bar .btn-primary")
             done(page)

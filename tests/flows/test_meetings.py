@@ -131,13 +131,13 @@ def test_a_meeting_of_another_kind_decides_nothing_and_is_not_offered(walks):
     """A committee's meeting is not the president's, nor the other way round: neither in the act nor on the page."""
     appeal = walks("appeal")
     case_id = appeal.at("school")
-    committee, president = (appeal.meeting("vp", kind) for kind in ("appeals", "school"))
-    (outcome,) = appeal.decide("vp", case_id, "school", records={"meeting_id": committee})
+    committee, president = (appeal.meeting("vp_b", kind) for kind in ("appeals", "school"))
+    (outcome,) = appeal.decide("vp_b", case_id, "school", records={"meeting_id": committee})
     with force_locale("zh"):
         assert not outcome.done and "校长办公会" in str(outcome.reason)
-    page = appeal.cast.login("vp").get(f"/casescreen/show/{case_id}").text
+    page = appeal.cast.login("vp_b").get(f"/casescreen/show/{case_id}").text
     assert f'<option value="{president}"' in page and f'<option value="{committee}"' not in page
-    (outcome,) = appeal.decide("vp", case_id, "school", records={"meeting_id": president})
+    (outcome,) = appeal.decide("vp_b", case_id, "school", records={"meeting_id": president})
     assert outcome.done
 
 

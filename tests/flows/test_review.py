@@ -43,13 +43,89 @@ def test_whoever_had_a_hand_in_the_decision_does_not_review_it(review, act):
     assert appeal.decide("registry_b", case_id, "review")[0].done
 
 
-def test_the_database_names_the_same_signers_and_the_meeting_may_decide_again(review, behind):
+def test_the_database_names_the_same_signers_at_every_step_that_decides(review, behind):
     appeal, case_id = review
     signers = "select username from step_signer join ab_user u on u.id = user_id where case_id = :id"
     assert behind.rows(signers, id=case_id) == [{"username": "registry_b"}]
     assert appeal.decide("registry_b", case_id, "review")[0].done
-    assert {"username": "vp"} in behind.rows(signers, id=case_id)  # who had signed the dismissal
-    assert appeal.decide("vp", case_id, "school")[0].done
+    assert behind.rows(signers, id=case_id) == [{"username": "vp_b"}]
+    (outcome,) = appeal.decide("vp", case_id, "school")  # who had signed the dismissal
+    assert not outcome.done and ("原处理决定" in str(outcome.reason) or "another hand" in str(outcome.reason))
+    assert appeal.decide("vp_b", case_id, "school")[0].done
+
+
+def test_where_everybody_had_a_hand_in_the_decision_the_page_says_that_somebody_is_missing(review, behind):
+    appeal, case_id = review
+    behind.run("update ab_user set active = false where username = 'vp_b'")
+    assert appeal.decide("registry_b", case_id, "review")[0].done
+    for who in ("vp", "registry_b", "student"):
+        page = appeal.cast.login(who).get(f"/casescreen/show/{case_id}").text
+        assert "本环节目前无人可签" in page
+
+
+@pytest.mark.parametrize(
+    ("who", "step", "lacking"),
+    [("registry_b", "review", "finding"), ("registry_b", "review", "meeting_id"), ("vp_b", "school", "meeting_id")],
+)
+def test_nobody_refuses_an_appeal_without_the_meeting_and_what_it_found(review, behind, who, step, lacking):
+    appeal, case_id = review
+    if step == "school":
+        assert appeal.decide("registry_b", case_id, "review")[0].done
+    records = {key: value for key, value in appeal.records(step).items() if key != lacking}
+    (outcome,) = appeal.decide(who, case_id, step, act="refuse", opinion="维持", records=records)
+    assert not outcome.done and outcome.reason and appeal.state(case_id) == ("open", step)
+    other = appeal.meeting(who, "school" if step == "review" else "appeals")
+    (outcome,) = appeal.decide(
+        who, case_id, step, act="refuse", opinion="维持", records=appeal.records(step) | {"meeting_id": other}
+    )
+    assert not outcome.done
+    assert appeal.decide(who, case_id, step, act="refuse", opinion="维持原处理决定")[0].done
+    assert behind.one("select meeting_id from case_step where case_id = :id and key = :key", id=case_id, key=step)
+
+
+def test_what_the_meeting_decided_is_carried_out_and_not_refused(review):
+    appeal, case_id = review
+    for key in ("review", "school"):
+        assert appeal.sign(case_id, key)[0].done
+    (outcome,) = appeal.decide("registry_b", case_id, "registry", act="refuse", opinion="不同意")
+    assert not outcome.done and appeal.state(case_id) == ("open", "registry")
+    page = appeal.cast.login("registry_b").get(f"/casescreen/show/{case_id}").text
+    assert 'value="refuse"' not in page and 'value="send_back"' in page
+
+
+def test_the_page_refuses_with_the_meeting_and_gives_more_time_without_one(review, behind):
+    appeal, case_id = review
+    page = appeal.cast.login("registry_b").get(f"/casescreen/show/{case_id}").text
+    button = {act: page.split(f'value="{act}"')[1].split(">")[0] for act in ("approve", "refuse", "send_back")}
+    assert ["formnovalidate" in button[act] for act in ("approve", "refuse", "send_back")] == [False, False, True]
+    form = {"act": "refuse", "expected_step": "review", "opinion": "维持", "finding": "", "meeting_id": ""}
+    post = appeal.cast.login("registry_b").post
+    assert post(f"/casescreen/decide/{case_id}", data=form).status_code == 422
+    form |= {"finding": "事实清楚", "meeting_id": str(appeal.meeting("registry_b", "appeals"))}
+    assert post(f"/casescreen/decide/{case_id}", data=form).status_code == 302
+    body = behind.one("select body from paper where kind = 'review_decision' and case_id = :id", id=case_id)
+    assert "经复查：事实清楚" in body and "学生申诉处理委员会第" in body and "维持原处理决定" in body
+    assert "校长办公会" not in body and "学生申诉处理委员会（盖章）" in body
+
+
+def test_the_letter_prints_the_finding_of_the_review_and_every_meeting_that_was_held(review, behind):
+    appeal, case_id = review
+    appeal.sign(case_id, "review")
+    appeal.decide("vp_b", case_id, "school", opinion="准予")
+    appeal.decide("registry", case_id, "registry", opinion="办理")
+    body = behind.one("select body from paper where kind = 'review_decision' and case_id = :id", id=case_id)
+    assert "经复查：请假手续齐全，原处理依据不足" in body and "办理" not in body and "准予" not in body
+    today = clock.today()
+    assert body.count(f"经{today.year}年{today.month}月{today.day}日") == 2
+    assert "学生申诉处理委员会第" in body and "校长办公会第" in body
+
+
+def test_where_the_presidents_meeting_does_not_follow_the_committee_the_letter_says_why(review, behind):
+    appeal, case_id = review
+    appeal.sign(case_id, "review")
+    assert appeal.decide("vp_b", case_id, "school", act="refuse", opinion="程序并无不当")[0].done
+    body = behind.one("select body from paper where kind = 'review_decision' and case_id = :id", id=case_id)
+    assert "学校研究认为：程序并无不当" in body and "维持原处理决定" in body
 
 
 def test_every_step_is_due_by_the_last_day_of_the_review(review, behind):
@@ -138,7 +214,7 @@ def test_a_refusal_is_told_before_the_case_ends_and_the_next_instances_time_runs
 def test_a_refusal_by_the_meeting_is_told_too(review):
     appeal, case_id = review
     assert appeal.decide("registry_b", case_id, "review")[0].done
-    assert appeal.decide("vp", case_id, "school", act="refuse", opinion="维持原决定")[0].done
+    assert appeal.decide("vp_b", case_id, "school", act="refuse", opinion="维持原决定")[0].done
     assert appeal.state(case_id) == ("open", "told")
     assert appeal.sign(case_id, "told")[0].done
     assert appeal.state(case_id) == ("refused", None)
@@ -188,7 +264,8 @@ def test_the_outcome_is_a_paper_of_its_own(walks, behind, cast, granted):
         for step in appeal.flow.steps:
             appeal.sign(case_id, step.key)
     else:
-        (outcome,) = appeal.decide("registry_b", case_id, "review", act="refuse", opinion="事实清楚，理由不成立")
+        found = appeal.records("review") | {"finding": "事实清楚，理由不成立"}
+        (outcome,) = appeal.decide("registry_b", case_id, "review", act="refuse", opinion="维持", records=found)
         assert outcome.done, outcome.reason
     (paper,) = behind.rows("select id, number, body from paper where case_id = :id and kind = 'review_decision'",
                            id=case_id)  # fmt: skip

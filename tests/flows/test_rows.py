@@ -33,7 +33,7 @@ HANDS = {
                   (REGISTRY, "records"), (REGISTRY, "meeting"),
                   (REGISTRY, "publicity"), (REGISTRY, "document", "takes_effect"), (CLERK, "records"),
                   (DEPARTMENT, "checklist")],
-    "appeal": [(REGISTRY, "natural_days"), (VP, "meeting"), (REGISTRY, "takes_effect"), (CLERK, "records")],
+    "appeal": [(REGISTRY, "meeting", "natural_days", "records"), (VP, "meeting"), (REGISTRY, "takes_effect"), (CLERK, "records")],
     "info_change": [(CLERK, "meeting"), (LEADER, "seal"), (DIRECTOR,), (REGISTRY, "takes_effect")],
     "cancellation": [(CLERK,), (LEADER, "seal"), (DIRECTOR,), (REGISTRY, "takes_effect")],
     "correction": [(LEADER, "seal"), (REGISTRY,), (DIRECTOR,), (REGISTRY, "takes_effect")],

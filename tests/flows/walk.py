@@ -44,7 +44,8 @@ FILLED: dict[str, dict[str, Any]] = {
     "correction": {"statement": "派出所证明系同名误报"},
     "cancellation": {"died_on": date(2026, 8, 20)},
 }
-RECORDED: dict[str, Any] = {"grade": 2025, "class_group_id": 2, "delivered_how": "in_person", "told_how": "in_person", "card_no": "BB000001",
+RECORDED: dict[str, Any] = {"grade": 2025, "class_group_id": 2, "delivered_how": "in_person", "told_how": "in_person",
+                            "finding": "请假手续齐全，原处理依据不足", "card_no": "BB000001",
                             "informed_how": "in_person", "defence": "无", "legality_by": "法治办公室", "legality_opinion": "合法"}  # fmt: skip
 
 
@@ -174,7 +175,9 @@ class Walk:
         if step.role == Role.DEPARTMENT:
             return "library"
         others = {one.role for one in self.flow.steps if one.key in step.hands_differ_from}
-        if "about" in step.hands_differ_from or (step.role == Role.REGISTRY and Role.REGISTRY in others):
+        if "about" in step.hands_differ_from:
+            return {Role.REGISTRY: "registry_b", Role.VICE_PRESIDENT: "vp_b"}[step.role]
+        if step.role == Role.REGISTRY and Role.REGISTRY in others:
             return "registry_b"
         return "leader2" if step.target and step.role == Role.COLLEGE_LEADER else (
             "clerk2" if step.target else SIGNERS[step.role])  # fmt: skip
@@ -239,7 +242,10 @@ class Walk:
         self.days.enter_context(clock.on(closes_on + timedelta(days=1)))
 
     def decide(self, who: str | Actor, case_id: int, key: str, **how: Any) -> list[Outcome]:
-        how.setdefault("records", self.records(key) if how.get("act", "approve") == "approve" else None)
+        recorded = how.get("act", "approve") == "approve" or (
+            how["act"] == "refuse" and self.step(key).refusal == "recorded"
+        )
+        how.setdefault("records", self.records(key) if recorded else None)
         return self.act(who, decide, [case_id], expected_step=key, **how)
 
     def state(self, case_id: int) -> tuple[str, str | None]:

@@ -65,7 +65,9 @@ def sign(year: Year, step: Any) -> None:
         outcomes = year.act(actor, decide, ids, expected_step=step.key, records=records_for(year, step, who))
     else:
         act = "refuse" if how == "refuse" else "send_back"
-        to = {} if how == "refuse" else {"to": how}
+        to: dict[str, Any] = {} if how == "refuse" else {"to": how}
+        if how == "refuse" and step.declared.get("refusal") == "recorded":
+            to = {"records": records_for(year, step, who)}
         outcomes = year.act(actor, decide, ids[:1], expected_step=step.key, act=act, opinion="请核实后再报", **to)
     done = [one.case_id for one in outcomes or () if one.done]
     assert who in names or step.case_id not in done, f"{who} has signed {step.key} of {step.case_id}"
@@ -93,7 +95,7 @@ def records_for(year: Year, step: Any, who: str) -> dict[str, Any]:
     records = {name: made[name] for name in step.declared["records"]}
     if step.declared["originals"]:
         records["originals"] = True
-    if step.declared["meeting"] and (meeting := meeting_of(year, who)):
+    if step.declared["meeting"] and (meeting := meeting_of(year, who, step.declared["meeting"])):
         records["meeting_id"] = meeting
     return records
 
@@ -112,9 +114,9 @@ def class_for(year: Year, step: Any) -> dict[str, Any]:
     return year.random.choice(found)._asdict() if found else {"class_group_id": 1, "grade": 2024}
 
 
-def meeting_of(year: Year, who: str) -> int | None:
+def meeting_of(year: Year, who: str, kind: str | None = None) -> int | None:
     """The meeting of those who sign, held today."""
-    said = {"held_on": year.today, "participants": "全体", "resolution": "同意"}
+    said = {"kind": kind, "held_on": year.today, "participants": "全体", "resolution": "同意"}
     number = f"第{year.one('select count(*) from meeting') + 1}次"
     meeting = year.act(who, record_meeting, number=number, **said)
     year.rows("update meeting set minutes_name = '纪要.pdf', minutes_path = gen_random_uuid()::text,"

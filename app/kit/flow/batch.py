@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from app.access import Actor, Permission
 from app.kit import clock
 from app.kit.flow import news
-from app.kit.flow.check import Decision, Reason, hindrances
+from app.kit.flow.check import Decision, Reason, hindrances, notes_records
 from app.kit.flow.declare import HOOKS
 from app.kit.flow.ending import end_what_is_open, take_off_lists
 from app.kit.flow.filling import LONGEST_TEXT, typed
@@ -91,12 +91,8 @@ def _decide(cases: list[Any], steps: list[Any], decision: Decision, to: str) -> 
     signed = {"decided_by": decision.actor.user_id, "decided_at": clock.now()}
     _write_events(step_ids, decision)
     if decision.act == "approve":
+        _set_steps(among(CaseStep.id, step_ids), state=StepState.DONE, **signed)
         _record(cases, steps, decision)
-        _set_steps(among(CaseStep.id, step_ids), state=StepState.DONE, records=decision.records, **signed)
-        for word in ("meeting", "document"):
-            kept = [step.id for step in steps if step.declared.get(word)]
-            if kept:
-                _set_steps(among(CaseStep.id, kept), **{f"{word}_id": decision.records[f"{word}_id"]})
         _take_effect(cases, steps, actor)
         open_next(ids)
         made = [case.id for case, step in zip(cases, steps, strict=True) if step.declared["takes_effect"]]
@@ -105,6 +101,7 @@ def _decide(cases: list[Any], steps: list[Any], decision: Decision, to: str) -> 
     elif decision.act == "refuse":
         unfinished = CaseStep.state.in_((StepState.OPEN, StepState.WAITING))
         _set_steps(among(CaseStep.id, step_ids), state=StepState.CLOSED, **signed)
+        _record(cases, steps, decision)
         tells = CaseStep.declared["tells_refusal"].as_boolean().is_(True)
         _set_steps(among(CaseStep.case_id, ids) & unfinished & ~tells, state=StepState.CLOSED)
         _set_cases(ids, state=CaseState.REFUSED, step_key=None, closed_at=clock.now())
@@ -142,9 +139,16 @@ def _set_cases(ids: list[int], **values: Any) -> None:
 
 
 def _record(cases: list[Any], steps: list[Any], decision: Decision) -> None:
-    """Write into the cases what their step has to fill in; one statement for each flow and set of columns."""
+    """Keep what was recorded with each step, and write into the cases what their step has to fill in; one statement for
+    each flow and set of columns."""
+    noted = [pair for pair in zip(cases, steps, strict=True) if notes_records(decision.act, pair[1])]
+    _set_steps(among(CaseStep.id, [step.id for _case, step in noted]), records=decision.records)
+    for word in ("meeting", "document"):
+        kept = [step.id for _case, step in noted if step.declared.get(word)]
+        if kept:
+            _set_steps(among(CaseStep.id, kept), **{f"{word}_id": decision.records[f"{word}_id"]})
     groups: dict[tuple[str, int, tuple[str, ...], str | None], list[int]] = defaultdict(list)
-    for case, step in zip(cases, steps, strict=True):
+    for case, step in noted:
         records = tuple(step.declared["records"])
         groups[case.flow, case.flow_version, records, step.declared.get("fills")].append(case.id)
     for (key, version, columns, fills), ids in groups.items():

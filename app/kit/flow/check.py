@@ -48,7 +48,10 @@ def hindrances(decision: Decision, cases: dict[int, Any]) -> tuple[dict[int, Rea
         else:
             steps[case.id] = step
     if decision.act != "approve":
-        return reasons, steps, {}
+        refusing = {key: step for key, step in steps.items() if notes_records(decision.act, step)}
+        said = {"resolution": decision.records.get("resolution") or decision.opinion}  # of the meeting that refused
+        found = ask_gates(decision.records | said, refusing) if refusing else Found()
+        return reasons | found.reasons, steps, found.notes
     found = _not_ready(decision.records, cases, steps)
     return reasons | found.reasons, steps, found.notes
 
@@ -144,11 +147,19 @@ def hands_of(user_id: int, ids: list[int]) -> Hands:
     return Hands(done, set(db.session.scalars(herself)))
 
 
+def notes_records(act: str, step: Any) -> bool:
+    """Whether this act upon a case at this step notes what the step records."""
+    return act == "approve" or (act == "refuse" and step.declared.get("refusal") == "recorded")
+
+
 def _why_not_act(decision: Decision, case: Any, step: Any) -> Reason:
-    if decision.act != "approve":
-        settled = _("The change has taken effect: it can no longer be undone here.")
-        return settled if step.declared["after_effect"] else None
-    if step.declared["originals"] and not decision.records.get("originals"):
+    if decision.act != "approve" and step.declared["after_effect"]:
+        return _("The change has taken effect: it can no longer be undone here.")
+    if decision.act == "refuse" and step.declared.get("refusal") == "barred":
+        return _("Others have decided this; here it is carried out. If something is wrong, send it back.")
+    if not notes_records(decision.act, step):
+        return None
+    if decision.act == "approve" and step.declared["originals"] and not decision.records.get("originals"):
         return _("Confirm that the originals are at hand: only then does the change take effect.")
     empty = [name for name in step.declared["records"]
              if decision.records.get(name) in (None, "") and getattr(case, name) is None]  # fmt: skip

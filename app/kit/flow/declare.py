@@ -111,6 +111,9 @@ class Step:
     due_by: str | None = None  # a column of the case: the day by which it is due, however many days it has
     timed: str | None = None  # a column of the case: the day before which it cannot pass, and from which its days count
     tells_refusal: bool = False  # opens as well when the case is refused: its student is told
+    # what a refusal is here, where it is not a free one with a reason: "recorded" with all that an approval records,
+    # or "barred", as what others have decided is only carried out
+    refusal: str | None = None
     rule: Rule | None = None
     fills: Fills | None = None
 

@@ -116,6 +116,7 @@ def may(actor: Actor, case: Case) -> set[str]:
         step = step_for(actor, case)
         if step is not None and hands_of(actor.user_id, [case.id]).why_not(case, step) is None:
             acts |= {"approve"} if step.declared["after_effect"] else {"approve", "send_back", "refuse"}
+            acts -= {"refuse"} if step.declared.get("refusal") == "barred" else set()
     return acts
 
 

@@ -52,6 +52,7 @@ LABELS: dict[str, Any] = {
     "field.new_birth_date": _("New birth date"),
     "field.new_sex": _("New sex"),
     "field.new_ethnic_group": _("New ethnic group"),
+    "field.finding": _("What the committee found, and why"),
     "field.review_until": _("Last day of the review"),
     "field.told_how": _("How the outcome reached the student"),
     "field.told_on": _("When the outcome reached the student"),

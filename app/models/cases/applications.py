@@ -1,6 +1,6 @@
 """申请 applications: the cases of flows whose forms have columns of their own, all in the one table of cases."""
 
-from sqlalchemy import BigInteger, Date, ForeignKey, String
+from sqlalchemy import BigInteger, Date, ForeignKey, String, Text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from app.models.base import Mapped, date, mapped_column
@@ -45,6 +45,7 @@ class AppealCase(Case):
     appealed_case_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("flow_case.id"), index=True)
     appeal_until: Mapped[date | None] = mapped_column(Date, use_existing_column=True, info=PLAN)
     review_until: Mapped[date | None] = mapped_column(Date, info=PLAN)  # concluded and told by then (art. 61)
+    finding: Mapped[str | None] = mapped_column(Text)  # what the committee found, and why
     extended_reason: Mapped[str | None] = mapped_column(String(300))  # why there was more time, once
     told_how: Mapped[str | None] = mapped_column(String(12))
     told_on: Mapped[date | None] = mapped_column(Date, info=FACT)

@@ -38,6 +38,8 @@
     const act = event.target.closest("button[name=act]");
     const explained = act?.form?.elements.opinion;
     if (explained && !("always" in explained.dataset)) explained.required = act.dataset.needs === "opinion";
+    /* an act that records nothing asks for none of the form, but for its explanation */
+    if (explained && act.formNoValidate && !explained.reportValidity()) event.preventDefault();
     const panel = event.target.closest("[data-toggle-panel]");
     if (panel) {
       const target = document.getElementById(panel.getAttribute("aria-controls"));

@@ -13,7 +13,7 @@ from sqlalchemy import exists, select
 
 from app.access import Permission, current_actor
 from app.kit.flow import flow_of
-from app.kit.flow.check import foreseen, hands_of
+from app.kit.flow.check import foreseen, hands_of, notes_records
 from app.kit.jobs.job import enqueue
 from app.kit.operation import Refused, audit, get
 from app.kit.screen import Menu, PageView
@@ -131,12 +131,13 @@ class InboxView(PageView):
         if not total:
             raise Refused(_("Select at least one case."))
         opinion, form = request.form.get("opinion", "").strip() or None, self._records(steps)
-        if act == "approve" and form is not None and not form.validate():
+        noting = form is not None and self._notes(steps, act)
+        if noting and not form.validate():
             return self.confirm_page(steps, form, _("Fill in what this step records.")), 422
         if act != "approve" and not opinion:
             return self.confirm_page(steps, form, _("Give a reason: the applicant reads it.")), 422
         decision: dict[str, Any] = {"act": act, "opinion": opinion,
-                                    "records": recorded(form) if form is not None and act == "approve" else None}  # fmt: skip
+                                    "records": recorded(form) if noting else None}  # fmt: skip
         first = db.session.execute(selects()["open"].where(among(Case.id, next(iter(steps.values()))))).first()
         title = gettext("%(act)s: %(n)s cases", act=act_words(act, first and first[0])["label"], n=total)
         if total > setting_int("batch_job_rows"):
@@ -198,9 +199,16 @@ class InboxView(PageView):
 
     def _records(self, steps: Chosen) -> Any:
         """The form of what the steps of a decision record, as it was sent."""
+        return self._form(self._waiting(steps))
+
+    def _notes(self, steps: Chosen, act: str) -> bool:
+        """Whether this act upon the chosen cases notes what their steps record."""
+        return any(notes_records(act, step) for step, _case in self._waiting(steps))
+
+    def _waiting(self, steps: Chosen) -> Pairs:
         ids = [number for numbers in steps.values() for number in numbers]
         waiting = db.session.execute(selects()["open"].where(among(Case.id, ids)))
-        return self._form([(row[0], row[1]) for row in waiting])
+        return [(row[0], row[1]) for row in waiting]
 
 
 def recorded(form: Any) -> dict[str, Any]:

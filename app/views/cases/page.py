@@ -11,7 +11,7 @@ from sqlalchemy import select
 from app.access import Permission, Role, current_actor
 from app.kit import clock
 from app.kit.flow import flow_of, label
-from app.kit.flow.check import hands_of
+from app.kit.flow.check import hands_of, notes_records
 from app.kit.flow.diagram import case_diagram
 from app.kit.flow.hands import select_holders, vacancies_of
 from app.kit.flow.inbox import may, sent_back_whys, step_for, what_next
@@ -72,7 +72,8 @@ def page(case: Case, filled: Any = None) -> dict[str, Any]:
         "timeline": timeline(case),
         "materials": materials(case, "add_material" in acts),
         "next": following(case),
-        "decisions": [{"key": key} | act_words(key, step) | asked(key) for key in ACTS if key in acts],
+        "decisions": [{"key": key, "records": step is not None and notes_records(key, step)} | act_words(key, step) | asked(key)
+                      for key in ACTS if key in acts],
         "decide_url": url_for("CaseScreen.decide", case_id=case.id),
         "expected_step": step.key if step else case.step_key or "",
         "form": form,

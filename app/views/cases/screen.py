@@ -11,6 +11,7 @@ from sqlalchemy import select
 from app.access import Permission, current_actor
 from app.kit.filing import files_root
 from app.kit.flow import decide, flow_of, let_in_late, open_draft, save_draft, submit, withdraw
+from app.kit.flow.check import notes_records
 from app.kit.flow.inbox import may, select_open_steps, step_for
 from app.kit.flow.material import add_material, material_file, remove_material
 from app.kit.flow.words import told_alone
@@ -157,10 +158,10 @@ class CaseScreen(Screen):
         return self.render_template("xueji/case.html", title=title, **shown), status
 
     def _records(self, case_id: int, act: str) -> Any:
-        """What the reader's step records, as it was sent; None where she has none or does not approve."""
+        """What the reader's step records, as it was sent; None where she has none or the act records nothing."""
         case, actor = get(Case, case_id), current_actor()
         step = step_for(actor, case)
-        if step is None or act != "approve":
+        if step is None or not notes_records(act, step):
             return None
         return records_form(flow_of(case), step.declared, case, db.session.get(Student, case.student_id))
 

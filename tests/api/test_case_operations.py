@@ -10,8 +10,8 @@ from werkzeug.test import TestResponse
 from tests.cast import PASSWORD
 from tests.flows.conftest import ILL, Cases
 from tests.flows.conftest import cases as cases  # the fixture of the flows' tests
+from tests.flows.test_material import PNG
 
-PNG = bytes.fromhex("89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de")
 ILLNESS = {key: value if isinstance(value, int | str) else value.isoformat() for key, value in ILL.items()}
 DRAFT = {"flow": "leave", "student_id": 101, "values": ILLNESS}
 

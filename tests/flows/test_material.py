@@ -1,17 +1,27 @@
 """Materials: the content decides, not the name; a stranger's file is no file."""
 
 import io
+import zlib
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from app.kit.flow import add_material, material_file, remove_material, submit
+from app.kit.flow.material import download_name
 from app.kit.operation import NotAllowed, NotFound, Refused
 from tests.flows.conftest import acting
 
-PDF = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n<<>>\nendobj\n"
-PNG = bytes.fromhex("89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de")
+PDF = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n<<>>\nendobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
+
+
+def picture(form: str, size: tuple[int, int] = (64, 32), mode: str = "RGB", **how) -> bytes:
+    made = io.BytesIO()
+    Image.new(mode, size, "red" if mode == "RGB" else 1).save(made, form, **how)
+    return made.getvalue()
+
+
+PNG = picture("PNG")
 
 
 def attach(actor, case_id, content, name="证明.pdf", kind="application", *, files):
@@ -30,7 +40,7 @@ def kept(files: Path) -> list[Path]:
     [
         (b"<script>alert(1)</script>", "a.pdf"), (b"MZ\x90\x00" + bytes(200), "photo.jpg"), (b"", "empty.png"),
         (b"PK\x03\x04" + bytes(200), "a.pdf"), (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "a.svg"),
-        (b"GIF89a" + bytes(100), "a.gif"), (PDF + bytes(1024 * 1024), "large.pdf"),
+        (PDF + bytes(1024 * 1024), "large.pdf"),
     ],
 )  # fmt: skip
 def test_what_is_no_scan_is_refused_and_not_kept(cases, cast, tmp_path, behind, content, name):
@@ -39,6 +49,83 @@ def test_what_is_no_scan_is_refused_and_not_kept(cases, cast, tmp_path, behind, 
         attach(cast.student, case_id, content, name, files=tmp_path)
     assert kept(tmp_path) == []
     assert behind.one("select count(*) from case_material") == 0
+
+
+NOISE = Image.effect_noise((480, 400), 90).convert("RGB")
+
+
+def noisy(form: str) -> bytes:
+    made = io.BytesIO()
+    NOISE.save(made, form)
+    return made.getvalue()
+
+
+def claiming(wide: int, high: int) -> bytes:
+    """A PNG of a few hundred bytes that says it is this large."""
+    head = b"IHDR" + wide.to_bytes(4) + high.to_bytes(4) + PNG[24:29]
+    return PNG[:12] + head + zlib.crc32(head).to_bytes(4) + PNG[33:]
+
+
+def pdf(more: bytes) -> bytes:
+    return PDF.replace(b"trailer<<", b"trailer<<" + more)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (noisy("JPEG")[:20_000], "图片不完整"), (noisy("PNG")[:20_000], "图片不完整"), (noisy("WEBP")[:20_000], "图片不完整"),
+        (PNG[:40], "图片不完整"), (claiming(30_000, 30_000), "图片过大"), (claiming(12_000, 12_000), "图片过大"),
+        (picture("PNG", (1, 1)), "1 × 1"), (picture("JPEG", (400, 8)), "400 × 8"),
+        (picture("GIF"), "另存为 JPG"), (picture("TIFF"), "TIFF"), (picture("BMP"), "BMP"),
+        (pdf(b"/Encrypt 9 0 R"), "请另存为不加密的 PDF"), (pdf(b"/Encrypt<</V 4>>"), "请另存为不加密的 PDF"),
+        (pdf(b"/OpenAction<</S/JavaScript/JS(app.alert\\(1\\))>>"), "脚本"), (pdf(b"/OpenAction<</S /Launch /F(a.exe)>>"), "脚本"),
+        (PDF.partition(b"trailer")[0] + bytes(5000), "PDF 不完整"),
+    ],
+)  # fmt: skip
+def test_a_scan_that_nobody_could_read_is_refused_in_words(cases, cast, tmp_path, content, said):
+    with pytest.raises(Refused, match=said):
+        attach(cast.student, cases.draft(), content, "扫描", files=tmp_path)
+    assert kept(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        noisy("JPEG"), noisy("PNG"), noisy("WEBP"), picture("PNG", (5000, 7000), "1"), pdf(b"/OpenAction[3 0 R/Fit]"),
+        picture("JPEG", append_images=[Image.new("RGB", (64, 32))]), PDF + b"/Encryption /JSmith",
+    ],
+)  # fmt: skip
+def test_whole_scans_of_all_sizes_are_taken(cases, cast, tmp_path, content):
+    attach(cast.student, cases.draft(), content, files=tmp_path)
+    assert len(kept(tmp_path)) == 1
+
+
+@pytest.mark.parametrize(
+    ("sent", "kind", "saved"),
+    [
+        ("x.jpg.exe", "image/jpeg", "x.jpg"), ("证明.jpeg", "image/jpeg", "证明.jpeg"), ("证明", "image/png", "证明.png"),
+        ("证明.png", "image/jpeg", "证明.jpg"), ("2026.11.26", "application/pdf", "2026.11.26.pdf"), ("a\x1b\u202egpj.pdf", "application/pdf", "agpj.pdf"),
+        ("张三.第2页.PDF", "application/pdf", "张三.第2页.PDF"), ("a.html", "application/pdf", "a.pdf"), (".exe", "image/png", ".exe.png"),
+    ],
+)  # fmt: skip
+def test_a_scan_is_saved_with_the_end_of_its_type(sent, kind, saved):
+    assert download_name(sent, kind) == saved
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP"])
+def test_the_list_of_scans_gets_small_pictures(app, cases, cast, form):
+    files = Path(app.config["XUEJI_FILES"])
+    case_id, content = cases.draft(), noisy(form)
+    material_id = attach(cast.student, case_id, content, files=files)
+    client, url = cast.login("student"), f"/casescreen/material/{material_id}/small"
+    assert f'src="{url}"' in client.get(f"/casescreen/show/{case_id}").text
+    for _time in range(2):  # the second time it lies beside the scan
+        answer = client.get(url)
+        assert answer.status_code == 200 and answer.content_type == "image/jpeg"
+        with Image.open(io.BytesIO(answer.data)) as small:
+            assert max(small.size) == 320
+    assert client.get(url.removesuffix("/small")).data == content
+    assert cast.login("student2").get(url).status_code == 404
 
 
 def test_strangers_neither_attach_nor_read_nor_remove(cases, cast, tmp_path):
@@ -66,12 +153,6 @@ def test_a_scan_is_kept_under_a_random_name(cases, cast, tmp_path, behind, conte
         found, name = acting(reader, lambda me: (lambda p, m: (p, m.file_name))(
             *material_file(me, material_id, files_root=tmp_path)))  # fmt: skip
         assert (found, name) == (path, "证明.exe")
-
-
-def picture(form: str, **how) -> bytes:
-    made = io.BytesIO()
-    Image.new("RGB", (64, 32), "red").save(made, form, **how)
-    return made.getvalue()
 
 
 @pytest.mark.parametrize("name", ["证明.jpeg", "证明.JFIF", "证明", "证明.png"])

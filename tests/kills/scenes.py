@@ -163,4 +163,6 @@ def rows_of(workbook: bytes) -> int:
 
 def scan() -> FileStorage:
     """A scan of nearly a megabyte."""
-    return FileStorage(io.BytesIO(b"%PDF-1.7\n" + os.urandom(900_000)), "诊断证明.pdf", content_type="application/pdf")
+    return FileStorage(
+        io.BytesIO(b"%PDF-1.7\n" + os.urandom(900_000) + b"\n%%EOF\n"), "诊断证明.pdf", content_type="application/pdf"
+    )

@@ -14,9 +14,9 @@ from app.views.held import UNHELD
 from tests.cast import PASSWORD
 from tests.flows.conftest import LEAVE
 from tests.flows.conftest import cases as cases
+from tests.flows.test_material import PNG
 
 FORM = {key: str(value) for key, value in LEAVE.items()} | {"statement": "家中有事，请假一学期"}
-PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 40
 
 
 @pytest.fixture(autouse=True)

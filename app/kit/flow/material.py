@@ -1,12 +1,15 @@
 """材料 materials: scans kept under random names outside the web root, known by their content and not by their name."""
 
 import hashlib
+import os
+import re
 import secrets
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePath
 from typing import BinaryIO
 
 from flask_babel import lazy_gettext as _
+from PIL import Image
 from sqlalchemy import func, select
 
 from app.access import Actor, Permission
@@ -16,10 +19,12 @@ from app.kit.flow.apply import check_filling
 from app.kit.flow.labels import label
 from app.kit.flow.photo import HEIC, Unreadable, as_jpeg, kind_of
 from app.kit.flow.registry import flow_of
+from app.kit.flow.soundness import small_picture, why_unusable
 from app.kit.operation import NotAllowed, NotFound, Refused, audit, get, operation
 from app.models import Case, Material, db, setting_int
 
 ALLOWED = {"image/jpeg": ".jpg", "image/png": ".png", "image/webp": ".webp", "application/pdf": ".pdf"}
+ENDS = {"image/jpeg": {".jpg", ".jpeg", ".jfif"}}  # other ends that the same type has
 # What a page lets one choose: the names that scanners and phones give the same pictures.
 ACCEPT = ".jpg,.jpeg,.jfif,.png,.webp,.pdf,.heic,.heif"
 MOST_PER_CASE = 30
@@ -49,6 +54,8 @@ def stored_scan(stream: BinaryIO, file_name: str, *, files_root: Path) -> Scan:
     kind = kind_of(content)
     if kind in HEIC:
         content, name, kind = _converted(content, name), f"{PurePath(name).stem}.jpg", "image/jpeg"
+    if why := why_unusable(content, kind, name):
+        raise Refused(why)
     if kind not in ALLOWED:
         raise Refused(_("%(name)s is no picture (JPG, PNG, WebP, HEIC) and no PDF, whatever its name says."
                         " Scan it again.", name=name))  # fmt: skip
@@ -110,6 +117,32 @@ def material_file(actor: Actor, material_id: int, *, files_root: Path) -> tuple[
         raise NotFound(_("There is no such record, or it is not one of yours."))
     material = get(Material, material_id)
     return stored(material.path, files_root=files_root), material
+
+
+def small_file(path: Path) -> Path | None:
+    """A small picture of a scan, kept beside it from the first time that it is asked for; None if it cannot be made."""
+    small = path.with_name(f"{path.name}.small")
+    if not small.is_file():
+        try:
+            made = small_picture(path.read_bytes())
+        except (OSError, ValueError, RuntimeError, EOFError, SyntaxError, Image.DecompressionBombError):
+            return None
+        written = small.with_name(f"{small.name}.{secrets.token_hex(8)}")
+        with os.fdopen(os.open(written, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(made)
+        written.replace(small)  # whoever reads at the same moment finds a whole one
+    return small
+
+
+def download_name(file_name: str, content_type: str | None) -> str:
+    """The name under which a scan is saved: with the end of its type, whatever the sender called it."""
+    path, end = PurePath(_shown_name(file_name)), ALLOWED.get(content_type or "")
+    if end is None:
+        return path.name
+    ends = ENDS.get(content_type or "", {end})
+    while path.suffix.lower() not in ends and re.fullmatch(r"\.[A-Za-z][A-Za-z0-9]{0,4}", path.suffix):
+        path = PurePath(path.stem)
+    return path.name if path.suffix.lower() in ends else f"{path.name}{end}"
 
 
 def kind_label(material: Material):

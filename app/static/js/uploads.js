@@ -15,7 +15,7 @@
       link.href = file.url;
       link.textContent = file.name;
       made.querySelector("[data-note]").textContent = file.note;
-      if (file.picture) picture.src = sent.type.startsWith("image/") && !/hei[cf]/i.test(sent.type) ? URL.createObjectURL(sent) : file.url;
+      if (file.picture) picture.src = sent.type.startsWith("image/") && !/hei[cf]/i.test(sent.type) ? URL.createObjectURL(sent) : file.small;
       else picture.replaceWith(Object.assign(document.createElement("i"), { className: "fa fa-file-pdf-o scan-icon", ariaHidden: "true" }));
       const remove = made.querySelector("form");
       remove.action = file.remove_url;
@@ -30,8 +30,9 @@
       const text = Object.assign(document.createElement("span"), { className: "text-bad", textContent: why });
       const again = Object.assign(document.createElement("button"), { type: "button", className: "btn btn-default btn-sm", textContent: words.again });
       again.addEventListener("click", () => { item.remove(); add(sent); });
+      if (why.includes(sent.name)) item.textContent = "";
       item.append(text, again);
-      told.textContent = `${sent.name}: ${why}`;
+      told.textContent = why.includes(sent.name) ? why : `${sent.name}: ${why}`;
     }
     function post(item, bar, sent) {
       return new Promise((done) => {

@@ -235,7 +235,8 @@ def file_words(one: Material, may_change: bool) -> dict[str, Any]:
     """A scan as the page and its script show it."""
     return {
         "name": one.file_name, "url": url_for("CaseScreen.material", material_id=one.id),
-        "picture": one.content_type.startswith("image/"), "note": f"{max(one.size // 1024, 1)} KB",
+        "picture": one.content_type.startswith("image/"),
+        "small": url_for("CaseScreen.small", material_id=one.id), "note": f"{max(one.size // 1024, 1)} KB",
         "remove_url": url_for("CaseScreen.remove", material_id=one.id) if may_change else None,
     }  # fmt: skip
 

@@ -2,7 +2,7 @@
 
 from typing import Any, BinaryIO, cast
 
-from flask import abort, flash, jsonify, redirect, request, send_file, url_for
+from flask import abort, flash, jsonify, redirect, request, url_for
 from flask_appbuilder import action, expose
 from flask_appbuilder.security.decorators import has_access, permission_name
 from flask_babel import lazy_gettext as _
@@ -13,7 +13,7 @@ from app.kit.filing import files_root
 from app.kit.flow import decide, flow_of, let_in_late, open_draft, save_draft, submit, withdraw
 from app.kit.flow.check import notes_records
 from app.kit.flow.inbox import may, select_open_steps, step_for
-from app.kit.flow.material import add_material, material_file, remove_material
+from app.kit.flow.material import add_material, material_file, remove_material, small_file
 from app.kit.flow.words import told_alone
 from app.kit.operation import Faulty, Refused, get
 from app.kit.screen import Api, Menu, Screen
@@ -27,6 +27,7 @@ from app.operations.cases.reassigning import reassign
 from app.operations.proceedings.appeals import extend
 from app.views.cases.forms import application_form, can_be_saved, records_form, say_faults, values
 from app.views.cases.page import file_words, page
+from app.views.cases.scans import shown_file
 from app.views.cases.words import ACTS, LABELS, act_words, flow_name, flow_words, reason_name, step_name, step_words
 
 
@@ -233,10 +234,16 @@ class CaseScreen(Screen):
     def material(self, material_id: int):
         """The file itself: pictures and PDF are shown, and nothing in them may run."""
         path, material = material_file(current_actor(), material_id, files_root=files_root())
-        answer = send_file(path, mimetype=material.content_type, download_name=material.file_name)
-        answer.headers["Content-Security-Policy"] = "default-src 'none'; img-src 'self'; object-src 'self'; sandbox"
-        answer.headers["Cache-Control"] = "private, no-store"
-        return answer
+        return shown_file(path, material.content_type, material.file_name)
+
+    @expose("/material/<int:material_id>/small")
+    @has_access
+    @permission_name("show")
+    def small(self, material_id: int):
+        """The picture small, for the list; itself where no small one can be made."""
+        path, material = material_file(current_actor(), material_id, files_root=files_root())
+        small = small_file(path) if material.content_type.startswith("image/") else None
+        return shown_file(small or path, "image/jpeg" if small else material.content_type, material.file_name)
 
     @expose("/material/<int:material_id>/remove", methods=["POST"])
     @has_access

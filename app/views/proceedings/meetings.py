@@ -2,7 +2,7 @@
 
 from typing import Any, BinaryIO, cast
 
-from flask import flash, redirect, request, send_file, url_for
+from flask import flash, redirect, request, url_for
 from flask_appbuilder import expose
 from flask_appbuilder.security.decorators import has_access, permission_name
 from flask_babel import lazy_gettext as _
@@ -27,6 +27,7 @@ from app.operations.proceedings.meetings import (
     minutes_file,
     record_meeting,
 )
+from app.views.cases.scans import shown_file
 
 MOST_CASES = 200
 
@@ -73,11 +74,15 @@ class MeetingScreen(Screen):
         if request.method == "POST" and form.validate():
             try:
                 meeting_id = record_meeting(current_actor(), **{field.name: field.data for field in form}).id
-                self._attach(meeting_id)
-                flash(_("The meeting is recorded. Steps that need one can name it now."), "success")
-                return redirect(url_for("MeetingScreen.show", pk=meeting_id))
             except Refused as refused:
                 error = str(refused)
+            else:
+                try:
+                    self._attach(meeting_id)
+                    flash(_("The meeting is recorded. Steps that need one can name it now."), "success")
+                except Refused as refused:  # the meeting stands: the page of it takes another scan
+                    flash(_("The meeting is recorded without its minutes. %(why)s", why=refused), "warning")
+                return redirect(url_for("MeetingScreen.show", pk=meeting_id))
         page = self.render_template("xueji/meeting_form.html", title=_("Record a meeting"), form=form, error=error)
         return page, 422 if error or form.errors else 200
 
@@ -86,10 +91,7 @@ class MeetingScreen(Screen):
     @permission_name("show")
     def minutes(self, meeting_id: int):
         path, meeting = minutes_file(current_actor(), meeting_id, files_root=files_root())
-        answer = send_file(path, mimetype=meeting.minutes_type, download_name=meeting.minutes_name)
-        answer.headers["Content-Security-Policy"] = "default-src 'none'; img-src 'self'; object-src 'self'; sandbox"
-        answer.headers["Cache-Control"] = "private, no-store"
-        return answer
+        return shown_file(path, meeting.minutes_type, meeting.minutes_name)
 
     @expose("/attach/<int:meeting_id>", methods=["POST"])
     @has_access

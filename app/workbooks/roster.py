@@ -25,7 +25,7 @@ def select_roster(matching: Select | None) -> Select:
     statement = (
         select(
             *plain,
-            *(alias.name_zh.label(column) for column, alias in names.items()),
+            *(alias.called().label(column) for column, alias in names.items()),
             College.called().label("college"),
             Major.called().label("major"),
             Major.national_code.label("major_code"),

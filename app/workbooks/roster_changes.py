@@ -18,15 +18,15 @@ def select_changes(matching: Select | None) -> Select:
         column
         for side, (college, major, group) in sides.items()
         for column in (
-            college.name.label(f"{side}_college"), major.name.label(f"{side}_major"),
+            college.called().label(f"{side}_college"), major.called().label(f"{side}_major"),
             major.national_code.label(f"{side}_major_code"), group.name.label(f"{side}_class"),
             getattr(RosterChange, f"{side}_grade"), getattr(RosterChange, f"{side}_study_length"),
         )
     ]  # fmt: skip
     statement = (
         select(
-            Student.examinee_no, Student.student_no, Student.name, RosterChange.code, change.name_zh.label("category"),
-            RosterChange.effective_on, reason.name_zh.label("reason"), RosterChange.until,
+            Student.examinee_no, Student.student_no, Student.name, RosterChange.code, change.called().label("category"),
+            RosterChange.effective_on, reason.called().label("reason"), RosterChange.until,
             RosterChange.approved_on, cast(func.timezone("Asia/Shanghai", RosterChange.recorded_at), Date).label("recorded_on"),
             RosterChange.document_no, *places, RosterChange.note,
         )

@@ -8,6 +8,7 @@ import openpyxl
 import pytest
 import sqlalchemy as sa
 
+from app.kit import clock
 from app.kit.workbook import export
 from app.kit.workbook.declare import BadDeclaration, Column, Workbook, visible
 from app.kit.workbook.export import Stopped, read_groups, read_rows, write_workbook, write_zip_per_group
@@ -127,6 +128,8 @@ def test_a_zip_holds_one_workbook_a_group(tmp_path):
     counts = write_zip_per_group(tmp_path / "x.zip", ROSTER, COLUMNS[:1], pairs)
     assert counts == {"文学院": 2, "a/b": 1, "A\\B": 1}
     with zipfile.ZipFile(tmp_path / "x.zip") as archive:
+        written = {dt.datetime(*member.date_time, tzinfo=clock.ZONE) for member in archive.infolist()}
+        assert all(abs(clock.now() - one) < dt.timedelta(minutes=5) for one in written)  # by the clock in China
         assert archive.namelist() == ["文学院.xlsx", "a_b.xlsx", "A_B (2).xlsx"]
         with archive.open("文学院.xlsx") as file:
             assert [cell.value for (cell,) in openpyxl.load_workbook(file).active] == ["学号", "1", "2"]

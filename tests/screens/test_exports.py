@@ -159,6 +159,23 @@ def test_every_download_goes_through_it(cast):
     assert 'filename="xueji.xlsx"' in answer.headers["Content-Disposition"]
 
 
+@pytest.mark.parametrize(("language", "sex", "group", "entry", "college"), [
+    ("zh", "男", "汉族", "入学注册", "计算机学院"), ("en", "Male", "Han", "Enrolled", "Computing"),
+])  # fmt: skip
+def test_codes_and_names_are_in_the_readers_language(cast, behind, language, sex, group, entry, college):
+    behind.run("update student set ethnic_group = '01', political_status = '13' where id = 101")
+    client = cast.login("registry")
+    client.get(f"/lang/{language}")
+    wanted = {"columns": ["sex", "ethnic_group", "political_status", "college", "status"]}
+    _header, first, *_others = rows(client.post("/studentscreen/export/roster?q=2024010100", data=wanted))
+    changes = {"columns": ["category", "new_college", "new_major"]}
+    _header, change, *_others = rows(client.post("/rosterchangescreen/export/roster_changes", data=changes))
+    told = [*first, *change]
+    assert told[:2] == [sex, group] and college in told and change[0] == entry, told
+    if language == "en":
+        assert not re.search("[\u3400-\u9fff]", " ".join([*first, change[0], change[1]])), told
+
+
 @pytest.mark.parametrize("book", [roster_export, roster_changes, transfer_applications], ids=lambda book: book.key)
 def test_the_large_workbooks_are_rendered_by_the_database(app, book):
     """Not slowly, by the row writer, because a column came in that SQL cannot say."""

@@ -39,8 +39,8 @@ def small_picture(content: bytes) -> bytes:
         picture.draft("RGB", (SMALL, SMALL))
         picture.thumbnail((SMALL, SMALL))
         sheet = Image.new("RGB", picture.size, "white")
-        picture = picture.convert("RGBA")
-        sheet.paste(picture, mask=picture)
+        seen_through = picture.convert("RGBA")
+        sheet.paste(seen_through, mask=seen_through)
         sheet.save(made, "JPEG", quality=80)
     return made.getvalue()
 

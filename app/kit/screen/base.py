@@ -21,7 +21,7 @@ from app.kit.screen.filters import ConditionsWidget
 from app.kit.screen.forms import KeepsForms
 from app.kit.screen.interface import COUNT_CAP, XuejiInterface, page_within
 from app.kit.screen.lookup import LookupField
-from app.kit.screen.present import badge_of, masked
+from app.kit.screen.present import badge_of, masked, moment
 from app.kit.screen.threads import RequestLocalFilters
 from app.models import Model, db
 from app.models.language import listed
@@ -89,7 +89,8 @@ class Screen(KeepsForms, ActsOnRows, ExportsLists, KeepsArrangements, RequestLoc
         cls.validators_columns = {name: [readable] for name in texts} | (cls.__dict__.get("validators_columns") or {})
         enums = {column: badge_of(kinds) for column, kinds in cls.picks.items() if isinstance(kinds, type)}
         masks = {column: masked(cls.__name__, column, needs) for column, needs in cls.masked.items()}
-        cls.formatters_columns = enums | masks | (cls.__dict__.get("formatters_columns") or {})
+        moments = dict.fromkeys(filter(cls.datamodel.is_datetime, cls.datamodel.list_columns), moment)
+        cls.formatters_columns = moments | enums | masks | (cls.__dict__.get("formatters_columns") or {})
 
     @classmethod
     def needs(cls) -> dict[str, Permission]:

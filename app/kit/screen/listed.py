@@ -7,7 +7,7 @@ from typing import Any
 from markupsafe import Markup
 from sqlalchemy import Select, select
 
-from app.kit.screen.present import NOTHING
+from app.kit.screen.present import NOTHING, local, moment
 from app.kit.sensitive import mask
 from app.kit.workbook.declare import Column, Workbook
 from app.models.language import listed
@@ -36,6 +36,8 @@ def list_workbook(screen: Any) -> Workbook:
 
 def kind_of(screen: Any, name: str) -> str:
     """The kind of a column as it is shown: what a formatter made of it is text."""
+    if screen.formatters_columns.get(name) is moment:
+        return "datetime"
     if name in screen.formatters_columns or name not in screen.datamodel.list_columns:
         return "text"
     return next((kind for test, kind in KINDS if getattr(screen.datamodel, test)(name)), "text")
@@ -59,6 +61,8 @@ def cell(screen: Any, row: Any, name: str) -> Any:
     value = getattr(row, name)
     value = value() if callable(value) else value
     formatter = None if name in screen.masked else screen.formatters_columns.get(name)
+    if isinstance(value, dt.datetime):
+        return local(value)
     if formatter is not None:
         value = formatter(value)
         value = value.striptags() if isinstance(value, Markup) else value

@@ -1,13 +1,15 @@
 """How values are shown: states as badges, sensitive values masked with a button for those who may reveal them."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from flask import g, url_for
-from flask_babel import gettext, lazy_gettext
+from flask_babel import format_datetime, gettext, lazy_gettext
 from markupsafe import Markup
 
 from app.access import Permission, current_actor
+from app.kit import clock
 from app.kit.screen.own import own
 from app.kit.sensitive import mask
 from app.models import CaseState, EffectState, JobState, RegistrationState, RosterStatus
@@ -49,6 +51,16 @@ def badge_of(kinds) -> Callable[[Any], Markup]:
         return badge(kind.label, TONES.get(kind, "muted"))
 
     return show
+
+
+def local(value: datetime) -> datetime:
+    """A moment by the clock in China; one without a zone was written by the clock of this machine."""
+    return value.astimezone(clock.ZONE)
+
+
+def moment(value: Any) -> Any:
+    """A formatter of moments, by the clock in China."""
+    return format_datetime(local(value), "medium") if isinstance(value, datetime) else NOTHING
 
 
 def yes_no(value: Any) -> str:

@@ -13,7 +13,7 @@ from isal import isal_zlib
 
 from . import export
 from .declare import Column, Workbook
-from .export import Progress, Stopped, add_sheet, file_name, new_book, new_file, number_format, only, ordered_by
+from .export import Progress, Stopped, add_sheet, file_name, new_book, new_file, number_format, only, ordered_by, put
 from .rendering import rendered
 
 SHEET = re.compile(r"xl/worksheets/sheet\d+\.xml")
@@ -80,7 +80,7 @@ def write_selected_zip(
             before = watch.done
             fill_frame(one, frame, watch.over(lines for _name, lines in members))
             counts[name] = watch.done - before
-            archive.write(one, file_name(name, archive.namelist()))
+            put(archive, one, file_name(name, archive.namelist()))
             one.unlink()
     return counts
 

@@ -3,7 +3,7 @@
 import re
 
 from flask_babel import gettext as _
-from sqlalchemy import Boolean, Date, ForeignKey, String, UniqueConstraint, select, true
+from sqlalchemy import Boolean, ColumnElement, Date, ForeignKey, String, UniqueConstraint, func, select, true
 from sqlalchemy.orm import relationship
 
 from app.models.base import Key, Mapped, Model, Name, SmallId, date, db, mapped_column, one_text
@@ -64,6 +64,11 @@ class Code(Model):
             if taken := {other.code, other.name_zh, other.name_en, *other.words} & set(self.words):
                 what = str(_("%(word)s means %(other)s already. Leave it out.", word=min(taken), other=other))
                 raise ValueError(what)
+
+    @classmethod
+    def called(cls) -> ColumnElement[str]:
+        """The same as str() for a select: the name in the language of whoever reads when the statement is built."""
+        return cls.name_zh if in_chinese() else func.coalesce(func.nullif(cls.name_en, ""), cls.name_zh)
 
     def __str__(self) -> str:
         return self.name_zh if in_chinese() else self.name_en

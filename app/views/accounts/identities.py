@@ -8,8 +8,8 @@ from flask_appbuilder import expose
 from flask_appbuilder.actions import action
 from flask_appbuilder.models.sqla.filters import FilterNotEqual
 from flask_appbuilder.security.decorators import has_access, permission_name
-from flask_babel import format_datetime, ngettext
 from flask_babel import lazy_gettext as _
+from flask_babel import ngettext
 from sqlalchemy import func, inspect, or_, select
 from wtforms import SelectField
 from wtforms.validators import DataRequired
@@ -182,7 +182,6 @@ class AuditScreen(Screen):
     }  # fmt: skip
     quick = ("user_name",)
     formatters_columns: ClassVar[dict[str, Any]] = {
-        "at": lambda value: format_datetime(value, "medium") if value else "—",
         "action": act_label,
         "subject": table_label,
         "roles": role_words,

@@ -5,7 +5,6 @@ from typing import Any
 from flask import redirect, url_for
 from flask_appbuilder import expose
 from flask_appbuilder.security.decorators import has_access, permission_name
-from flask_babel import format_datetime
 from flask_babel import lazy_gettext as _
 from sqlalchemy import Select, or_, select, update
 
@@ -71,9 +70,6 @@ class MailScreen(Screen):
     }  # fmt: skip
     picks = {"state": MailState}
     masked = {"recipient": SENSITIVE["recipient"]}
-    formatters_columns = dict.fromkeys(
-        ("written_at", "sent_at"), lambda at: format_datetime(at, "medium") if at else "—"
-    )
     list_columns = ["recipient", "subject", "state", "written_at", "sent_at", "error"]
     sentences = ("recipient", "subject", "error")
     show_columns = [*list_columns, "attempts", "body"]

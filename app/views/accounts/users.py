@@ -31,6 +31,7 @@ from app.kit.screen.api import SaysWhy
 from app.kit.screen.exporting import ExportsLists
 from app.kit.screen.filters import ConditionsWidget
 from app.kit.screen.forms import KeepsForms
+from app.kit.screen.present import moment
 from app.models import db
 from app.models.accounts.account import LONGEST_ACCOUNT, AccountRole, User, signature
 from app.models.language import listed
@@ -109,6 +110,7 @@ class UserDBModelView(WarnsOfVacancies, Guarded, fab.UserDBModelView):
         (title, parts | {"fields": [name for name in parts["fields"] if name not in BY_IDENTITY]})
         for title, parts in fab.UserDBModelView.show_fieldsets
     ]
+    formatters_columns = dict.fromkeys(("last_login", "created_on", "changed_on"), moment)
     validators_columns = {"username": [Length(max=LONGEST_ACCOUNT)]}
     add_row_message = _(
         "The account is made. It opens nothing until it has an identity: give it one on the page “Identities”."

@@ -68,7 +68,7 @@ class Code(Model):
     @classmethod
     def called(cls) -> ColumnElement[str]:
         """The same as str() for a select: the name in the language of whoever reads when the statement is built."""
-        return cls.name_zh if in_chinese() else func.coalesce(func.nullif(cls.name_en, ""), cls.name_zh)
+        return cls.name_zh.expression if in_chinese() else func.coalesce(func.nullif(cls.name_en, ""), cls.name_zh)
 
     def __str__(self) -> str:
         return self.name_zh if in_chinese() else self.name_en

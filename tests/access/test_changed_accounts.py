@@ -62,6 +62,32 @@ def test_nothing_changed_is_told_to_nobody(cast, behind, named):  # noqa: F811
     assert told(behind, "%") == {}
 
 
+@pytest.mark.parametrize(("email", "words"), [
+    ("x@y.cn\r\nBcc: z@z.cn", "不是电子邮箱"), ("x@y.cn, z@z.cn", "不是电子邮箱"), ("a@b", "不是电子邮箱"),
+    ("DIRECTOR@example.invalid", "另一个账号"),
+])  # fmt: skip
+def test_an_address_is_one_and_its_accounts_alone(cast, behind, email, words):
+    admin = cast.login("admin")
+    answer = admin.post(f"/users/edit/{cast.clerk.user_id}", data=form(email=email))
+    assert answer.status_code == 200 and words in answer.text
+    assert held(behind, "clerk")["email"] == "clerk@example.invalid"
+    made = form(username="fresh", email=email, password=PASSWORD, conf_password=PASSWORD)
+    assert words in admin.post("/users/add", data=made).text
+    assert behind.one("select count(*) from ab_user where username = 'fresh'") == 0
+
+
+def test_the_database_keeps_addresses_apart_too(cast, behind):
+    behind.run("do $$ begin update ab_user set email = 'Director@example.invalid' where username = 'clerk';"
+               " exception when unique_violation then null; end $$")  # fmt: skip
+    assert held(behind, "clerk")["email"] == "clerk@example.invalid"
+
+
+def test_an_account_with_a_bad_address_of_before_is_edited_all_the_same(cast, behind):
+    behind.run("update ab_user set email = 'a@b' where username = 'clerk'")
+    kept = form(first_name="芳", email="a@b")
+    assert cast.login("admin").post(f"/users/edit/{cast.clerk.user_id}", data=kept).status_code == 302
+
+
 @pytest.mark.parametrize(("first", "last", "warned"), [
     ("明", "李", True), ("明 ", " 李", True), ("小明", "李", False), ("学生101", "", False),
 ])  # fmt: skip

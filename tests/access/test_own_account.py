@@ -101,7 +101,9 @@ def test_letters_go_where_one_says_and_the_audit_has_both(cast, behind):
     assert row == {"old": {"email": "clerk@example.invalid"}, "new": {"email": "new@example.invalid"}}
 
 
-@pytest.mark.parametrize(("email", "words"), [("abc", "不是电子邮箱"), ("director@example.invalid", "另一个账号")])
+@pytest.mark.parametrize(("email", "words"), [
+    ("abc", "不是电子邮箱"), ("director@example.invalid", "另一个账号"), ("Director@EXAMPLE.invalid", "另一个账号"), ("a@b", "不是电子邮箱"),
+])  # fmt: skip
 def test_a_wrong_address_is_told_and_kept_in_the_form(cast, behind, email, words):
     answer = cast.login("clerk").post("/account/letters", data={"email": email})
     assert answer.status_code == 422

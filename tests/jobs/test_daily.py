@@ -316,6 +316,15 @@ def test_a_letter_arrives_once_with_the_way_to_the_page(database, postbox):
     assert got.get_content().split() == ["请办理。", "https://xueji.school.invalid/calendar/task/1"]
 
 
+@pytest.mark.parametrize("bad", ["x@y.cn\r\nBcc: z@z.cn", "x@y.cn, z@z.cn", "a@b", "", "<", "@,;:<>"])
+def test_a_bad_address_of_before_stops_no_other_letter(database, postbox, bad):
+    """Nor does its letter go to somebody else: the notice stands in the application alone."""
+    write(database, "clerk", "leader")
+    database.rows(f"update mail set recipient = '{bad}' where recipient like 'clerk@%'")
+    assert send() == {"failed": 1, "sent": 1} and send() == {}
+    assert [got["To"] for got in postbox.letters] == ["leader@example.invalid"]
+
+
 def test_a_server_that_is_away_keeps_every_letter_waiting(database, postbox):
     write(database, "clerk", "leader")
     own = database.app.config["XUEJI_SMTP_URL"]

@@ -14,6 +14,7 @@ from flask import current_app
 from sqlalchemy import text
 
 from app.kit import clock
+from app.kit.email_address import is_address
 from app.kit.sensitive import mask
 from app.models import MailState, db
 
@@ -103,6 +104,8 @@ def _into_file(message: EmailMessage, number: int) -> None:
 
 
 def _message(letter: Any) -> EmailMessage:
+    if not is_address(letter.recipient):  # one stored before addresses were looked at: it might be two, or a header
+        raise NotSent("no e-mail address", again=False)
     message = EmailMessage()
     sender = current_app.config["XUEJI_MAIL_FROM"]
     message["From"], message["To"] = sender, letter.recipient

@@ -10,10 +10,12 @@ from sqlalchemy import (
     Column,
     Date,
     ForeignKey,
+    Index,
     String,
     Table,
     Text,
     UniqueConstraint,
+    func,
 )
 from sqlalchemy.orm import relationship
 
@@ -23,6 +25,8 @@ from app.models.organisation.units import College, Department
 # Its hash is the login's alone to read (migration 0022): no query takes the column along unasked.
 password = User.__mapper__.get_property("password", _configure_mappers=False)
 password.deferred, password.strategy_key = True, (("deferred", True), ("instrument", True))
+
+Index("ix_ab_user_email_folded", func.lower(User.__table__.c.email))
 
 identity_role = Table(
     "identity_role",

@@ -1,6 +1,5 @@
 """账号 accounts: what a person changes of her own account; her name is her administrator's to say."""
 
-import re
 from datetime import timedelta
 from typing import Any
 
@@ -15,8 +14,9 @@ from app.access.attempts import Attempt, begin_attempt, forgive
 from app.access.scope import as_login
 from app.access.sessions import here
 from app.kit import clock
+from app.kit.email_address import is_address
 from app.kit.jobs.due import Due, Staff, tell
-from app.kit.operation import NotFound, Refused, audit, get, operation
+from app.kit.operation import Faulty, NotFound, Refused, audit, get, operation
 from app.models import Identity, Password, UserSession, db
 from app.models.accounts.account import User, person_name, signature
 from app.models.text import folded
@@ -31,8 +31,6 @@ from app.operations.accounts.second_hand import (
 
 USERS: Any = User.__table__
 SESSIONS: Any = UserSession.__table__
-ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
-LONGEST_ADDRESS = 320
 
 
 @operation(needs=Permission.HOME_READ)
@@ -41,15 +39,26 @@ def change_letter_address(actor: Actor, address: str) -> None:
     if actor.on_behalf_of:
         raise Refused(_("Act as yourself again first: this is your own account."))
     address = address.strip()
-    if not ADDRESS.fullmatch(address) or len(address) > LONGEST_ADDRESS:
-        raise Refused(_("This is no e-mail address: write it as name@example.edu.cn."))
     user = get(User, actor.user_id)
-    if db.session.scalar(select(exists(User.id).where(User.email == address, User.id != user.id))):
-        raise Refused(_("Another account has this e-mail address."))
+    check_address(address, user.id)
     if user.email != address:
         audit(actor, "account:contact", subject="ab_user", subject_id=user.id,
               old={"email": user.email}, new={"email": address})  # fmt: skip
         user.email = address
+
+
+def check_address(address: str, user_id: int | None) -> None:
+    """An account has an address of its own to which a letter can go. Raises Faulty."""
+    why = None
+    if not is_address(address):
+        why = _("This is no e-mail address: write it as name@example.edu.cn.")
+    else:
+        same = select(User.id).where(func.lower(User.email) == address.lower(), User.id.is_distinct_from(user_id))
+        with db.session.no_autoflush:  # the account itself may be about to be stored
+            if db.session.scalar(same.limit(1)) is not None:
+                why = _("Another account has this e-mail address.")
+    if why is not None:
+        raise Faulty({"email": why})
 
 
 @operation(needs=Permission.HOME_READ)

@@ -1,22 +1,27 @@
 """联系方式 contact data: what a student's college keeps up to date itself; what was before stays in her history."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from flask_babel import lazy_gettext as _
 
 from app.access import Actor, Permission
+from app.kit.email_address import is_address
 from app.kit.operation import Faulty, Refused, audit, get, operation, say_why
 from app.kit.readable import why_unreadable
 from app.models import Student
 
 CONTACT = ("phone", "email", "address", "postcode", "guardian_name", "guardian_phone", "dormitory", "note")
 PHONE = re.compile(r"[+(（]?[0-9][0-9 ()（）-]{5,}[0-9](\s*(转|ext\.?|-)\s*\d{1,6})?", re.ASCII)
-FORMS = {  # field → how it is written, and what is said of one that is not
-    "phone": (PHONE, _("Write a phone number: digits, with + for a foreign one.")),
-    "guardian_phone": (PHONE, _("Write a phone number: digits, with + for a foreign one.")),
-    "email": (re.compile(r"[^@\s,;]+@[^@\s,;]+\.[^@\s,;.]{2,}"), _("Write an e-mail address like name@example.com.")),
-    "postcode": (re.compile(r"[0-9A-Za-z][0-9A-Za-z -]{2,9}", re.ASCII), _("Write a postcode: six digits in China.")),
+FORMS: dict[str, tuple[Callable[[str], Any], Any]] = {  # field → its test, and what is said of a wrong one
+    "phone": (PHONE.fullmatch, _("Write a phone number: digits, with + for a foreign one.")),
+    "guardian_phone": (PHONE.fullmatch, _("Write a phone number: digits, with + for a foreign one.")),
+    "email": (is_address, _("Write an e-mail address like name@example.com.")),
+    "postcode": (
+        re.compile(r"[0-9A-Za-z][0-9A-Za-z -]{2,9}", re.ASCII).fullmatch,
+        _("Write a postcode: six digits in China."),
+    ),
 }
 
 
@@ -25,7 +30,7 @@ def wrong_contact(student: Student, values: dict[str, str | None]) -> dict[str, 
     changed = {name: value for name in CONTACT if (value := values.get(name)) and value != getattr(student, name)}
     unreadable = {name: why for name, value in changed.items() if (why := why_unreadable(value))}
     formed = {name: value for name, value in changed.items() if name in FORMS}
-    return unreadable | {name: FORMS[name][1] for name, value in formed.items() if not FORMS[name][0].fullmatch(value)}
+    return unreadable | {name: FORMS[name][1] for name, value in formed.items() if not FORMS[name][0](value)}
 
 
 @operation(needs=Permission.STUDENT_CONTACT_WRITE)

@@ -38,6 +38,7 @@ from app.models.language import listed
 from app.operations.accounts.own import (
     WrongPassword,
     change_own_password,
+    check_address,
     check_name_free,
     check_name_unused,
     check_unused,
@@ -119,6 +120,7 @@ class UserDBModelView(WarnsOfVacancies, Guarded, fab.UserDBModelView):
     def pre_add(self, item) -> None:
         item.username = account_name(item.username)
         check_name_free(item.username)
+        check_address(item.email or "", None)
         super().pre_add(item)
 
     def post_add(self, item) -> None:
@@ -142,6 +144,8 @@ class UserDBModelView(WarnsOfVacancies, Guarded, fab.UserDBModelView):
             check_name_unused(item.id)
             item.username = account_name(item.username)
             check_name_free(item.username)
+        if item.email != before["email"]:
+            check_address(item.email or "", item.id)
         tell_of_change(current_actor(), item, before)
         super().pre_update(item)
 

@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import Any
 
-from flask import jsonify, redirect, send_file, url_for
+from flask import flash, jsonify, redirect, send_file, url_for
 from flask_appbuilder import expose
 from flask_appbuilder.security.decorators import has_access, permission_name
 from flask_babel import format_datetime, format_decimal, gettext
@@ -47,14 +47,16 @@ class JobsView(PageView):
     @permission_name("list")
     def state(self, run_id: int):
         run = get(JobRun, run_id)
-        message = str(run.message or LABELS[JobState(run.state)])
-        return jsonify(state=run.state, message=message, **progress(run))
+        label, tone = standing(run)
+        message = str(run.message or label)
+        return jsonify(state=run.state, message=message, label=str(label), tone=tone, **progress(run))
 
     @expose("/<int:run_id>/cancel", methods=["POST"])
     @has_access
     @permission_name("list")
     def cancel(self, run_id: int):
-        cancel(current_actor(), run_id)
+        if cancel(current_actor(), run_id).state == JobState.RUNNING:
+            flash(_("The task is being stopped; what it did so far is undone."), "info")
         return redirect(url_for("JobsView.list"))
 
     @expose("/<int:run_id>/file")
@@ -63,6 +65,14 @@ class JobsView(PageView):
     def file(self, run_id: int):
         path, name = result_file(run_id)
         return send_file(path, as_attachment=True, download_name=name)
+
+
+def standing(run: JobRun) -> tuple[Any, str]:
+    """How a job stands, in a word and its tone; one that runs on until its next look for a stop is being stopped."""
+    state = JobState(run.state)
+    if state == JobState.RUNNING and run.stop_asked:
+        return _("Being stopped"), "warn"
+    return LABELS[state], TONES.get(state, "info")
 
 
 def progress(run: JobRun) -> dict[str, Any]:
@@ -78,20 +88,20 @@ def result_url(run: JobRun) -> str | None:
 
 def shown(run: JobRun) -> dict[str, Any]:
     """One job as xueji/jobs.html shows it."""
-    state = JobState(run.state)
+    state, (label, tone) = JobState(run.state), standing(run)
     runs = state in (JobState.QUEUED, JobState.RUNNING)
     kept = run.expires_at is not None and run.expires_at > dt.datetime.now(dt.UTC)
     return {
         "title": run.title,
         "state": state.value,
-        "label": LABELS[state],
-        "tone": TONES.get(state, "info"),
+        "label": label,
+        "tone": tone,
         "note": format_datetime(run.asked_at, "short"),
         "done": run.done,
         "total": run.total,
         "message": run.message,
         "poll_url": url_for("JobsView.state", run_id=run.id) if runs else None,
-        "cancel_url": url_for("JobsView.cancel", run_id=run.id) if runs else None,
+        "cancel_url": url_for("JobsView.cancel", run_id=run.id) if runs and not run.stop_asked else None,
         "download_url": url_for("JobsView.file", run_id=run.id) if run.file_name and kept else None,
         "result_url": None if runs else result_url(run),
         "expires": format_datetime(run.expires_at, "short") if run.file_name and kept and run.expires_at else None,

@@ -144,9 +144,10 @@
     select(Math.max(first, 0));
   }
 
-  /* Progress that follows a job: JSON {state, done, total, count, message, url}; `count` says done and total in words */
+  /* Progress that follows a job: JSON {state, label, tone, done, total, count, message, url}; `count` says done and total in words */
   for (const box of $$("[data-poll-url]").filter(xueji.own)) {
     const bar = box.querySelector("progress"), message = box.querySelector("[data-poll-message]"), counted = box.querySelector("[data-poll-count]");
+    const badge = box.closest("li")?.querySelector("[data-poll-badge] .badge");
     let wait = 700;
     async function look() {
       try {
@@ -155,6 +156,7 @@
         const job = await answer.json();
         if (job.total) { bar.value = 100 * job.done / job.total; counted.textContent = job.count; }
         if (message.textContent !== (job.message || "")) message.textContent = job.message || "";
+        if (badge && job.label && badge.textContent !== job.label) Object.assign(badge, { textContent: job.label, className: `badge badge-${job.tone}` });
         if (["done", "failed", "cancelled"].includes(job.state)) {
           if (job.url) location.assign(job.url); else location.reload();
           return;

@@ -77,7 +77,7 @@ class StudentScreen(Screen):
     reads = Permission.ROSTER_READ
     acts = {"can_contact": Permission.STUDENT_CONTACT_WRITE}
     label_columns = LABELS
-    quick = ("student_no", "name", "pinyin", "initials")
+    quick = ("student_no", "examinee_no", "name", "pinyin", "initials")
     pasted = "student_no"
     workbooks = [roster_export]
     exports = Permission.ROSTER_EXPORT

@@ -86,3 +86,15 @@ def test_a_name_of_no_list_matches_nothing(cast):
     address = paste(client, [*MANY]).request.url
     assert shown(client.get(re.sub(r"kept-\d+", "kept-999999", address))) == []
     assert len(" ".join(MANY)) > LONGEST_IN_ADDRESS
+
+
+def test_freshmen_are_found_by_the_number_they_have(cast, behind, numbers):
+    """A freshman has no student number yet: the search box and a pasted list take her examinee number."""
+    behind.run("update student set student_no = null, registered = false, status = 'admitted', class_group_id = null"
+               " where id = 101")  # fmt: skip
+    client, examinee = cast.login("registry"), behind.one("select examinee_no from student where id = 101")
+    answer = paste(client, [examinee, numbers[2], "nobody"])
+    assert len(set(shown(answer))) == 2 and "101" in shown(answer)
+    assert "nobody" in answer.text and f"：{examinee}" not in answer.text  # of what is not found
+    assert set(shown(client.get(f"/studentscreen/list/?q={examinee[:12]}"))) == {"101"}
+    assert set(shown(paste(cast.login("clerk2"), [examinee]))) == set()

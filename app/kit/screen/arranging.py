@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from app.kit.operation import Refused
 from app.kit.screen import preferences
-from app.kit.screen.comparing import one_of, pasted
+from app.kit.screen.comparing import also_known_by, one_of, pasted
 from app.kit.screen.filters import ListedFilter
 from app.models import db
 from app.models.language import listed
@@ -93,7 +93,11 @@ class KeepsArrangements:
             return
         values = ListedFilter.values(request.args[self.listing_condition()])
         field = getattr(self.datamodel.obj, self.pasted or "")
-        found = set(db.session.scalars(select(field).where(one_of(field, values))))
+        found = {
+            number
+            for one in also_known_by(field)
+            for number in db.session.scalars(select(one).where(one_of(one, values)))
+        }
         if missing := [value for value in values if value not in found]:
             shown = listed([*missing[:MISSING_SHOWN], *(["…"] if len(missing) > MISSING_SHOWN else [])])
             flash(

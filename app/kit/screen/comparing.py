@@ -47,6 +47,12 @@ def one_of(field: Any, values: list[str]) -> ColumnElement[bool]:
     return field == any_(bindparam(None, values, ARRAY(Text)))
 
 
+def also_known_by(field: Any) -> list[Any]:
+    """The column of numbers, and another by whose numbers the same row is known: of a freshman, who has no other yet."""
+    info = getattr(field, "info", {})
+    return [field, getattr(field.class_, info["also_known_by"])] if "also_known_by" in info else [field]
+
+
 def key_of(model: type, relation: str) -> Any:
     """The column of `model` that holds the primary key of its related row."""
     pairs: Any = inspect(model).relationships[relation].local_remote_pairs

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Query
 
 from app.kit.pinyin import other_readings
 from app.kit.screen.bounds import begin_of, days_of, moment_of, number_of
-from app.kit.screen.comparing import begins, compared, fitting, key_of, one_of, pasted, spelled
+from app.kit.screen.comparing import also_known_by, begins, compared, fitting, key_of, one_of, pasted, spelled
 from app.kit.screen.preferences import kept_list
 
 NO_NUMBER = _("This is no number, so nothing is found. Write digits, like 2025.")
@@ -100,8 +100,14 @@ class ListedFilter(fab.FilterIn):
     def apply(self, query: Query, value) -> Query:
         query, field = fab.get_field_setup_query(query, self.model, self.column_name)
         parts = value if isinstance(value, list) else [value]
-        pairs = [compared(field, one) for part in parts for one in self.values(str(part))]
-        return query.filter(one_of(compared(field, "")[0], [wanted for _column, wanted in pairs if wanted]))
+        listed = [one for part in parts for one in self.values(str(part))]
+        same = [
+            one_of(
+                compared(one, "")[0], [wanted for _column, wanted in (compared(one, text) for text in listed) if wanted]
+            )
+            for one in also_known_by(field)
+        ]
+        return query.filter(or_(*same))
 
     @staticmethod
     def values(text: str) -> list[str]:

@@ -132,7 +132,7 @@ class Student(Model):
     graduated_school: Mapped[str | None] = mapped_column(String(80))
     admission_score: Mapped[float | None] = mapped_column(Numeric(5, 1))
     # study
-    student_no: Mapped[str | None] = mapped_column(String(15), unique=True)
+    student_no: Mapped[str | None] = mapped_column(String(15), unique=True, info={"also_known_by": "examinee_no"})
     college_id: Mapped[int] = mapped_column(ForeignKey("college.id"))
     major_id: Mapped[int] = mapped_column(ForeignKey("major.id"), index=True)
     class_group_id: Mapped[int | None] = mapped_column(ForeignKey("class_group.id"), index=True)

@@ -18,6 +18,7 @@ from app.models.calendar.year import (
     TaskKind,
     TaskRule,
 )
+from app.models.cases import grounds as _grounds  # noqa: F401 - adds a column to the ledger
 from app.models.cases.applications import (
     AdmissionCancellationCase,
     AppealCase,

@@ -1,11 +1,14 @@
 """学籍异动名单 roster changes as a workbook: what the national platform asks for of each, in codes and in words."""
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import Date, Select, cast, func, select
+from sqlalchemy import Date, Select, Text, case, cast, func, literal, select
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import aliased
 
+from app.kit.flow.labels import LABELS
 from app.kit.workbook.declare import Column, Workbook
 from app.models import ClassGroup, Code, College, Major, RosterChange, Student
+from app.models.roster.ledger import DEATH
 
 WAS, IS = "old", "new"
 
@@ -13,6 +16,15 @@ WAS, IS = "old", "new"
 def select_changes(matching: Select | None) -> Select:
     """One row a ledger entry, the earliest first; `matching` selects ids. Names are those of today, as uploads want."""
     change, reason = aliased(Code, name="change"), aliased(Code, name="reason")
+    grounds = {key.removeprefix("reason."): str(word) for key, word in LABELS.items() if key.startswith("reason.")}
+    # a change of the school's own has no code to upload, only its word
+    code = case((change.national, RosterChange.code))
+    why = func.coalesce(
+        func.jsonb_extract_path_text(literal(grounds, JSONB), RosterChange.why, type_=Text), reason.name_zh
+    )
+    undone = case((RosterChange.code == DEATH, "已更正，见"), else_="已撤销，见").concat(
+        RosterChange.undone_by.expression
+    )
     sides = {side: (aliased(College), aliased(Major), aliased(ClassGroup)) for side in (WAS, IS)}
     places = [
         column
@@ -25,10 +37,11 @@ def select_changes(matching: Select | None) -> Select:
     ]  # fmt: skip
     statement = (
         select(
-            Student.examinee_no, Student.student_no, Student.name, RosterChange.code, change.called().label("category"),
-            RosterChange.effective_on, reason.called().label("reason"), RosterChange.until,
+            Student.examinee_no, Student.student_no, Student.name, code.label("code"), change.called().label("category"),
+            RosterChange.effective_on, why.label("reason"), RosterChange.until,
             RosterChange.approved_on, cast(func.timezone("Asia/Shanghai", RosterChange.recorded_at), Date).label("recorded_on"),
-            RosterChange.document_no, *places, RosterChange.note,
+            RosterChange.document_no, *places,
+            func.nullif(func.concat_ws("；", RosterChange.note, undone, type_=Text), "", type_=Text).label("note"),
         )
         .select_from(RosterChange)
         .join(Student, Student.id == RosterChange.student_id)

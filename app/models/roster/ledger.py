@@ -1,6 +1,7 @@
 """学籍异动 the ledger of roster changes, and the history of every field of a student."""
 
 from enum import StrEnum
+from typing import Any
 
 from flask_babel import lazy_gettext as _
 from sqlalchemy import (
@@ -14,16 +15,19 @@ from sqlalchemy import (
     SmallInteger,
     String,
     Text,
+    cast,
+    func,
     select,
 )
 from sqlalchemy.dialects.postgresql import JSONB, distinct_on
-from sqlalchemy.orm import column_property, relationship
+from sqlalchemy.orm import aliased, column_property, relationship
 
 from app.models.base import BigId, Mapped, Model, Now, date, mapped_column
 from app.models.organisation.codes import code_of
 from app.models.organisation.units import ClassGroup, College, Major
 from app.models.roster.student import Student
 
+DEATH = "51"
 MOVED = "26"  # 转系: her major came to another college, and whatever she was goes on
 PLACE = ("college", "major", "class_group", "grade")  # of an entry's old and new text
 
@@ -119,6 +123,15 @@ class RosterChange(FollowsStudent, Model):
     reason_code = code_of("RosterChange", "reason", "change_reason")
 
     @property
+    def undone(self) -> Any:
+        """That it holds no more, with the number of the entry that says so; nothing where it holds."""
+        if self.undone_by is None:
+            return ""
+        if self.code == DEATH:
+            return _("Corrected, see %(number)s", number=self.undone_by)
+        return _("Revoked, see %(number)s", number=self.undone_by)
+
+    @property
     def was(self) -> str:
         """Where the student was before, in the words of that day."""
         return place(self.old_text)
@@ -161,6 +174,15 @@ class FieldChange(FollowsStudent, Model):
     changed_by: Mapped[int | None]
     changed_by_name: Mapped[str | None] = mapped_column(String(80))
 
+
+# The number of the entry that puts this one right, or revokes it; where that has none, its day.
+_undoing = aliased(RosterChange)
+RosterChange.undone_by = column_property(
+    select(func.coalesce(_undoing.document_no, cast(_undoing.effective_on, String)))
+    .where(_undoing.undoes_id == RosterChange.id)
+    .correlate_except(_undoing)
+    .scalar_subquery()
+)
 
 # The last day of the leave or deferral that a student is on, by her last entry: shown and filtered in lists.
 Student.away_until = column_property(

@@ -12,9 +12,10 @@ from app.kit.flow.apply import note
 from app.kit.operation import audit
 from app.kit.paper.issuing import mark_papers
 from app.models import Case, CorrectionCase, PaperMark, RosterChange, among, db
+from app.models.roster.ledger import DEATH
 from app.operations.roster.effects import RosterEffect, changes
 
-DEATH, RESTORED = "51", "17"
+RESTORED = "17"
 
 
 def restore(model: Any, case_ids: list[int], entry: Any, *, code: Any, note: Any, effective_on: Any = None) -> Select:

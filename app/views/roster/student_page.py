@@ -32,6 +32,7 @@ from app.models import (
 from app.models.language import in_chinese
 from app.operations.roster.dated_effects import waiting_of
 from app.operations.roster.discharge import in_service
+from app.views.roster.changes import reason_words
 from app.views.roster.student_history import HistoryWords
 
 HISTORY_PAGE = 50
@@ -192,7 +193,7 @@ def changes(student: Student, day: date | None) -> list[dict[str, Any]]:
 
 def told(change: RosterChange) -> list[tuple[Any, Any]]:
     """Why the change was made and how long it lasts, where the ledger knows."""
-    found = [(_("Reason"), change.reason_code and str(change.reason_code)),
+    found = [(_("Holds no more"), change.undone), (_("Reason"), reason_words(change.why)),
              (_("Until"), change.until and format_date(change.until))]  # fmt: skip
     return [(label, word) for label, word in found if word]
 

@@ -173,13 +173,14 @@ class RosterChangeApi(Api):
         "student": _("Student"), "code": _("Code"), "reason": _("Reason"), "effective_on": _("Effective on"),
         "until": _("Until"), "approved_on": _("Approved on"), "document_no": _("Document number"),
         "old_status": _("Old status"), "new_status": _("New status"), "old_text": _("Old"), "new_text": _("New"),
-        "note": _("Note"), "recorded_at": _("Recorded at"),
+        "note": _("Note"), "recorded_at": _("Recorded at"), "undone_by": _("Undone by"), "why": _("Reason"),
     }  # fmt: skip
     resource_name = "roster_change"
     reads = Permission.ROSTER_READ
     list_columns = show_columns = [
         "id", "student.id", "student.student_no", "code", "reason", "effective_on", "until", "approved_on", "document_no", "old_status",
         "new_status", "old_text", "new_text", "note", "recorded_at",
+        "why", "undone_by",
     ]  # fmt: skip
     search_columns = ["student", "code", "effective_on", "new_status"]
     order_columns = ["effective_on", "id"]

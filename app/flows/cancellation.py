@@ -1,12 +1,14 @@
 """注销学籍 cancellation: the roster of a student who has died is closed (flow 24)."""
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select
 
 from app.access import Role
 from app.kit.flow import Field, Flow, Material, Step, Window, register
-from app.models import CancellationCase, RosterChange, RosterStatus
-from app.operations.roster.death import died_as_a_student
+from app.kit.operation import Refused
+from app.models import CancellationCase, RosterStatus
+from app.models.roster.ledger import DEATH
+from app.operations.roster.death import died_as_a_student, nothing_after_death
 from app.operations.roster.effects import changes, roster_effect
 from app.papers import change_notice
 
@@ -14,21 +16,16 @@ from app.papers import change_notice
 @roster_effect
 def cancel(case_ids: list[int]) -> Select:
     """注销学籍"""
-    # a death that was learnt of late does not go before what was recorded of her since
-    last = (
-        select(func.max(RosterChange.effective_on))
-        .where(RosterChange.student_id == CancellationCase.student_id)
-        .correlate(CancellationCase)
-        .scalar_subquery()
-    )
-    day = func.greatest(CancellationCase.died_on, last)
-    return changes(CancellationCase, case_ids, code="51", status=RosterStatus.CANCELLED, effective_on=day)
+    for why in nothing_after_death(case_ids, {}).values():
+        raise Refused(why)  # of cases from before it was asked at every signature
+    died_on = CancellationCase.died_on
+    return changes(CancellationCase, case_ids, code=DEATH, status=RosterStatus.CANCELLED, effective_on=died_on)
 
 
 cancellation = register(
     Flow(
         key="cancellation",
-        version=1,
+        version=2,
         place=24,
         title=_("Cancellation of the roster"),
         prefix="ZX",
@@ -46,6 +43,7 @@ cancellation = register(
         ),
         prevails=True,
         check=died_as_a_student,
+        grounds=nothing_after_death,
         effect=cancel,
         paper=change_notice.issue,
     )

@@ -31,9 +31,8 @@ LEDGER = {
         select c.id, c.flow, r.effective_on, c.leave_from, c.return_on, c.died_on, s.decided_at
         from roster_change r join flow_case c on c.id = r.case_id
         join case_step s on s.case_id = c.id and s.state = 'done' and (s.declared ->> 'takes_effect')::boolean
-        where r.effective_on <> case c.flow when 'leave' then c.leave_from when 'return' then c.return_on
-            when 'cancellation' then greatest(c.died_on, (
-                select max(b.effective_on) from roster_change b where b.student_id = r.student_id and b.id < r.id))
+        where r.undoes_id is null and r.effective_on <> case c.flow when 'leave' then c.leave_from when 'return' then c.return_on
+            when 'cancellation' then c.died_on
             else s.decided_at::date end""",
     "one entry an effect, or one that waits for its day": f"""
         select c.id, c.flow, c.state, count(distinct r.id) as entries, count(distinct d.id) as waiting

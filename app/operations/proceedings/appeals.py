@@ -246,4 +246,8 @@ def reverse(case_ids: list[int]) -> Select:
         either((admission, "恢复入学资格"), else_="恢复学籍"), "（申诉成立，撤销原处理", number.scalar_subquery(), "）"
     )
     code = either((admission, RESTORED_ADMISSION), else_=RESTORED)
-    return restore(AppealCase, case_ids, entry, code=code, note=why)
+    since = aliased(RosterChange)
+    last = select(func.max(since.effective_on)).where(since.student_id == RosterChange.student_id)
+    # from the day of what was revoked: she was never away; never before what was recorded of her since
+    day = func.greatest(RosterChange.effective_on, last.correlate(RosterChange).scalar_subquery())
+    return restore(AppealCase, case_ids, entry, code=code, note=why, effective_on=day)

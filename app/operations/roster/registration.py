@@ -236,7 +236,8 @@ _RESTORE = text("""
 
 # Whom a college that records registrations has not recorded when the check-in is over, has not reported; and where the
 # check-in was prolonged, the new last day counts.
-# Whoever has become a student after the check-in began has some working days from then, or from when it was recorded.
+# Whoever has become a student after the check-in began has some working days from then, or from when it was recorded;
+# and so has she whose dismissal was revoked meanwhile, though that works back.
 _MISSING = text("""
     insert into registration (student_id, college_id, student_college_id, year, season, state, since, due_on)
     select s.id, s.college_id, s.college_id, t.year, t.season, 'missing', t.opens_on, d.due_on
@@ -244,7 +245,9 @@ _MISSING = text("""
     cross join lateral (
         select greatest(t.due_on, (cast(:last_days as jsonb) ->> max(greatest(e.effective_on,
             cast(timezone('Asia/Shanghai', e.recorded_at) as date)))::text)::date) as due_on
-        from roster_change e where e.student_id = s.id and e.effective_on > t.opens_on and e.new_status = 'enrolled'
+        from roster_change e where e.student_id = s.id and e.new_status = 'enrolled'
+            and (e.effective_on > t.opens_on or e.undoes_id is not null
+                and cast(timezone('Asia/Shanghai', e.recorded_at) as date) > t.opens_on)
             and e.old_status is distinct from 'enrolled') d
     where t.key = any(:keys) and t.due_on < :today and t.due_on >= :since
         and s.status = 'enrolled' and (s.entry_year < t.year or t.season = 'spring')

@@ -20,11 +20,11 @@ def select_changes(matching: Select | None) -> Select:
     # a change of the school's own has no code to upload, only its word
     code = case((change.national, RosterChange.code))
     why = func.coalesce(
-        func.jsonb_extract_path_text(literal(grounds, JSONB), RosterChange.why, type_=Text), reason.name_zh
+        func.jsonb_extract_path_text(literal(grounds, JSONB), RosterChange.why, type_=Text), reason.called()
     )
-    undone = case((RosterChange.code == DEATH, "已更正，见"), else_="已撤销，见").concat(
-        RosterChange.undone_by.expression
-    )
+    corrected, revoked = _("Corrected, see %(number)s", number="#"), _("Revoked, see %(number)s", number="#")
+    words = case((RosterChange.code == DEATH, str(corrected)), else_=str(revoked))
+    undone = func.replace(words, "#", RosterChange.undone_by, type_=Text)
     sides = {side: (aliased(College), aliased(Major), aliased(ClassGroup)) for side in (WAS, IS)}
     places = [
         column

@@ -72,7 +72,7 @@ def test_the_undone_entry_says_so_wherever_it_is_read(walks, behind, cast, ask):
     assert (answer["undone_by"], answer["why"]) == (number, "absence")
     _header, *rows = exported(registry.post("/rosterchangescreen/export/roster_changes", data={"columns": COLUMNS}))
     (row,) = [row for one in rows if "已撤销" in str((row := dict(zip(COLUMNS, one, strict=True)))["note"])]
-    assert row["note"] == f"已撤销，见{number}" and row["reason"] == "未请假离校连续两周"
+    assert row["note"] == f"已撤销，见 {number}" and row["reason"] == "未请假离校连续两周"
 
 
 def test_a_change_of_the_schools_own_has_a_word_and_no_code(behind, cast):

@@ -31,6 +31,8 @@ LONGEST_NAME = 120  # of a file
 # What a wrong cell is, in few words, for the count of each kind.
 KINDS = {
     "REQUIRED": _("missing"), "INTEGER": _("no number"), "NUMBER": _("no number"), "DATE": _("no clear date"),
+    "DATETIME": _("no clear date"), "BOOLEAN": _("neither yes nor no"), "CHOICE": _("none of the choices"),
+    "UNKNOWN_CHARACTER": _("unknown character"), "NOT_AMONG": _("unknown"), "TAKEN": _("belongs to another record"),
     "FORMULA": _("formula"), "ERROR_CELL": _("error of Excel's"),
     "NUMBER_LOST_DIGITS": _("digits lost"), "DATE_NOT_CODE": _("turned into a date"), "TOO_LONG": _("too long"),
     "PATTERN": _("wrongly written"), "TOO_SMALL": _("too small"), "TOO_LARGE": _("too large"),
@@ -38,7 +40,8 @@ KINDS = {
     "ID_NUMBER": _("check character wrong"), "ID_BIRTH_DATE": _("disagrees with the birth date"),
     "ID_SEX": _("disagrees with the sex"),
 }  # fmt: skip
-TYPES = {"text": _("text"), "name": _("text"), "code": _("digits as text"), "date": _("date"), "number": _("number")}
+TYPES = {"text": _("text"), "name": _("text"), "code": _("digits as text"), "date": _("date"),
+         "datetime": _("date and time"), "number": _("number"), "integer": _("number"), "boolean": _("yes or no")}  # fmt: skip
 FIGURES = {
     "rows": (_("Rows"), "fa-table-list", "info"), "new": (_("New"), "fa-user-plus", "ok"),
     "changed": (_("Changed"), "fa-user-pen", "warn"), "unchanged": (_("Unchanged"), "fa-equals", "muted"),

@@ -120,3 +120,43 @@ def test_a_format_that_says_more_than_the_number_is_known(code, found):
 )  # fmt: skip
 def test_digits_stand_in_the_places_of_the_format(pattern, value, shown):
     assert with_digits(pattern, value) == shown
+
+
+def test_columns_without_a_header_or_hidden_are_told_of(tmp_path):
+    """Empty or merged into its neighbour, beyond the table, hidden by hand: nothing is dropped without a word."""
+
+    def change(sheet):
+        sheet["E1"], sheet["E2"], sheet["G3"], sheet["C1"] = None, "说明", "边上", "出生日期"
+        sheet.merge_cells("A1:B1")  # which takes the header of the names
+        sheet["A1"], sheet["F1"] = "考生号", "姓名"
+        sheet.column_dimensions["D"].hidden = True
+
+    path = book(tmp_path / "x.xlsx", ["1", "甲", None, 5], ["2", "乙", None, 6], change=change)
+    rows, told = seen(path)
+    assert len(rows) == 2
+    assert told == {"UNHEADED": {"columns": "B、E、G"}, "HIDDEN_COLUMNS": {"columns": "分数 (D)"}}
+    path = book(tmp_path / "y.xlsx", ["1", "甲", None, 5], change=lambda sheet: sheet.__setitem__("H1", " "))
+    assert seen(path)[1] == {}
+
+
+def test_a_hidden_sheet_with_rows_is_told_of_and_our_own_is_not(tmp_path):
+    def change(sheet):
+        for name in ("去年", "Accepted values", "空"):
+            other = sheet.parent.create_sheet(name)
+            other.sheet_state = "hidden" if name != "去年" else "veryHidden"
+            if name != "空":
+                other.append(["考生号", "姓名"])
+
+    assert seen(book(tmp_path / "x.xlsx", ["1", "甲"], change=change))[1] == {"HIDDEN_SHEETS": {"sheets": "去年"}}
+
+
+@pytest.mark.parametrize("place", range(4))
+def test_a_nul_in_any_kind_of_cell_is_a_fault_that_can_be_stored(tmp_path, place):
+    """A word processor writes _x0000_; neither the database's text nor its JSON takes the character."""
+    cells = ["1", "甲", "2026-09-01", "5"]
+    cells[place] += "_x0000_"
+    path = book(tmp_path / "x.xlsx", cells, change=lambda sheet: sheet.__setitem__("E1", "备_x0000_注"))
+    with open_upload(path, ADMISSIONS) as reading:
+        (line,) = b"".join(reading.chunks()).decode().splitlines()
+    assert "UNKNOWN_CHARACTER" in line and "U+0000" in line and "\\u0000" not in line and "\x00" not in line
+    assert "\x00" not in str(original(path))

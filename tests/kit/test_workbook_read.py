@@ -269,7 +269,7 @@ def test_the_sheet_with_the_columns_is_found_and_filled_others_are_told_of(tmp_p
     book.save(tmp_path / "x.xlsx")
     rows, header = lines(tmp_path / "x.xlsx")
     assert header.sheet == "名单" and len(rows) == 1
-    assert [notice.params for notice in header.notices] == [{"sheet": "名单", "others": "说明"}]
+    assert [notice.params for notice in header.notices] == [{"sheet": "名单", "others": "说明"}, {"sheets": "隐藏"}]
 
 
 def test_text_that_copy_would_stumble_over_arrives_whole(tmp_path):

@@ -33,6 +33,9 @@ TRUE = {"是", "有", "y", "yes", "true", "1", "√"}
 FALSE = {"否", "无", "n", "no", "false", "0", "×"}
 
 
+UNWRITABLE = re.compile(r"[\x00\ud800-\udfff]")  # no database and no workbook takes them
+
+
 class Fault(Exception):
     """What is wrong with a cell: a code of reasons.CELL, what the cell shows where that is not its value, and what the
     sentence names of it."""
@@ -58,9 +61,14 @@ def read_as(kind: str, value: Any, units: Sequence[str] = ()) -> Any:
     return value
 
 
+def strange(text: str) -> list[str]:
+    """Characters that a cell must not have: those of one program alone, and the one that the database cannot take."""
+    return [*unknown_characters(text), *(["U+0000"] if "\x00" in text else [])]
+
+
 def to_text(value: Any) -> str:
     if isinstance(value, str):
-        if unknown := unknown_characters(value):
+        if unknown := strange(value):
             raise Fault("UNKNOWN_CHARACTER", value, ", ".join(unknown))
         return clean(value)
     if isinstance(value, bool):
@@ -180,14 +188,14 @@ CONVERT: dict[str, Callable[[Any], str]] = {
 
 def to_texts(values: Sequence[Any]) -> list[str]:
     together = "".join(values)
-    if unknown_characters(together):
+    if strange(together):
         raise Unlike
     return [*values] if clean(together) is together else [*map(clean, values)]
 
 
 def to_names(values: Sequence[Any]) -> list[str]:
     together = "".join(values)
-    if unknown_characters(together):
+    if strange(together):
         raise Unlike
     return [*values] if clean_name(together) is together else [*map(clean_name, values)]
 
@@ -259,7 +267,7 @@ def shown(value: Any) -> str:
     """A faulty cell about as the person sees it."""
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() and abs(value) < MOST_DIGITS else f"{value:.6G}"
-    return str(value)[:200]
+    return UNWRITABLE.sub("\ufffd", str(value))[:200]
 
 
 def original(value: Any) -> str:
@@ -270,4 +278,4 @@ def original(value: Any) -> str:
         return str(int(value)) if value.is_integer() and abs(value) < MOST_DIGITS else f"{value:.15G}"
     if isinstance(value, dt.date):
         return value.isoformat()
-    return str(value)
+    return UNWRITABLE.sub("\ufffd", value) if isinstance(value, str) else str(value)

@@ -31,6 +31,7 @@ class Marks:
     styled: Mapping[int, Mapping[int, int]] = field(default_factory=dict)
     hidden: set[int] = field(default_factory=set)
     formats: Mapping[int, str] = field(default_factory=dict)
+    hidden_columns: set[int] = field(default_factory=set)
 
 
 def telling_format(code: str) -> str | None:

@@ -30,6 +30,7 @@ ROW = rb'row r="[0-9]{1,7}"(?: (?:spans|s|customFormat|ht|customHeight|thickBot|
 PLAIN = rb'/|v>|%s(?: t="(?:s|n|b|d|str|inlineStr)")?/?>|is>|t>|%s' % (CELL, ROW % b"")
 SPELLED_SO = re.compile(rb'<(?:%s t="e"/?>|f[ >/]|%s)' % (CELL, ROW % b"|hidden"))
 NOT_PLAIN = re.compile(rb"<(?!" + PLAIN + rb")([^\s/>]*)")
+HIDDEN_COLUMN = re.compile(rb'<col [^<>]*hidden="(?:1|true)"')  # before the first row
 TELLING = re.compile(rb"[!?].*|.*:.*|c|row|f", re.DOTALL)  # names of tags: of rows, cells and formulas, or prefixed
 PROLOG = re.compile(rb"(?:\s|<\?[^>]*\?>|<!--.*?-->)*<[A-Za-z_]", re.DOTALL)
 DECLARED_ENCODING = re.compile(rb"\s*<\?xml[^>]*encoding=[\"']([^\"']*)")
@@ -242,7 +243,7 @@ def look_at(facts: SheetFacts, seen: bytes, limits: Limits) -> bytes:
     if len(seen) - end > LONGEST_TAG or not all(SPELLED_SO.match(seen, at) for at in found):
         facts.telling = facts.otherwise = True
         return b""
-    facts.telling = facts.telling or bool(found)
+    facts.telling = facts.telling or bool(found) or (not facts.last_row and bool(HIDDEN_COLUMN.search(seen, 0, end)))
     last_value = max(seen.rfind(b"</v>", 0, end), seen.rfind(b"</t>", 0, end))
     if last_value >= 0 and (start := seen.rfind(b"<row ", 0, last_value)) >= 0:
         number = ROW_NUMBER.search(seen, start, start + 200)

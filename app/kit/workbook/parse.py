@@ -26,6 +26,7 @@ if __name__ == "__main__":
         CONVERT,
         CONVERT_ALL,
         SPECIAL,
+        UNWRITABLE,
         Fault,
         Unlike,
         copy_text,
@@ -42,6 +43,7 @@ else:
         CONVERT,
         CONVERT_ALL,
         SPECIAL,
+        UNWRITABLE,
         Fault,
         Unlike,
         copy_text,
@@ -71,7 +73,8 @@ def find_header(rows: Sequence[list[Any]], task: Mapping[str, Any]) -> tuple[int
     Where that row lacks required columns, it may be one of two: what stands below a heading that spans columns is read
     with it.
     """
-    read = [[(known(str(cell), task["names"]), str(cell).strip()) for cell in row] for row in rows]
+    texts = [[UNWRITABLE.sub("", str(cell)).strip() for cell in row] for row in rows]
+    read = [[(known(text, task["names"]), text) for text in row] for row in texts]
     best = max(range(len(read)), key=lambda index: len(names_in(read[index])), default=0)
     if not read or not names_in(read[best]):
         return 0, 0, []
@@ -102,7 +105,9 @@ def known(text: str, names: Mapping[str, str]) -> str | None:
 def choose_sheet(book: Any, task: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
     """The first visible sheet whose header has every required column; else the fault of the one that comes nearest."""
     fault: tuple[int, FileFault] | None = None
-    visible = [m.name for m in book.sheets_metadata if str(m.visible).endswith("Visible") and "WorkSheet" in str(m.typ)]
+    sheets = [(m.name, str(m.visible).endswith(".Visible")) for m in book.sheets_metadata if "WorkSheet" in str(m.typ)]
+    visible = [name for name, seen in sheets if seen]
+    hidden = [name for name, seen in sheets if not seen]
     for name in visible:
         sheet = book.get_sheet_by_name(name)
         top = list(itertools.islice(sheet.iter_rows(), task["header_rows"]))
@@ -113,6 +118,7 @@ def choose_sheet(book: Any, task: Mapping[str, Any]) -> tuple[dict[str, Any], An
             left = (sheet.start or (0, 0))[1]
             others = [other for other in visible if other != name]
             header = {"sheet": name, "first_row": first + 1, "row": last + 1, "left": left, "others": others}
+            header |= {"hidden_sheets": hidden}
             return header | describe(header, cells, task), sheet
         if top and (fault is None or len(found) > fault[0]):
             params = {"sheet": name, "row": last + 1, "rows": task["header_rows"], "columns": missing}
@@ -135,6 +141,7 @@ def describe(header: Mapping[str, Any], cells: Header, task: Mapping[str, Any]) 
     return {
         "columns": {name: place for place, (name, _text) in enumerate(cells) if name},
         "unknown": [text for (name, text), our in zip(cells, ours, strict=True) if not name and text and not our],
+        "bare": [place for place, (name, text) in enumerate(cells) if not name and not text],
         "returned": any(ours),
     }
 
@@ -146,14 +153,16 @@ def look_again(path: str, seen: Mapping[str, Any]) -> Marks:
     formats = {int(style): pattern for style, pattern in seen["formats"].items()}
     with zipfile.ZipFile(path) as archive, archive.open(seen["part"]) as file:
         events = SheetEvents(formats).read(file)
-    return Marks(events.formulas, events.errors, events.styled, events.hidden, formats)
+    return Marks(events.formulas, events.errors, events.styled, events.hidden, formats, events.hidden_columns)
 
 
 class Lines:
     """The rows below the header as COPY reads them (null ''), and by column what was made of their cells."""
 
-    def __init__(self, header: Mapping[str, Any], task: Mapping[str, Any], sight: Sight, hidden: set[int]) -> None:
-        self.header, self.task, self.sight, self.hidden = header, task, sight, hidden
+    def __init__(self, header: Mapping[str, Any], task: Mapping[str, Any], sight: Sight, marks: Marks) -> None:
+        self.header, self.task, self.sight, self.marks = header, task, sight, marks
+        self.bare = {*header["bare"]}  # places without a header
+        self.unheaded: set[int] = set()  # and those of them that have content
         self.emptied: dict[str, Counter[str]] = {}
         self.hidden_rows: list[int] = []
 
@@ -167,6 +176,9 @@ class Lines:
         while block := list(itertools.islice(rows, ROWS_A_BLOCK)):
             faults: dict[int, dict[str, list[str]]] = {}
             columns = list(zip(*block, strict=True))
+            for place in self.bare - self.unheaded:
+                if any(str(value).strip() for value in columns[place]):
+                    self.unheaded.add(place)
             texts = [self.texts(name, columns[place], faults) for name, place in zip(names, places, strict=True)]
             for index, cells in enumerate(zip(*texts, strict=True)):
                 number += 1
@@ -177,7 +189,7 @@ class Lines:
                 count += 1
                 if count > task["rows"]:
                     raise FileFault("TOO_MANY_ROWS", {"sheet": header["sheet"], "row": number, "limit": task["rows"]})
-                if number - 1 in self.hidden:
+                if number - 1 in self.marks.hidden:
                     self.hidden_rows.append(number)
                 told = copy_text(json.dumps(found, ensure_ascii=False)) if found else ""
                 yield f"{number}\t{told}\t{line}\n"
@@ -191,12 +203,17 @@ class Lines:
     def remarks(self) -> dict[str, Any]:
         """What people should know of how their cells were read, by column."""
         names = {place: name for name, place in self.header["columns"].items()}
+        left = self.header["left"]
         hidden = [] if self.header["returned"] else self.hidden_rows  # our filter hides the good rows
         return {
             "emptied": {name: dict(words) for name, words in self.emptied.items() if words},
             "filled": {names[place]: count for place, count in self.sight.filled.items()},
             "percents": {names[place]: count for place, count in self.sight.percents.items()},
             "hidden": [hidden[0], len(hidden)] if hidden else [],
+            "hidden_columns": {
+                names[place]: letters(left + place) for place in names if left + place in self.marks.hidden_columns
+            },
+            "unheaded": [letters(left + place) for place in sorted(self.unheaded)],
         }
 
 
@@ -269,7 +286,7 @@ def main() -> None:
         if task["original"]:
             write(out, original_lines(sight.rows(sheet.iter_rows(), 0, faults=False)))
             return
-        lines = Lines(header, task, sight, marks.hidden)
+        lines = Lines(header, task, sight, marks)
         write(out, lines.copy(sheet.iter_rows()))
         sys.stderr.write(json.dumps(lines.remarks()))
     except PasswordError:

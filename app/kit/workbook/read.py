@@ -25,6 +25,7 @@ from .reasons import Unreadable, sentence
 from .sheet_xml import letters
 
 REASON = _("Reason")  # the header of the column that a returned workbook has more
+ACCEPTED_VALUES = _("Accepted values")  # the hidden sheet of a template
 HEADER_ROWS = 10  # titles may stand above the header
 CHUNK = 1 << 17
 PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL")  # of the environment; the rest may be secret
@@ -224,6 +225,9 @@ def notices(found: dict[str, Any], closed: list[Column], facts: UploadFacts) -> 
     filled = {sheet.name for sheet in facts.sheets if sheet.last_row}
     if others := [name for name in found["others"] if name in filled]:
         told.append(Notice("OTHER_SHEETS", {"sheet": found["sheet"], "others": listed(others)}))
+    ours = spellings(ACCEPTED_VALUES)  # of our template, with the values to choose from
+    if hidden := [name for name in found["hidden_sheets"] if name in filled and name not in ours]:
+        told.append(Notice("HIDDEN_SHEETS", {"sheets": listed(hidden)}))
     return told
 
 
@@ -244,6 +248,11 @@ def on_rows(remarks: dict[str, Any], columns: dict[str, Column]) -> Iterator[Not
             yield Notice(code, {"columns": listed(told)})
     if hidden := remarks.get("hidden"):
         yield Notice("HIDDEN_ROWS", {"first": hidden[0], "count": hidden[1]})
+    if hidden := remarks.get("hidden_columns"):
+        told = [f"{column.label} ({hidden[name]})" for name, column in columns.items() if name in hidden]
+        yield Notice("HIDDEN_COLUMNS", {"columns": listed(told)})
+    if unheaded := remarks.get("unheaded"):
+        yield Notice("UNHEADED", {"columns": listed(unheaded)})
 
 
 def in_words(fault: Unreadable, workbook: Workbook) -> Unreadable:

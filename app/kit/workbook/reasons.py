@@ -154,6 +154,12 @@ WARNINGS: dict[str, Label] = {
         "Rows that are hidden in the workbook, by a filter or by hand, count like all others: %(count)s, the first is"
         " row %(first)s. Delete them from the workbook if they are not meant."
     ),
+    "HIDDEN_COLUMNS": _(
+        "Columns that are hidden in the workbook were read like all others: %(columns)s. Delete them from the workbook if"
+        " they are not meant."
+    ),
+    "UNHEADED": _("These columns have content but no header, and were not read: %(columns)s."),
+    "HIDDEN_SHEETS": _("Hidden sheets were not read: %(sheets)s."),
     "OTHER_SHEETS": _("Only sheet “%(sheet)s” was read. Not read: %(others)s."),
 }
 

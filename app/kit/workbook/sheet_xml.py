@@ -12,6 +12,7 @@ from xml.parsers import expat
 
 PIECE = 1 << 18
 REFERENCE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
+MOST_COLUMNS = 16_384
 BUILT_IN = {9: "0%", 10: "0.00%"}  # of the formats that every workbook knows by number, those that count here
 
 
@@ -55,7 +56,7 @@ def refuse(*_declaration: Any) -> None:
 
 
 class SheetEvents:
-    """Reads a sheet once, and knows how far its values reach, which rows are hidden, and the cells worth a second look.
+    """Reads a sheet once, and knows how far its values reach, which rows and columns are hidden, and the cells worth a second look.
 
     Rows and columns count from 0. `formulas` and `errors` (with the text shown) are by row, then column; `styled` are
     the plain numbers whose style is one of `styles`.
@@ -65,6 +66,7 @@ class SheetEvents:
         self.last_row = -1  # with a value
         self.far: tuple[int, int] = (-1, -1)  # the cell with a value that is furthest to the right
         self.hidden: set[int] = set()
+        self.hidden_columns: set[int] = set()
         self.formulas: dict[int, set[int]] = {}
         self.errors: dict[int, dict[int, str]] = {}
         self.styled: dict[int, dict[int, int]] = {}
@@ -115,6 +117,9 @@ class SheetEvents:
                 digits, column = str(row + 1), -1
                 if attributes.get("hidden") in ("1", "true"):
                     self.hidden.add(row)
+            elif name == "col":
+                if attributes.get("hidden") in ("1", "true"):
+                    self._hide(attributes.get("min", ""), attributes.get("max", ""))
             elif name == "f":
                 self.formulas.setdefault(cell_row, set()).add(column)
                 if attributes.get("t") in ("array", "dataTable"):
@@ -126,6 +131,11 @@ class SheetEvents:
 
     def _hear(self, row: int, column: int, text: str) -> None:
         self.errors[row][column] = (self.errors[row][column] + text).strip()
+
+    def _hide(self, first: str, last: str) -> None:
+        """Columns `first` to `last`, from 1, as far as a sheet may reach."""
+        if first.isdecimal() and last.isdecimal():
+            self.hidden_columns.update(range(int(first) - 1, min(int(last), MOST_COLUMNS)))
 
     def _spread(self, area: str) -> None:
         """One formula for an area stands in its first cell alone; the others bear only its values."""

@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import sqlalchemy as sa
-from flask_babel import gettext as _
 from xlsxwriter.utility import xl_col_to_name
 
 from .declare import Column, Workbook
 from .export import add_sheet, new_book, new_file, number_format
+from .read import ACCEPTED_VALUES
 from .rules import names, run
 
 ROWS_OFFERED = 10_000  # below the header
@@ -30,7 +30,7 @@ def write_template(
     with new_file(target) as (part, folder), new_book(part, folder, title) as book:
         looks = [book.add_format({"num_format": number_format(column.kind), "valign": "top"}) for column in columns]
         sheet = add_sheet(book, title, 1, columns, looks)
-        listed = _("Accepted values")
+        listed = str(ACCEPTED_VALUES)
         for place, (name, values) in enumerate(choices.items()):
             index = next(index for index, column in enumerate(columns) if column.name == name)
             letter = xl_col_to_name(place, col_abs=True)

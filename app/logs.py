@@ -17,6 +17,7 @@ HEADER = "X-Request-ID"
 SANE = re.compile(r"[A-Za-z0-9._-]{8,64}")
 # The text of a database error quotes values of rows; its class says enough.
 QUOTED_ROW = re.compile(r"\((?:psycopg\.errors|sqlalchemy\.exc)\.(\w+)\).*", re.DOTALL)
+SECRET_LINK = re.compile(r"(/calendar-feed/\d+/)[^/\s?\"']+")  # its last part opens somebody's calendar
 LONGEST = 500
 
 # For logging.config.dictConfig, and gunicorn's logconfig_dict.
@@ -71,7 +72,7 @@ def _access(atoms: dict[str, Any]) -> dict[str, Any]:
     return {
         "request": atoms.get("{x-request-id}o", ""),
         "method": atoms["m"],
-        "path": atoms["U"],
+        "path": SECRET_LINK.sub(r"\1…", atoms["U"]),
         "status": int(atoms["s"]),
         "bytes": atoms["B"],
         "milliseconds": atoms["M"],
@@ -99,7 +100,7 @@ def _error(error: BaseException) -> dict[str, Any]:
 
 
 def _without_rows(text: str) -> str:
-    return QUOTED_ROW.sub(r"(\1)", text)[:LONGEST]
+    return SECRET_LINK.sub(r"\1…", QUOTED_ROW.sub(r"(\1)", text))[:LONGEST]
 
 
 def _begin() -> None:

@@ -70,6 +70,14 @@ def test_an_access_line_has_no_query_no_address_no_name() -> None:
                     "path": "/students/list/", "status": 200, "bytes": 512, "milliseconds": 12}  # fmt: skip
 
 
+def test_the_secret_of_a_calendar_stays_out_of_the_log() -> None:
+    path, masked = "/calendar-feed/12/0123456789abcdef.ics", "/calendar-feed/12/…"
+    atoms = {"m": "GET", "U": path, "s": "200", "B": 1, "M": 1}
+    record = logging.LogRecord("gunicorn.access", logging.INFO, "f", 1, "%(h)s", (atoms,), None)
+    assert json.loads(JsonFormatter().format(record))["path"] == masked
+    assert masked in json.dumps(line("app", f"refused: {path} is gone"), ensure_ascii=False)
+
+
 @pytest.fixture
 def client(caplog: pytest.LogCaptureFixture) -> FlaskClient:
     app = Flask("plain")

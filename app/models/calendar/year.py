@@ -215,4 +215,5 @@ class CalendarFeed(Model):
     user_id: Mapped[int] = mapped_column(ForeignKey("ab_user.id", ondelete="CASCADE"), primary_key=True)
     version: Mapped[int] = mapped_column(default=1, server_default="1")
     renewed_at: Mapped[Now]
+    ended: Mapped[bool] = mapped_column(default=False, server_default="false")  # with the password, or the account
     user: Mapped[User] = relationship()

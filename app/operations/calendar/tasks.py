@@ -114,7 +114,7 @@ def remark(actor: Actor, task_id: int, text: str) -> DatedTask:
 def renew_feed(actor: Actor) -> int:
     """Make the actor's secret link, or another one, so that the old one is good no more. Returns its version."""
     made = insert(CalendarFeed).values(user_id=actor.user_id, renewed_at=clock.now())
-    again = {"version": CalendarFeed.version + 1, "renewed_at": clock.now()}
+    again = {"version": CalendarFeed.version + 1, "renewed_at": clock.now(), "ended": False}
     version = db.session.scalar(
         made.on_conflict_do_update(index_elements=["user_id"], set_=again).returning(CalendarFeed.version)
     )
@@ -124,8 +124,9 @@ def renew_feed(actor: Actor) -> int:
 
 
 def feed_version(actor: Actor) -> int | None:
-    """The version of the actor's link; None if she has none yet."""
-    return db.session.scalar(select(CalendarFeed.version).where(CalendarFeed.user_id == actor.user_id))
+    """The version of the actor's link; None if she has none yet, or it has ended."""
+    good = CalendarFeed.user_id == actor.user_id, ~CalendarFeed.ended
+    return db.session.scalar(select(CalendarFeed.version).where(*good))
 
 
 def _own(actor: Actor, task_id: int) -> DatedTask:

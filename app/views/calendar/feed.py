@@ -40,7 +40,11 @@ class CalendarFeedView(PageView):
     def read(self, user_id: int, secret: str):
         """The tasks of all identities of the person whose link it is; 404 for any other address."""
         feed = db.session.get(CalendarFeed, user_id) if user_id < 2**31 else None
-        if feed is None or not hmac.compare_digest(secret.encode(), _secret(user_id, feed.version).encode()):
+        if (
+            feed is None
+            or feed.ended
+            or not hmac.compare_digest(secret.encode(), _secret(user_id, feed.version).encode())
+        ):
             abort(404)
         actors = [actor_of(one) for one in identities_of(user_id) if one.user.is_active]
         readers = [actor for actor in actors if actor.may(Permission.CALENDAR_READ)]

@@ -371,3 +371,22 @@ def test_pages_of_many_tasks_ask_a_fixed_number_of_statements(cast, behind):
         counts.append(len(statements))
         statements.clear()
     assert counts[1] <= counts[0]
+
+
+@pytest.mark.parametrize("how", [
+    "update ab_user set password = 'another' where username = 'clerk'",
+    "update ab_user set active = false where username = 'clerk'",
+], ids=["password", "switched off"])  # fmt: skip
+def test_a_link_ends_with_the_password_and_with_the_account(app, cast, behind, how):
+    """And does not come back with the account: she makes another, which is another."""
+    cast.login("clerk").post("/calendar-feed/renew")
+    old, anybody = feed(cast.login("clerk")), app.test_client()
+    assert anybody.get(old).status_code == 200
+    kept = behind.one("select password from ab_user where username = 'clerk'")
+    behind.run(how)
+    assert anybody.get(old).status_code == 404
+    behind.run("update ab_user set active = true, password = :kept where username = 'clerk'", kept=kept)
+    browser = cast.login("clerk")
+    assert anybody.get(old).status_code == 404 and ".ics" not in browser.get("/calendar/").text
+    browser.post("/calendar-feed/renew")
+    assert feed(browser) != old and anybody.get(feed(browser)).status_code == 200

@@ -33,6 +33,8 @@ def waiting_for_nobody(cast) -> list[int]:
         return [case.id for _step, case in db.session.execute(select_vacant())]
 
 
+STORED = "select value from setting where key = 'deputy_roles'"
+
 # deputies
 
 
@@ -60,6 +62,17 @@ def test_the_setting_takes_roles_that_sign_and_says_which_is_none(app, cast, tex
         "/settingscreen/edit/deputy_roles", data={"value": text}, follow_redirects=True
     )
     assert "不是有签批权的岗位" in answer.text
+
+
+@pytest.mark.parametrize("text", ["二级学院学籍分管院领导：二级学院学籍管理员", "college_leader: college_clerk",
+                                  "college_leader=college_leader,college_clerk"])  # fmt: skip
+def test_nobody_else_stands_in_for_the_leader_of_a_college(cast, behind, text):
+    """Note 3 of the manual."""
+    registry = cast.login("registry")
+    answer = registry.post("/settingscreen/edit/deputy_roles", data={"value": text})
+    assert "只由分管院领导签字" in answer.text and behind.one(STORED) == ""
+    registry.post("/settingscreen/edit/deputy_roles", data={"value": "affairs_director: vice_president"})
+    assert behind.one(STORED) == "affairs_director: vice_president"
 
 
 @pytest.mark.parametrize("lost", ["role", "college", "account"])

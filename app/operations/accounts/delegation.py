@@ -25,7 +25,6 @@ LONGEST = 366  # days
 SIGNING = frozenset(role for role, grants in GRANTS.items() if Permission.DELEGATION_WRITE in grants)
 
 
-@setting_check("deputy_roles")
 def allowed_deputies(text: str) -> dict[str, frozenset[str]]:
     """Role → the roles whose holders may stand in for it beside its own, as the setting says. Raises ValueError."""
     if not text.strip():
@@ -41,6 +40,14 @@ def allowed_deputies(text: str) -> dict[str, frozenset[str]]:
                                    name=unknown[0], one=Role.AFFAIRS_DIRECTOR.label, other=Role.VICE_PRESIDENT.label)))  # fmt: skip
         allowed[known[absent.strip()]] = frozenset(known[name] for name in names)
     return allowed
+
+
+@setting_check("deputy_roles")
+def check_deputies(text: str) -> None:
+    """Raise ValueError for a rule that cannot be read, or lets another role sign for a college than its leader's."""
+    if allowed_deputies(text).get(Role.COLLEGE_LEADER, frozenset()) - {Role.COLLEGE_LEADER}:
+        raise ValueError(str(_("Only the leader in charge signs for a college (note 3 of the manual): nobody in another role"
+                               " stands in for “%(role)s”.", role=Role.COLLEGE_LEADER.label)))  # fmt: skip
 
 
 def _names(role: Role) -> set[str]:

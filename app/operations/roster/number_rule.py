@@ -7,6 +7,7 @@ from string import Formatter
 from flask_babel import lazy_gettext as _
 
 from app.kit.operation import Refused
+from app.models.organisation.settings import setting_check
 
 LONGEST = 15  # characters of a student number
 # What a rule may speak of, and the SQL that says it.
@@ -63,6 +64,15 @@ def read_rule(rule: str) -> NumberRule:
         raise Refused(_("The rule of student numbers needs one serial with its digits, such as {serial:02}."))
     whole = {name for _plain, name, _spec, _conversion in pieces}
     return NumberRule(joined(before), joined(after), width, "class" in whole)
+
+
+@setting_check("student_number_rule")
+def check_rule(text: str) -> None:
+    """Raise ValueError for a rule that makes no numbers."""
+    try:
+        read_rule(text)
+    except Refused as refused:
+        raise ValueError(str(refused)) from refused
 
 
 def joined(parts: list[str]) -> str:

@@ -128,7 +128,9 @@ class SettingFits:
         row = db.session.get(Setting, form._id)
         if row is None:
             return
-        asked = Setting(kind=row.kind, minimum=row.minimum, maximum=row.maximum, key=row.key, value=field.data or "")
+        if field.data is None:  # left out altogether, where an empty text would be one
+            raise ValidationError(field.gettext("This field is required."))
+        asked = Setting(kind=row.kind, minimum=row.minimum, maximum=row.maximum, key=row.key, value=field.data)
         try:
             asked.check()
         except ValueError as error:

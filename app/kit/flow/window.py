@@ -16,11 +16,12 @@ from app.models import Case, DatedTask, TaskRule, db
 @dataclass(frozen=True)
 class WindowState:
     """The window that is open, else the next to open, else the last that closed; no dates when there is none, or when
-    it is open at any time."""
+    it is open at any time. `closed_on` is the end of the last one where a next is known."""
 
     open: bool
     opens_on: date | None = None
     closes_on: date | None = None
+    closed_on: date | None = None
 
 
 Days = tuple[date, date]
@@ -72,7 +73,9 @@ def _state(days: set[Days], today: date) -> WindowState:
         return WindowState(True, *now[-1])
     coming = [one for one in windows if one[0] > today]
     past = [one for one in windows if one[1] < today]
-    return WindowState(False, *(coming[0] if coming else past[-1] if past else ()))
+    if coming:
+        return WindowState(False, *coming[0], closed_on=max(last for _first, last in past) if past else None)
+    return WindowState(False, *(past[-1] if past else ()))
 
 
 def why_closed(flow: Flow, case: Case, today: date) -> Any | None:
@@ -85,8 +88,18 @@ def why_closed(flow: Flow, case: Case, today: date) -> Any | None:
     proof = flow.window.unless
     if proof and proof.when.holds(case) and getattr(case, proof.of):
         return _why_outside(getattr(case, proof.of), proof.days, state, today)
+    return why_outside(state, today)
+
+
+def why_outside(state: WindowState, today: date) -> Any | None:
+    """When a window that is not open opens, and since when it has been closed; None of one that is open."""
+    if state.open:
+        return None
     if state.opens_on is None:
         return _("No window is set for this procedure. Ask the roster registry when it opens.")
+    if state.opens_on > today and state.closed_on:
+        return _("Closed since %(closed)s; it opens again on %(opens)s. The roster registry can let a case in outside the"
+                 " window, with a reason.", closed=state.closed_on, opens=state.opens_on)  # fmt: skip
     if state.opens_on > today:
         return _("Not open yet: it opens on %(opens)s and closes on %(closes)s.",
                  opens=state.opens_on, closes=state.closes_on)  # fmt: skip

@@ -14,6 +14,7 @@ from app.kit.flow import FLOWS, Flow, WindowState, open_case, window_state
 from app.kit.flow.diagram import flow_diagram
 from app.kit.flow.inbox import flows_open_to
 from app.kit.flow.standing import why_not_status
+from app.kit.flow.window import why_outside
 from app.kit.operation import Faulty, Refused, get
 from app.kit.screen import Menu, PageView
 from app.models import Student
@@ -62,12 +63,24 @@ class ApplyView(PageView):
                 error = str(refused)
         page = self.render_template(
             "xueji/apply.html", title=flow.title, form=form, student=student, error=error, exception=exception,
+            notes=closed_notes(flow, student),
             diagram=flow_diagram(flow), diagram_tall=flow_diagram(flow, tall=True), back_url=url_for("ApplyView.list"),
         )  # fmt: skip
         return page, 422 if error or form.errors else 200
 
     def _student(self, student_id: int) -> Student | None:
         return get(Student, student_id) if student_id else None
+
+
+def closed_notes(flow: Flow, student: Student) -> list[Any]:
+    """Outside the window: that the form can be saved and not handed in, since when and until when."""
+    if flow.window is None:
+        return []
+    why = why_outside(window_state(flow.window.keys, clock.today(), student.college_id), clock.today())
+    if why is None:
+        return []
+    special = [_("For illness and enlistment: within a week of the diagnosis or notice.")] if flow.window.unless else []
+    return [why, *special, _("You can save the form as a draft now; it cannot be handed in outside the window.")]
 
 
 def offered(flow: Flow, student: Student | None) -> dict[str, Any]:

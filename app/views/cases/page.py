@@ -17,6 +17,7 @@ from app.kit.flow.hands import select_holders, vacancies_of
 from app.kit.flow.inbox import may, sent_back_whys, step_for, what_next
 from app.kit.flow.material import ACCEPT
 from app.kit.flow.steps import was_refused
+from app.kit.flow.window import why_closed
 from app.kit.flow.words import keys_told, shown_change, told_alone
 from app.kit.screen.present import TONES, masked
 from app.kit.sensitive import SENSITIVE, permitted
@@ -65,7 +66,7 @@ def page(case: Case, filled: Any = None) -> dict[str, Any]:
             "subject_url": url_for("StudentScreen.show", pk=case.student_id)
             if student and actor.may(Permission.ROSTER_READ) else None,
         },
-        "notes": [*notes(case), *barred(case, step, acts), *vacant(case)],
+        "notes": [*notes(case), *(("warn", why) for why in waits_for_window(case)), *barred(case, step, acts), *vacant(case)],
         "diagram": case_diagram(case),
         "diagram_tall": case_diagram(case, tall=True),
         "facts": facts(case),
@@ -115,6 +116,12 @@ def notes(case: Case) -> list[tuple[str, Any]]:
     if case.late_reason:
         made.append(("info", _("Let in outside the window: %(why)s", why=case.late_reason)))
     return made
+
+
+def waits_for_window(case: Case) -> list[Any]:
+    """Why a draft cannot be handed in today, and when it can; said before its applicant has filled in everything."""
+    why = why_closed(flow_of(case), case, clock.today()) if case.state == CaseState.DRAFT else None
+    return [why] if why else []
 
 
 def refusal(remedy: tuple[str, str] | None, why: str) -> Any:

@@ -26,7 +26,7 @@ from app.operations.cases.leaving import tick
 from app.operations.cases.reassigning import reassign
 from app.operations.proceedings.appeals import extend
 from app.views.cases.forms import application_form, can_be_saved, records_form, say_faults, values
-from app.views.cases.page import file_words, page
+from app.views.cases.page import file_words, page, waits_for_window
 from app.views.cases.scans import shown_file
 from app.views.cases.words import ACTS, LABELS, act_words, flow_name, flow_words, reason_name, step_name, step_words
 
@@ -109,7 +109,7 @@ class CaseScreen(Screen):
         if request.method == "GET":
             open_draft(actor, case_id)
         page = self.render_template(
-            "xueji/apply.html", title=flow.title, form=form, student=student, error=error,
+            "xueji/apply.html", title=flow.title, form=form, student=student, error=error, notes=waits_for_window(case),
             back_url=url_for("CaseScreen.show", pk=case_id),
         )  # fmt: skip
         return page, 422 if error or form.errors else 200

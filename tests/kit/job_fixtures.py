@@ -57,7 +57,7 @@ class Workers:
     def __init__(self, office: Office) -> None:
         kept = ("SQLALCHEMY_DATABASE_URI", "SECRET_KEY", "LANGUAGES")
         config = office.app.config.items()
-        values = {key: value for key, value in config if key in kept or key.startswith(("FAB_", "XUEJI_"))}
+        values = {key: value for key, value in config if key in kept or key.startswith(("FAB_", "XUEJI_", "BABEL_"))}
         quick = {"BABEL_DEFAULT_LOCALE": "zh", "WORKER_HEARTBEAT_SECONDS": 0.3, "WORKER_STOP_SECONDS": 0.2}
         self.settings = json.dumps(values | quick, default=str)
         self.office = office

@@ -19,6 +19,7 @@ AUTUMN, SPRING = TermDates(date(2026, 8, 31), 20), TermDates(date(2027, 3, 1), 2
 STAFF: dict[str, tuple[str, str, int | None, str | None]] = {
     "registry": ("registry", "school", None, None),
     "registry_b": ("registry", "school", None, None),
+    "registry_c": ("registry", "school", None, None),
     "director": ("affairs_director", "school", None, None),
     "vp": ("vice_president", "school", None, None),
     "vp_b": ("vice_president", "school", None, None),

@@ -14,6 +14,7 @@ from app.models.accounts.account import AccountRole, User, identity_role
 OFFICES = {
     "registry": (Role.REGISTRY, "教务处学籍中心"),
     "registry2": (Role.REGISTRY, "教务处学籍中心"),
+    "registry3": (Role.REGISTRY, "教务处学籍中心"),  # had no hand in what the first two list and examine
     "director": (Role.AFFAIRS_DIRECTOR, "教务处分管领导"),
     "vp": (Role.VICE_PRESIDENT, "分管校领导"),
     "vp2": (Role.VICE_PRESIDENT, "分管校领导"),  # decides upon appeals against what the first one signed

@@ -7,10 +7,10 @@ from sqlalchemy import Select, case, select
 
 from app.access import Role
 from app.kit import clock
-from app.kit.flow import Field, Flow, Material, Step, add_labels, hook, register
+from app.kit.flow import Field, Flow, Material, Step, add_labels, hook, register, when
 from app.models import AdmissionCancellationCase, Case, ClockKind, LegalClock, MeetingKind, RosterStatus, among, db
 from app.operations.proceedings.appeals import time_to_appeal, told_after_the_decision
-from app.operations.proceedings.hearing import heard_before_decided, legality_examined
+from app.operations.proceedings.hearing import defence_answered, heard_before_decided, legality_examined
 from app.operations.roster.effects import changes, roster_effect
 from app.papers import decision_letter
 
@@ -38,20 +38,20 @@ add_labels({
 })  # fmt: skip
 admission_cancellation = register(
     Flow(
-        key="admission_cancellation", version=2, place=3.2, title=_("Cancellation of admission"), prefix="QX",
+        key="admission_cancellation", version=3, place=3.2, title=_("Cancellation of admission"), prefix="QX",
         applicants=frozenset({Role.COLLEGE_CLERK}), before_registration=True,
         allowed_from=frozenset({RosterStatus.ADMITTED, RosterStatus.DEFERRED, RosterStatus.ENROLLED}),
-        reasons=("ineligible", "deferral_expired", "other"), fields=(Field("reason"), Field("statement")), window=None,
+        reasons=("ineligible", "deferral_expired", "other"), window=None,
+        fields=(Field("reason"), Field("other_ground", when=when("reason", "other")), Field("statement")),
         materials=(Material("cancellation_form"), Material("evidence")),
         steps=(
-            Step("hearing", Role.COLLEGE_CLERK, days=5, records=("informed_how", "informed_on", "defence"),
-                 rule=heard_before_decided),
+            Step("hearing", Role.COLLEGE_CLERK, days=5, records=("informed_how", "informed_on", "defence"), rule=heard_before_decided),
             Step("accept", Role.COLLEGE_CLERK, days=1, meeting=MeetingKind.COLLEGE),
             Step("college", Role.COLLEGE_LEADER, days=2, seal=True, hands_differ_from=("submit", "hearing", "accept")),
             Step("admissions", Role.ADMISSIONS, days=2), Step("affairs", Role.AFFAIRS_DIRECTOR, days=2),
-            Step("legality", Role.REGISTRY, days=5, records=("legality_by", "legality_on", "legality_opinion"),
-                 rule=legality_examined),
-            Step("resolution", Role.REGISTRY, days=10, meeting=MeetingKind.SCHOOL), Step("document", Role.REGISTRY, days=3, document=True, takes_effect=True),
+            Step("legality", Role.REGISTRY, days=5, records=("legality_by", "legality_on", "legality_result", "legality_opinion"), rule=legality_examined),
+            Step("resolution", Role.REGISTRY, days=10, meeting=MeetingKind.SCHOOL, records=("defence_taken", "defence_answer"), rule=defence_answered),
+            Step("document", Role.REGISTRY, days=3, document=True, takes_effect=True),
             Step("told", Role.COLLEGE_CLERK, days=5, records=("delivered_how", "delivered_on"), rule=told_after_the_decision, fills=time_to_appeal),
             Step("leaving", Role.DEPARTMENT, days=5, each_department=True, checklist=True),
         ),

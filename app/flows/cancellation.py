@@ -19,7 +19,9 @@ def cancel(case_ids: list[int]) -> Select:
     for why in nothing_after_death(case_ids, {}).values():
         raise Refused(why)  # of cases from before it was asked at every signature
     died_on = CancellationCase.died_on
-    return changes(CancellationCase, case_ids, code=DEATH, status=RosterStatus.CANCELLED, effective_on=died_on)
+    return changes(
+        CancellationCase, case_ids, code=DEATH, status=RosterStatus.CANCELLED, effective_on=died_on, note="注销学籍"
+    )  # what the family reads; the national code stays
 
 
 cancellation = register(

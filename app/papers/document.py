@@ -20,6 +20,7 @@ from app.models import (
     CaseStep,
     College,
     Document,
+    MeetingKind,
     Paper,
     PaperCounter,
     PaperMark,
@@ -29,16 +30,18 @@ from app.models import (
     db,
     setting,
 )
+from app.models.cases.case import Heard
 from app.models.language import listed
 from app.operations.proceedings.publicity import matter
 from app.papers.change_notice import CHANGE_NOTICE
+from app.papers.decision_letter import meetings_of
 from app.papers.student_list import student_list
 
 WORDING = """
 <p>各学院、各有关单位：</p>
-<p class="indent">根据国家和学校学籍管理规定，经研究，决定对{{ first_student }}等{{ count }}名学生作出如下学籍处理：\
+<p class="indent">根据{{ basis }}，经{{ meeting }}研究，决定对{{ students }}作出如下学籍处理：\
 <strong>{{ matter }}</strong>。学生名单见附件。</p>
-<p class="indent">本决定自发文之日起生效。学生对本决定有异议的，可自收到决定之日起{{ appeal_days }}日内向学校提出书面申诉。</p>
+<p class="indent">本决定自发文之日起生效。学生对本决定有异议的，可自收到决定之日起{{ appeal_days }}日内向{{ appeal_body }}提出书面申诉。</p>
 <p class="right seal keep">{{ school }}<br>{{ date }}</p>
 """
 
@@ -53,6 +56,10 @@ DOCUMENT = PaperKind(
         Placeholder("school", _("Name of the school"), "渝江大学"),
         Placeholder("first_student", _("First student on the list"), "张三"),
         Placeholder("count", _("Number of students"), "12"),
+        Placeholder("students", _("Students of the document"), "张三等12名学生"),
+        Placeholder("basis", _("Basis"), "《普通高等学校学生管理规定》第三十条第（四）项"),
+        Placeholder("meeting", _("Meeting"), "2026年9月28日校长办公会第12次会议"),
+        Placeholder("appeal_body", _("Body that hears appeals"), "学生申诉处理委员会"),
         Placeholder("matter", _("Matter"), "退学处理"),
         Placeholder("appeal_days", _("Days to appeal"), "10"),
     ),
@@ -60,6 +67,7 @@ DOCUMENT = PaperKind(
 register_kind(DOCUMENT)
 
 
+RULES = "国家和学校学籍管理规定"  # where a case has no ground of its own
 FALLEN = "下列学生的处理决定不再有效：{}。"
 
 
@@ -135,9 +143,13 @@ def issue_document(
 
 def suggested_title(first: str, flows: list[str]) -> str:
     """What a document is called unless somebody calls it otherwise; it names whom its text names."""
-    many = f"等{len(flows)}名学生" if len(flows) > 1 else "学生"
-    title = f"关于对{first}{many}作出{_matters(flows)}决定的通知"
+    title = f"关于对{_students(first, len(flows))}作出{_matters(flows)}决定的通知"
     return title if len(title) <= LONGEST_TITLE else DOCUMENT.title
+
+
+def _students(first: str, count: int) -> str:
+    """Whom a document names: one student by her name, several by the first and their number."""
+    return f"{first}等{count}名学生" if count > 1 else f"学生{first}"
 
 
 def _check_title(title: str, names: list[str]) -> None:
@@ -192,7 +204,7 @@ def _listed(ids: list[int]) -> list:
     cases = select(Case.id, Case.flow, Case.flow_version).where(among(Case.id, ids))
     for flow, of_flow in by_flow(db.session.execute(cases.order_by(Case.flow, Case.flow_version))):
         query = (
-            select(Case.flow, College.name.label("college"), Student.name, Student.student_no,
+            select(Case.id, Case.flow, Case.reason, College.name.label("college"), Student.name, Student.student_no,
                    matter(flow, of_flow).label("matter"))
             .join(Student, Student.id == Case.student_id)
             .join(College, College.id == Case.college_id)
@@ -210,8 +222,17 @@ def _matters(flows: list[str]) -> str:
 
 def _body(rows: list, number: str) -> str:
     matters = _matters([row.flow for row in rows])
+    met = [
+        words.get(MeetingKind.SCHOOL) or list(words.values())[-1]
+        for words in meetings_of([row.id for row in rows]).values()
+    ]
+    grounds = [
+        setting(f"basis_{row.reason}") for row in rows if issubclass(FLOWS[row.flow].model, Heard) and row.reason
+    ]
     text = wording_in_use(DOCUMENT).wording.fill({
         "school": setting("school_name"), "first_student": rows[0].name, "count": len(rows), "matter": matters,
+        "students": _students(rows[0].name, len(rows)), "basis": "、".join(dict.fromkeys(grounds)) or RULES,
+        "meeting": "、".join(dict.fromkeys(met)) or "学校", "appeal_body": setting("appeal_body"),
         "appeal_days": setting("appeal_days"), "number": number, "date": chinese_date(clock.today()),
     })  # fmt: skip
     students = student_list((row.college, row.name, row.student_no, row.matter) for row in rows)

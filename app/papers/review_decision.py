@@ -12,10 +12,10 @@ from app.kit.paper.issuing import issue_papers, issues
 from app.kit.paper.kinds import PaperKind, Placeholder, chinese_date
 from app.models import AppealCase, Case, CaseEvent, MeetingKind, Paper, among, db, setting
 from app.papers import change_notice
-from app.papers.decision_letter import DECISION_LETTER, meetings_of, title_of
+from app.papers.decision_letter import DECISION_LETTER, meetings_of, number_label, title_of
 
 WORDING = """
-<p>{{ student_name }}（学号：{{ student_no }}，{{ college }}{{ major }}专业）：</p>
+<p>{{ student_name }}（{{ number_label }}：{{ student_no }}，{{ college }}{{ major }}专业）：</p>
 <p class="indent">你对学校作出的{{ decided }}不服，于{{ appealed_on }}提出申诉，理由为：{{ statement }}</p>
 <p class="indent">经复查：{{ finding }}</p>
 <p class="indent">根据《普通高等学校学生管理规定》第六十一条，{{ meeting }}作出复查决定：<strong>{{ outcome }}</strong>。</p>
@@ -68,7 +68,7 @@ def values(case_ids: list[int]) -> dict[int, dict[str, object]]:
             found[case.id] = {
                 "school": school, "appeal_body": body if reviewed else None,
                 "signed": "\n".join(f"{one}（盖章）" for one in bodies if one),
-                "student_name": student.name, "student_no": student.student_no or student.examinee_no,
+                "number_label": number_label(student), "student_name": student.name, "student_no": student.student_no or student.examinee_no,
                 "college": student.college.name, "major": student.major.name, "decided": title,
                 "appealed_on": chinese_date(case.submitted_at.astimezone(clock.ZONE).date()),
                 "statement": case.statement, "finding": finding,
@@ -91,13 +91,14 @@ REVIEW_DECISION = PaperKind(
         Placeholder("college", _("College"), "计算机学院"),
         Placeholder("student_name", _("Name"), "张三"),
         Placeholder("student_no", _("Student number"), "20240101001"),
+        Placeholder("number_label", _("What the number is"), "学号"),
         Placeholder("major", _("Major"), "软件工程"),
         Placeholder("decided", _("Decision that is appealed"), "退学处理决定（JD-2026-0001）"),
         Placeholder("appealed_on", _("When it was appealed"), "2026年9月25日"),
         Placeholder("statement", _("Why it was appealed"), "本人当时住院治疗，已向辅导员请假。"),
         Placeholder("finding", _("What the review found"), "请假手续齐全，原处理依据不足。"),
         Placeholder("meeting", _("Meetings"), "经2026年9月29日学生申诉处理委员会第2次会议复查，经2026年10月8日校长办公会第12次会议研究，"),
-        Placeholder("signed", _("Who signs"), "渝江大学（盖章）\n学生申诉处理委员会（盖章）"),
+        Placeholder("signed", _("Who signs"), "渝江大学（盖章）、学生申诉处理委员会（盖章）"),
         Placeholder("outcome", _("Outcome of the review"), REVOKED),
         Placeholder("next", _("Next instance after a refused appeal"), NEXT.format(days=15, body="省级教育行政部门")),
     ),

@@ -137,7 +137,7 @@ def test_one_decision_is_reviewed_once(walk, walks):
     walk.at("leaving")
     appeal, case_id = appealed(walks)
     appeal.act("student", submit, case_id)
-    (outcome,) = appeal.decide("registry_b", case_id, "review", act="refuse", opinion="维持原决定")
+    (outcome,) = appeal.decide("registry_c", case_id, "review", act="refuse", opinion="维持原决定")
     assert outcome.done and appeal.roster()["status"] == "withdrawn"
     assert appeal.sign(case_id, "told")[0].done
     with pytest.raises(Refused, match=r"reviewed|复查"):
@@ -211,7 +211,7 @@ def test_a_document_names_whose_decision_was_revoked(walk, behind, cast):
 def test_a_leave_that_the_dismissal_ended_has_its_end_again(walks, behind):
     until = date(2027, 8, 31)
     walk = walks("dismissal", "on_leave")
-    walk.filled = {"reason": "other"}
+    walk.filled = {"reason": "other", "other_ground": "严重违反校规（学校学籍管理规定第十条）"}
     behind.run("insert into roster_change (student_id, college_id, student_college_id, code, effective_on, until,"
                " new_status, new_college_id, new_major_id, new_grade, new_study_length, new_text)"
                " values (101, 1, 1, '11', '2026-03-01', :until, 'on_leave', 1, 1, 2024, 4, '{}')", until=until)  # fmt: skip

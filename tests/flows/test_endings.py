@@ -275,6 +275,6 @@ def test_a_refused_appeal_names_the_next_instance(walks, cast):
     walks("dismissal").at("leaving")
     appeal, case_id = appealed(walks)
     appeal.act("student", submit, case_id)
-    appeal.decide("registry_b", case_id, "review", act="refuse", opinion="理由不成立")
+    appeal.decide("registry_c", case_id, "review", act="refuse", opinion="理由不成立")
     page = cast.login("student").get(f"/casescreen/show/{case_id}").text
     assert "15 日内向学校所在地省级教育行政部门" in page and "学生申诉处理委员会提出" not in page

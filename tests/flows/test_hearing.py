@@ -6,6 +6,7 @@ import pytest
 
 from app.kit import clock
 from app.kit.flow import FLOWS
+from app.kit.operation import Refused
 
 DECISIONS = ("dismissal", "admission_cancellation")
 
@@ -73,11 +74,16 @@ def test_the_letter_says_what_she_said_or_that_she_said_nothing(walk, behind, sa
     case_id = walk.at("legality")
     behind.run("update flow_case set defence = :said where id = :id", said=said, id=case_id)
     for step in ("legality", "resolution", "publicity", "document"):
-        if step in {one.key for one in walk.flow.steps}:
+        if step == "resolution" and said == "当时住院，已请假":
+            walk.case = case_id
+            assert not decided(walk, step)[0]  # an answer is owed
+            assert decided(walk, step, defence_taken="refused", defence_answer="未见请假手续")[0]
+        elif step in {one.key for one in walk.flow.steps}:
             walk.sign(case_id, step)
     body = letter_of(behind, case_id)
     heard = f"听取了你的陈述和申辩：{said}" in body
     assert heard == (said == "当时住院，已请假") and ("未提出陈述和申辩" in body) != heard
+    assert ("学校不予采纳：未见请假手续。" in body) == heard
     (meeting,) = behind.rows("select held_on, number from meeting order by id desc limit 1")
     day = meeting["held_on"]
     assert f"{day.year}年{day.month}月{day.day}日" in body and str(day) not in body
@@ -103,3 +109,71 @@ def test_every_ground_has_its_basis(behind):
     grounds = {reason for key in DECISIONS for reason in FLOWS[key].reasons}
     known = {row["key"] for row in behind.rows("select key from setting where key like 'basis_%'")}
     assert {f"basis_{ground}" for ground in grounds} == known
+
+
+def test_what_was_found_unlawful_goes_no_further_and_back(walk):
+    walk.case = walk.at("legality")
+    passed, why = decided(walk, "legality", legality_result="unlawful")
+    assert not passed and why
+    (outcome,) = walk.decide(walk.signer("legality"), walk.case, "legality", act="send_back", opinion="程序不合法")
+    assert outcome.done and walk.state(walk.case)[1] != "resolution"
+
+
+def test_whoever_lists_the_cases_does_not_examine_their_legality(walks):
+    walk = walks("dismissal")
+    walk.case = walk.at("legality")
+    assert not decided(walk, "legality", who="registry")[0]
+    assert decided(walk, "legality", who="registry_b")[0]
+
+
+def test_the_letter_dates_the_absence_names_the_evidence_the_review_and_where_to_appeal(walks, behind):
+    behind.run("update setting set value = '行政楼302室' where key = 'appeal_address'")
+    walk = walks("dismissal")
+    case_id = walk.at("told")
+    body = letter_of(behind, case_id)
+    for words in (
+        "2026年8月1日起离校",
+        "申报表",
+        "为证",
+        "（意见：合法）",
+        "法治办公室",
+        "（盖章）",
+        "（地址：行政楼302室）",
+    ):
+        assert words in body, words
+    document = behind.one("select body from document order by id desc limit 1")
+    ground = behind.one("select value from setting where key = 'basis_absence'")
+    assert ground in document and "校长办公会" in document and "决定对学生学生11作出" in document
+    assert "日内向学生申诉处理委员会提出" in document and "等1名" not in document
+
+
+def test_another_ground_is_said_in_words(walks, behind):
+    walk = walks("dismissal")
+    walk.filled = {"reason": "other", "other_ground": None}
+    with pytest.raises(Refused):
+        walk.submitted()
+
+
+def test_the_letter_says_another_ground_in_its_words(walks, behind):
+    walk = walks("dismissal")
+    walk.filled = {"reason": "other", "other_ground": "学校学籍管理规定第十条：连续旷课"}
+    body = letter_of(behind, walk.at("told"))
+    assert "存在以下情形：学校学籍管理规定第十条：连续旷课" in body and "离校，至" not in body
+
+
+def test_a_freshman_is_named_by_what_her_number_is(walks, behind):
+    walk = walks("admission_cancellation")
+    behind.run("update student set student_no = null where id = 101")
+    body = letter_of(behind, walk.at("told"))
+    assert "（考生号：2450001" in body and "学号" not in body
+
+
+def test_the_family_reads_of_a_closed_roster_and_not_of_a_death_that_was_arranged(walks, behind, cast):
+    case_id = walks("cancellation").at("end")
+    notice = behind.one("select body from paper where case_id = :id", id=case_id)
+    assert "现予办理<strong>注销学籍</strong>" in notice and "现予办理<strong>死亡" not in notice
+    behind.run("insert into registration (student_id, college_id, student_college_id, year, season, state, since, recorded_by)"
+               " select id, college_id, college_id, 2026, 'autumn', 'registered', '2026-09-01', 1 from student where id = 101")  # fmt: skip
+    behind.run("update student set expected_graduation = '2028-06-30' where id = 101")
+    page = cast.login("student").get("/").text
+    assert "/registrationscreen/confirm/" not in page and "2028" not in page

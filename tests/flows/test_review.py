@@ -40,14 +40,14 @@ def test_whoever_had_a_hand_in_the_decision_does_not_review_it(review, act):
     assert appeal.state(case_id) == ("open", "review")
     page = appeal.cast.login("registry").get(f"/casescreen/show/{case_id}").text
     assert "您经办过本件所涉及的原处理决定" in page and 'value="approve"' not in page
-    assert appeal.decide("registry_b", case_id, "review")[0].done
+    assert appeal.decide("registry_c", case_id, "review")[0].done
 
 
 def test_the_database_names_the_same_signers_at_every_step_that_decides(review, behind):
     appeal, case_id = review
     signers = "select username from step_signer join ab_user u on u.id = user_id where case_id = :id"
-    assert behind.rows(signers, id=case_id) == [{"username": "registry_b"}]
-    assert appeal.decide("registry_b", case_id, "review")[0].done
+    assert behind.rows(signers, id=case_id) == [{"username": "registry_c"}]
+    assert appeal.decide("registry_c", case_id, "review")[0].done
     assert behind.rows(signers, id=case_id) == [{"username": "vp_b"}]
     (outcome,) = appeal.decide("vp", case_id, "school")  # who had signed the dismissal
     assert not outcome.done and ("原处理决定" in str(outcome.reason) or "another hand" in str(outcome.reason))
@@ -57,20 +57,20 @@ def test_the_database_names_the_same_signers_at_every_step_that_decides(review, 
 def test_where_everybody_had_a_hand_in_the_decision_the_page_says_that_somebody_is_missing(review, behind):
     appeal, case_id = review
     behind.run("update ab_user set active = false where username = 'vp_b'")
-    assert appeal.decide("registry_b", case_id, "review")[0].done
-    for who in ("vp", "registry_b", "student"):
+    assert appeal.decide("registry_c", case_id, "review")[0].done
+    for who in ("vp", "registry_c", "student"):
         page = appeal.cast.login(who).get(f"/casescreen/show/{case_id}").text
         assert "本环节目前无人可签" in page
 
 
 @pytest.mark.parametrize(
     ("who", "step", "lacking"),
-    [("registry_b", "review", "finding"), ("registry_b", "review", "meeting_id"), ("vp_b", "school", "meeting_id")],
+    [("registry_c", "review", "finding"), ("registry_c", "review", "meeting_id"), ("vp_b", "school", "meeting_id")],
 )
 def test_nobody_refuses_an_appeal_without_the_meeting_and_what_it_found(review, behind, who, step, lacking):
     appeal, case_id = review
     if step == "school":
-        assert appeal.decide("registry_b", case_id, "review")[0].done
+        assert appeal.decide("registry_c", case_id, "review")[0].done
     records = {key: value for key, value in appeal.records(step).items() if key != lacking}
     (outcome,) = appeal.decide(who, case_id, step, act="refuse", opinion="维持", records=records)
     assert not outcome.done and outcome.reason and appeal.state(case_id) == ("open", step)
@@ -87,21 +87,21 @@ def test_what_the_meeting_decided_is_carried_out_and_not_refused(review):
     appeal, case_id = review
     for key in ("review", "school"):
         assert appeal.sign(case_id, key)[0].done
-    (outcome,) = appeal.decide("registry_b", case_id, "registry", act="refuse", opinion="不同意")
+    (outcome,) = appeal.decide("registry_c", case_id, "registry", act="refuse", opinion="不同意")
     assert not outcome.done and appeal.state(case_id) == ("open", "registry")
-    page = appeal.cast.login("registry_b").get(f"/casescreen/show/{case_id}").text
+    page = appeal.cast.login("registry_c").get(f"/casescreen/show/{case_id}").text
     assert 'value="refuse"' not in page and 'value="send_back"' in page
 
 
 def test_the_page_refuses_with_the_meeting_and_gives_more_time_without_one(review, behind):
     appeal, case_id = review
-    page = appeal.cast.login("registry_b").get(f"/casescreen/show/{case_id}").text
+    page = appeal.cast.login("registry_c").get(f"/casescreen/show/{case_id}").text
     button = {act: page.split(f'value="{act}"')[1].split(">")[0] for act in ("approve", "refuse", "send_back")}
     assert ["formnovalidate" in button[act] for act in ("approve", "refuse", "send_back")] == [False, False, True]
     form = {"act": "refuse", "expected_step": "review", "opinion": "维持", "finding": "", "meeting_id": ""}
-    post = appeal.cast.login("registry_b").post
+    post = appeal.cast.login("registry_c").post
     assert post(f"/casescreen/decide/{case_id}", data=form).status_code == 422
-    form |= {"finding": "事实清楚", "meeting_id": str(appeal.meeting("registry_b", "appeals"))}
+    form |= {"finding": "事实清楚", "meeting_id": str(appeal.meeting("registry_c", "appeals"))}
     assert post(f"/casescreen/decide/{case_id}", data=form).status_code == 302
     body = behind.one("select body from paper where kind = 'review_decision' and case_id = :id", id=case_id)
     assert "经复查：事实清楚" in body and "学生申诉处理委员会第" in body and "维持原处理决定" in body
@@ -133,7 +133,7 @@ def test_every_step_is_due_by_the_last_day_of_the_review(review, behind):
     last = end_of_term(clock.today() + timedelta(days=15), {})
     assert due_on(behind, case_id) == last
     with clock.on(last - timedelta(days=1)):
-        assert appeal.decide("registry_b", case_id, "review")[0].done
+        assert appeal.decide("registry_c", case_id, "review")[0].done
         assert due_on(behind, case_id) == last  # and not five working days more
 
 
@@ -149,7 +149,7 @@ def test_the_last_day_follows_a_day_off_that_becomes_known(review, behind):
 
 def test_the_head_of_the_school_gives_more_time_once(review, behind):
     appeal, case_id = review
-    for who in ("registry_b", "director", "clerk", "student"):
+    for who in ("registry_c", "director", "clerk", "student"):
         with pytest.raises((NotAllowed, NotFound, Refused)):
             appeal.act(who, extend, case_id, "案情复杂")
     with pytest.raises(Refused):
@@ -159,7 +159,7 @@ def test_the_head_of_the_school_gives_more_time_once(review, behind):
     assert (
         due_on(behind, case_id) == last == behind.one("select review_until from flow_case where id = :id", id=case_id)
     )
-    assert notices(behind, "student", "复查期限延长") == 1 == notices(behind, "registry_b", "期限延长")
+    assert notices(behind, "student", "复查期限延长") == 1 == notices(behind, "registry_c", "期限延长")
     assert (
         behind.one("select count(*) from audit_entry where action = 'case:extend' and subject_id = :id", id=case_id)
         == 1
@@ -176,7 +176,7 @@ def test_it_is_extended_on_its_page_and_not_after_its_last_day(review, behind):
         appeal.act("vp", extend, case_id, "案情复杂")
     browser = appeal.cast.login("vp")
     assert 'value="extend"' in browser.get(f"/casescreen/show/{case_id}").text
-    assert 'value="extend"' not in appeal.cast.login("registry_b").get(f"/casescreen/show/{case_id}").text
+    assert 'value="extend"' not in appeal.cast.login("registry_c").get(f"/casescreen/show/{case_id}").text
     form = {"act": "extend", "expected_step": "review", "opinion": "案情复杂"}
     assert browser.post(f"/casescreen/decide/{case_id}", data=form).status_code == 302
     assert behind.one("select extended_reason from flow_case where id = :id", id=case_id) == "案情复杂"
@@ -185,7 +185,7 @@ def test_it_is_extended_on_its_page_and_not_after_its_last_day(review, behind):
 
 def test_a_refusal_is_told_before_the_case_ends_and_the_next_instances_time_runs(review, behind):
     appeal, case_id = review
-    assert appeal.decide("registry_b", case_id, "review", act="refuse", opinion="维持原决定")[0].done
+    assert appeal.decide("registry_c", case_id, "review", act="refuse", opinion="维持原决定")[0].done
     assert appeal.state(case_id) == ("open", "told")
     assert notices(behind, "clerk", "申诉") == 1  # it waits for her
     page = appeal.cast.login("student").get(f"/casescreen/show/{case_id}").text
@@ -213,7 +213,7 @@ def test_a_refusal_is_told_before_the_case_ends_and_the_next_instances_time_runs
 
 def test_a_refusal_by_the_meeting_is_told_too(review):
     appeal, case_id = review
-    assert appeal.decide("registry_b", case_id, "review")[0].done
+    assert appeal.decide("registry_c", case_id, "review")[0].done
     assert appeal.decide("vp_b", case_id, "school", act="refuse", opinion="维持原决定")[0].done
     assert appeal.state(case_id) == ("open", "told")
     assert appeal.sign(case_id, "told")[0].done
@@ -237,11 +237,11 @@ def test_an_appeal_from_before_keeps_its_steps_and_ends(review, behind, cast, ac
     behind.run("update case_step set declared = declared - '{due_by,tells_refusal,fills,timed}'::text[] ||"
                " jsonb_build_object('hands_differ_from', '[]'::jsonb) where case_id = :id", id=case_id)  # fmt: skip
     behind.run("update flow_case set review_until = null where id = :id", id=case_id)
-    for who in ("vp", "student", "clerk", "registry_b"):
+    for who in ("vp", "student", "clerk", "registry_c"):
         assert cast.login(who).get(f"/casescreen/show/{case_id}").status_code == 200
     recompute_steps(appeal)
     if act == "refuse":
-        assert appeal.decide("registry_b", case_id, "review", act=act, opinion="维持原决定")[0].done
+        assert appeal.decide("registry_c", case_id, "review", act=act, opinion="维持原决定")[0].done
         assert appeal.state(case_id) == ("refused", None) and appeal.roster()["status"] == "withdrawn"
         return
     for key in ("review", "school", "registry"):
@@ -265,7 +265,7 @@ def test_the_outcome_is_a_paper_of_its_own(walks, behind, cast, granted):
             appeal.sign(case_id, step.key)
     else:
         found = appeal.records("review") | {"finding": "事实清楚，理由不成立"}
-        (outcome,) = appeal.decide("registry_b", case_id, "review", act="refuse", opinion="维持", records=found)
+        (outcome,) = appeal.decide("registry_c", case_id, "review", act="refuse", opinion="维持", records=found)
         assert outcome.done, outcome.reason
     (paper,) = behind.rows("select id, number, body from paper where case_id = :id and kind = 'review_decision'",
                            id=case_id)  # fmt: skip
@@ -276,3 +276,12 @@ def test_the_outcome_is_a_paper_of_its_own(walks, behind, cast, granted):
         assert words in paper["body"], words
     assert ("省级教育行政部门" in paper["body"]) != granted
     assert "申诉复查决定书" in cast.login("student").get(f"/paperscreen/print?id={paper['id']}").text
+
+
+def test_the_student_reads_of_her_appeal_and_not_of_a_decision_of_hers(walks):
+    walks("dismissal").at("leaving")
+    appeal, case_id = appealed(walks)
+    page = appeal.cast.login("student").get(f"/casescreen/show/{case_id}").text
+    assert "我的申诉" in page and "您的决定" not in page
+    appeal.act("student", submit, case_id)
+    assert "您的决定" in appeal.cast.login("registry_c").get(f"/casescreen/show/{case_id}").text

@@ -19,7 +19,8 @@ DIRECTOR, VP, DEPARTMENT = "affairs_director", "vice_president", "department"
 # flow → the hands in order, as the row has them; what stands in brackets is a word that its step carries
 HANDS = {
     "admission_cancellation": [(CLERK, "records"), (CLERK, "meeting"), (LEADER, "seal"), (ADMISSIONS,), (DIRECTOR,),
-                               (REGISTRY, "records"), (REGISTRY, "meeting"), (REGISTRY, "document", "takes_effect"), (CLERK, "records"), (DEPARTMENT, "checklist")],
+                               (REGISTRY, "records"), (REGISTRY, "meeting", "records"),
+                               (REGISTRY, "document", "takes_effect"), (CLERK, "records"), (DEPARTMENT, "checklist")],
     "admission_deferral": [(LEADER,), (ADMISSIONS,), (REGISTRY, "takes_effect")],
     "admission_resumption": [(LEADER,), (ADMISSIONS,), (REGISTRY, "takes_effect")],
     "admission_waiver": [(CLERK, "meeting"), (LEADER, "seal"), (DIRECTOR,), (REGISTRY, "takes_effect"),
@@ -30,7 +31,7 @@ HANDS = {
     "leave": [(CLERK,), (LEADER, "seal"), (DIRECTOR,), (REGISTRY, "takes_effect"), (DEPARTMENT,)],
     "return": [(CLERK, "records"), (LEADER, "seal"), (DIRECTOR,), (REGISTRY, "takes_effect"), (DEPARTMENT,), (CLERK,)],
     "dismissal": [(CLERK, "records"), (CLERK, "meeting"), (LEADER, "seal"), (DIRECTOR,), (VP,), (REGISTRY,),
-                  (REGISTRY, "records"), (REGISTRY, "meeting"),
+                  (REGISTRY, "records"), (REGISTRY, "meeting", "records"),
                   (REGISTRY, "publicity"), (REGISTRY, "document", "takes_effect"), (CLERK, "records"),
                   (DEPARTMENT, "checklist")],
     "appeal": [(REGISTRY, "meeting", "natural_days", "records"), (VP, "meeting"), (REGISTRY, "takes_effect"), (CLERK, "records")],

@@ -46,7 +46,8 @@ FILLED: dict[str, dict[str, Any]] = {
 }
 RECORDED: dict[str, Any] = {"grade": 2025, "class_group_id": 2, "delivered_how": "in_person", "told_how": "in_person",
                             "finding": "请假手续齐全，原处理依据不足", "card_no": "BB000001",
-                            "informed_how": "in_person", "defence": "无", "legality_by": "法治办公室", "legality_opinion": "合法"}  # fmt: skip
+                            "informed_how": "in_person", "defence": "无", "legality_by": "法治办公室", "legality_result": "lawful", "legality_opinion": "合法",
+                            "defence_taken": "none", "defence_answer": "无"}  # fmt: skip
 
 
 def recorded_days(today: date) -> dict[str, str]:
@@ -176,7 +177,7 @@ class Walk:
             return "library"
         others = {one.role for one in self.flow.steps if one.key in step.hands_differ_from}
         if "about" in step.hands_differ_from:
-            return {Role.REGISTRY: "registry_b", Role.VICE_PRESIDENT: "vp_b"}[step.role]
+            return {Role.REGISTRY: "registry_c", Role.VICE_PRESIDENT: "vp_b"}[step.role]
         if step.role == Role.REGISTRY and Role.REGISTRY in others:
             return "registry_b"
         return "leader2" if step.target and step.role == Role.COLLEGE_LEADER else (

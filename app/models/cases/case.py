@@ -184,7 +184,11 @@ class Heard:
     defence: Mapped[str | None] = mapped_column(Text, use_existing_column=True)
     legality_by: Mapped[str | None] = mapped_column(String(80), use_existing_column=True)
     legality_on: Mapped[date | None] = mapped_column(Date, use_existing_column=True, info=FACT)
+    legality_result: Mapped[str | None] = mapped_column(String(12), use_existing_column=True)
     legality_opinion: Mapped[str | None] = mapped_column(Text, use_existing_column=True)
+    other_ground: Mapped[str | None] = mapped_column(String(200), use_existing_column=True)  # of "other", in words
+    defence_taken: Mapped[str | None] = mapped_column(String(12), use_existing_column=True)  # by those who decided
+    defence_answer: Mapped[str | None] = mapped_column(Text, use_existing_column=True)
 
 
 class ReturnCase(IntoClass, Case):

@@ -10,6 +10,13 @@ from app.kit import clock
 from app.kit.flow import hook
 from app.models import Case, among, db, setting_int
 
+NOTHING = frozenset({"", "无", "没有", "未陈述", "none"})  # what is noted of who made no use of her right
+
+
+def is_silent(defence: str | None) -> bool:
+    """Whether what was noted of a student's defence says that she stated none."""
+    return (defence or "").strip().rstrip("。.").lower() in NOTHING
+
 
 def _day(records: dict[str, Any], name: str) -> date | None:
     try:
@@ -47,9 +54,24 @@ def legality_examined(case_ids: list[int], records: dict[str, Any]) -> dict[int,
         return dict.fromkeys(
             case_ids, _("The legality review is dated %(day)s, which is still to come.", day=examined_on)
         )
+    if records.get("legality_result") == "unlawful":
+        return dict.fromkeys(
+            case_ids, _("What was found unlawful goes no further: send it back, with the opinion as the reason.")
+        )
     case = Case.__table__.c  # of any flow whose case is Heard
     later = select(case.id, case.informed_on).where(among(case.id, case_ids), case.informed_on > examined_on)
     return {
         case_id: _("The legality is examined after the student was told, which was on %(day)s.", day=day)
         for case_id, day in db.session.execute(later)
     }
+
+
+@hook
+def defence_answered(case_ids: list[int], records: dict[str, Any]) -> dict[int, Any]:
+    """Cases whose student stated something that those who decide have not answered."""
+    if records.get("defence_taken") != "none":
+        return {}
+    case = Case.__table__.c
+    said = db.session.execute(select(case.id, case.defence).where(among(case.id, case_ids)))
+    unanswered = [case_id for case_id, defence in said if not is_silent(defence)]
+    return dict.fromkeys(unanswered, _("The student stated a defence: say whether it was accepted, and why."))

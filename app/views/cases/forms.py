@@ -27,6 +27,7 @@ HINTS = {
         "For illness and enlistment: the day on the diagnosis or the notice. The case must be handed in within a week of it."
     ),
     "statement": _("Why, in your own words."),
+    "defence_answer": _("Stands in the letter. Write “none” if the student stated no defence."),
     "defence": _("What she said or wrote; write “none” if she made no use of her right."),
 }
 

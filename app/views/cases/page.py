@@ -75,6 +75,7 @@ def page(case: Case, filled: Any = None) -> dict[str, Any]:
         "next": following(case),
         "decisions": [{"key": key, "records": step is not None and notes_records(key, step)} | act_words(key, step) | asked(key)
                       for key in ACTS if key in acts],
+        "decide_title": _("My application: %(flow)s", flow=flow.title) if actor.has(Role.STUDENT) else _("Your decision"),
         "decide_url": url_for("CaseScreen.decide", case_id=case.id),
         "expected_step": step.key if step else case.step_key or "",
         "form": form,

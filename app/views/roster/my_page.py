@@ -30,12 +30,13 @@ from app.models import (
     db,
 )
 from app.models.language import listed
+from app.models.roster.student import ON_ROLL
 from app.operations.cases.leaving import checklist
 from app.operations.roster.registration import latest_registration
 from app.views.accounts.notices import unread
 from app.views.cases.inbox_rows import left
 from app.views.cases.page import following, last_opinion, notes, vacant
-from app.views.roster.student_page import STUDY, sections
+from app.views.roster.student_page import STUDY, expected_graduation, sections
 from app.views.roster.students import StudentScreen
 
 RUNNING = (CaseState.DRAFT, CaseState.OPEN, CaseState.SENT_BACK)
@@ -67,9 +68,10 @@ def page(student: Student) -> dict[str, Any]:
         },
         "standing": [
             (_("Roster status"), status.label), (_("Formally registered"), student.registered),
-            (_("Registration"), registration), (_("Grade"), student.grade), (_("Expected graduation"), day_words(student.expected_graduation)),
+            (_("Registration"), registration), (_("Grade"), student.grade),
+            (_("Expected graduation"), day_words(expected_graduation(student))),
         ],
-        "to_confirm": to_confirm(registration),
+        "to_confirm": to_confirm(registration) if student.status in ON_ROLL else None,
         "deadlines": deadlines(student, may_begin, today),
         "running": [shown(case) for case in running],
         "closed": [line(case) for case in cases if case.state not in RUNNING][:CLOSED_SHOWN],

@@ -122,7 +122,7 @@ def sections(student: Student, groups: list, labels: dict[str, Any], masked: dic
     for title, names in groups:
         rows = []
         for name in names:
-            value = getattr(student, name)
+            value = expected_graduation(student) if name == "expected_graduation" else getattr(student, name)
             row = {"label": labels[name], "value": shown(name, value), "wide": name in WIDE}
             if name in masked and value:
                 row |= {"value": mask(str(value)), "masked": True}
@@ -131,6 +131,11 @@ def sections(student: Student, groups: list, labels: dict[str, Any], masked: dic
             rows.append(row)
         made.append({"title": title, "rows": rows})
     return made
+
+
+def expected_graduation(student: Student) -> date | None:
+    """When the student should graduate; of one who has died nobody expects it."""
+    return None if student.status == RosterStatus.CANCELLED else student.expected_graduation
 
 
 def shown(name: str, value: Any) -> Any:

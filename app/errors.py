@@ -83,6 +83,8 @@ def _http(error: HTTPException):
         return error
     if error.code == 413:
         drain()
+        most = (current_app.config["MAX_CONTENT_LENGTH"] or 0) // (1024 * 1024)
+        return _answer(413, str(_("At most %(most)s MB can be sent at once.", most=most)))
     return _answer(error.code or 500)
 
 

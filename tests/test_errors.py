@@ -13,7 +13,8 @@ def test_a_file_beyond_the_bound_gets_its_page_although_it_is_still_being_sent(p
     connection.request("POST", "/login/", TOO_MUCH, {"Content-Type": "multipart/form-data; boundary=x"})
     answer = connection.getresponse()
     assert answer.status == 413
-    assert "文件过大" in answer.read().decode()
+    page = answer.read().decode()
+    assert "文件过大" in page and "最多可发送 64 MB" in page
     connection.close()
 
 

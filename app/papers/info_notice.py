@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
 from app.access import Actor
-from app.kit.flow import flow_of, label
+from app.kit.flow import flow_of
 from app.kit.flow.words import shown_change
 from app.kit.paper.issuing import issue_papers, issues
 from app.kit.paper.kinds import PaperKind, Placeholder, chinese_date
@@ -27,6 +27,12 @@ WORDING = """
 """
 
 
+# What stands on the paper is the old value and the new one: neither “new name” nor “new sex”.
+NAMES = {
+    "new_name": "姓名", "new_id_number": "身份证件号码", "new_birth_date": "出生日期", "new_sex": "性别", "new_ethnic_group": "民族",
+}  # fmt: skip
+
+
 def values(case_ids: list[int]) -> dict[int, dict[str, object]]:
     """Old and new values in words, before the change is made: each field of the form that says something new.
 
@@ -39,7 +45,7 @@ def values(case_ids: list[int]) -> dict[int, dict[str, object]]:
             flow, student = flow_of(case), case.student
             keys = [item.key for item in flow.fields if item.key.startswith("new_")]
             words = {key: shown_change(flow, case, key, chinese_date) for key in keys}
-            lines = [f"{label('field', key)}：{word}" for key, word in words.items() if word is not None]
+            lines = [f"{NAMES[key]}：{word}" for key, word in words.items() if word is not None]
             found[case.id] = {
                 "school": school, "college": student.college.name, "student_name": student.name,
                 "student_no": student.student_no, "major": student.major.name, "changes": "\n".join(lines),
@@ -61,7 +67,7 @@ INFO_NOTICE = PaperKind(
         Placeholder("student_name", _("Name"), "张三"),
         Placeholder("student_no", _("Student number"), "20240101001"),
         Placeholder("major", _("Major"), "软件工程"),
-        Placeholder("changes", _("What changes"), "新姓名：张三 → 张山"),
+        Placeholder("changes", _("What changes"), "姓名：张三 → 张山"),
         Placeholder("case_number", _("Case number"), "XG2026-000001"),
     ),
 )

@@ -253,3 +253,15 @@ def test_a_college_role_without_a_college_is_of_none(cast, cases, behind):
     assert (behind.one(told, u=stranger), behind.one(told, u=cast.leader.user_id)) == (0, 1)
     off(behind, "leader", "leader_b")
     assert waiting_for_nobody(cast) == [case_id]
+
+
+def test_whoever_may_not_sign_because_of_her_own_hand_reads_why(cast, cases, behind):
+    """F25."""
+    case_id = cases.at("college", leave)
+    behind.run("insert into identity_role (identity_id, role_id) select i.id, r.id from identity i, ab_role r, ab_user u"
+               " where u.id = i.user_id and u.username = 'clerk' and r.name = 'college_leader'")  # fmt: skip
+    client = cast.login("clerk")
+    assert "不能签批本环节" in client.get(f"/casescreen/show/{case_id}").text
+    assert "您不能签批" in client.get("/inbox/?tab=open").text
+    other = cast.login("leader")
+    assert "您不能签批" not in other.get("/inbox/?tab=open").text

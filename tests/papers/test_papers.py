@@ -7,13 +7,14 @@ from flask_babel import force_locale
 
 from app.access import Actor, scope_as
 from app.flows.return_ import return_
-from app.kit.flow import label
+from app.kit.flow import FLOWS, label
 from app.kit.operation import NotAllowed, NotFound
 from app.kit.paper.issuing import pages, print_papers
 from app.kit.paper.kinds import load_wordings, preview
 from app.models import RosterStatus, db
 from app.papers import CHANGE_NOTICE, all_papers, print_application
 from app.papers.change_notice import issue
+from app.papers.info_notice import NAMES
 from tests.conftest import Behind, Cast
 from tests.flows.conftest import ILL, Cases
 from tests.flows.conftest import cases as cases  # the fixtures of the flows' tests
@@ -154,3 +155,8 @@ def test_who_has_left_is_not_expected_to_graduate_and_a_death_is_told_to_the_fam
 def test_a_wording_stored_before_still_fills_in(app):
     older = CHANGE_NOTICE.wording.replace("{{ recipient }}", "学生本人")
     assert "将本通知送达学生本人" in preview(CHANGE_NOTICE, CHANGE_NOTICE.title, older).body
+
+
+def test_a_notice_of_changed_data_names_what_changes_and_not_the_new_of_it():
+    asked = {item.key for flow in FLOWS.values() for item in flow.fields if item.key.startswith("new_")}
+    assert asked == set(NAMES) and not any("新" in name for name in NAMES.values())

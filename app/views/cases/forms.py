@@ -22,7 +22,7 @@ from app.operations.roster.personal_data import UNCHANGED
 from app.operations.roster.spelling import why_unspelled
 
 HINTS = {
-    "leave_terms": _("1 or 2; one leave and all leaves together have limits that the school sets."),
+    "leave_terms": _("How many terms; one leave and all leaves together have limits that the school sets."),
     "evidence_date": _(
         "For illness and enlistment: the day on the diagnosis or the notice. The case must be handed in within a week of it."
     ),

@@ -11,6 +11,7 @@ from sqlalchemy import Select, func, or_, select
 from app.access import current_actor
 from app.kit import clock
 from app.kit.flow import FLOWS, flow_of, label
+from app.kit.flow.check import hands_of
 from app.kit.flow.inbox import select_done_by, select_open_steps, select_sent_back, sent_back_whys
 from app.kit.flow.words import told_alone
 from app.kit.screen.present import TONES
@@ -94,7 +95,15 @@ def shown_all(rows: Sequence[Any]) -> list[dict[str, Any]]:
     """The rows of a page, those that were sent back to the reader or her step with the reason; a department gets none."""
     ids = [] if told_alone(current_actor()) else [row[-1].id for row in rows if row[-1].state in BACK]
     whys = sent_back_whys(ids)
-    return [shown(row) | {"sent_back": whys.get(row[-1].id) if _waits(row) else None} for row in rows]
+    hands = hands_of(current_actor().user_id, [row[-1].id for row in rows if len(row) == 2 and _waits(row)])
+    return [
+        shown(row)
+        | {
+            "sent_back": whys.get(row[-1].id) if _waits(row) else None,
+            "barred": hands.why_not(row[1], row[0]) if len(row) == 2 and _waits(row) else None,
+        }
+        for row in rows
+    ]
 
 
 def _waits(row: Any) -> bool:

@@ -34,15 +34,15 @@ def test_the_form_the_draft_and_handing_in_say_the_same(cast, draft, between):
     form = client.get("/apply/leave/101").text
     assert between in form and "不能提交" in form
     assert between in client.get(f"/casescreen/show/{case_id}").text
-    assert between in client.get(f"/casescreen/fill/{case_id}").text
+    assert between in client.get(f"/casescreen/edit/{case_id}").text
     answer = client.post(f"/casescreen/decide/{case_id}", data={"act": "submit"})
-    assert answer.status_code == 422 and between in answer.text
+    assert answer.status_code == 409 and between in answer.text
 
 
 def test_within_the_window_nothing_is_said(app, cast, cases, windows, monkeypatch):
     monkeypatch.setitem(app.config, "XUEJI_TODAY", str(windows[0][0]))
     case_id, client = cases.draft(), cast.login("student")
-    for path in ("/apply/leave/101", f"/casescreen/show/{case_id}", f"/casescreen/fill/{case_id}"):
+    for path in ("/apply/leave/101", f"/casescreen/show/{case_id}", f"/casescreen/edit/{case_id}"):
         assert "截止，下次" not in client.get(path).text
 
 

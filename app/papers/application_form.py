@@ -13,7 +13,7 @@ from app.access import Actor, Permission
 from app.kit.flow import Flow, flow_of, label
 from app.kit.flow.handed_in import CONTACT, words_of
 from app.kit.flow.words import column, keys_of, shown, shown_change
-from app.kit.operation import audit, get, operation
+from app.kit.operation import NotFound, audit, get, operation
 from app.kit.paper.issuing import print_form
 from app.kit.paper.kinds import Page, PaperKind, Placeholder, chinese_date
 from app.kit.sensitive import SENSITIVE, permitted, seen_by
@@ -127,6 +127,8 @@ def _word(flow: Flow, case: Case, said: dict[str, Any], key: str, reader: Actor 
 def print_application(actor: Actor, case_id: int) -> Page:
     """The application form of a case's flow, filled in. Raises NotFound."""
     case = get(Case, case_id)
+    if case.student is None and case.college_id != actor.scope.college_id:
+        raise NotFound(_("There is no such record, or it is not one of yours."))  # another college's, which she chose
     flow = flow_of(case)
     page = print_form(actor, form_of(flow, actor), case_id)
     said = case.handed_in or words_of(flow, case, case.student)

@@ -14,15 +14,22 @@ def without_signatures(body: str) -> str:
 
 
 @pytest.mark.parametrize("flow", ["major_transfer", "voluntary_downgrade", "info_change"])
-def test_a_form_says_after_the_change_what_it_said_when_it_was_handed_in(walks, flow):
+def test_a_form_says_after_the_change_what_it_said_when_it_was_handed_in(walks, cast, flow):
     walk = walks(flow)
     case_id = walk.at(walk.flow.steps[-1].key if walk.flow.steps[-1].takes_effect else "registry")
     readers = ("registry", "clerk", "leader")  # those of the college that she leaves too
     before = {who: without_signatures(walk.act(who, print_application, case_id).body) for who in readers}
     walk.sign(case_id, next(step.key for step in walk.flow.steps if step.takes_effect))
     assert {who: without_signatures(walk.act(who, print_application, case_id).body) for who in readers} == before
+    assert f"/paperscreen/application/{case_id}" in cast.login("clerk").get(f"/casescreen/show/{case_id}").text
     with pytest.raises(NotFound):
         walk.act("classmate", print_application, case_id)
+
+
+def test_the_college_that_she_goes_to_does_not_print_her_form(walks):
+    walk = walks("major_transfer")
+    with pytest.raises(NotFound):
+        walk.act("clerk2", print_application, walk.at("placing"))
 
 
 def test_a_form_is_filled_in_anew_until_it_is_handed_in(walks, behind):

@@ -283,7 +283,8 @@ def papers(case: Case, student: Student | None) -> list[tuple[Any, str]]:
     made: list[tuple[Any, str]] = []
     if not current_actor().may(Permission.PAPER_PRINT):
         return made
-    if student:  # whoever may not see her is not shown her form
+    # whoever may not see her is not shown her form, but for the college through which she handed it in
+    if student or case.college_id == current_actor().scope.college_id:
         made.append((_("Application form"), url_for("PaperScreen.application", case_id=case.id)))
     for paper in db.session.scalars(select(Paper).where(Paper.case_id == case.id).order_by(Paper.id)):
         name = f"{paper.title} {paper.number}"

@@ -45,7 +45,7 @@ BATCH = 60  # applications for leave, half of them at each of two steps, to be d
 SCAN = b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n" \
        b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]>>endobj\ntrailer<</Root 1 0 R>>\n"  # fmt: skip
 STUDENTS = text("""
-    select s.id, s.name, s.student_no, s.college_id, s.major_id, s.grade, c.name as college, c.code as college_code
+    select s.id, s.name, s.student_no, s.college_id, s.major_id, s.grade, s.education_level, c.name as college, c.code as college_code
     from student s
     join college c on c.id = s.college_id
     where c.code = :college and s.status = :status and s.student_no is not null

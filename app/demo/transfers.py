@@ -14,7 +14,7 @@ FROM = ("01", "03", "05", "08", "10", "12")  # colleges whose students apply
 UNEXAMINED = range(4, 6)
 EACH, SKIPPED = 5, 14  # applications of each; students of the first college who have other cases
 GOALS = text("""
-    select m.id, m.college_id, c.code as college from major m join college c on c.id = m.college_id
+    select m.id, m.college_id, m.education_level, c.code as college from major m join college c on c.id = m.college_id
     where m.active and c.code = any(:codes) order by c.code, m.code
 """)
 NOTICE = (
@@ -40,7 +40,9 @@ def make_transfers(connection: Connection, today: date, files_root: Path | None 
     made.meeting(Role.TRANSFER_PANEL, None, SHOWN, today)  # for whoever decides the round
     for place, student in enumerate(people):
         wishes = [goals[(place + turn) % len(goals)] for turn in (0, 1)]
-        wishes = [goal for goal in wishes if goal.id != student.major_id]
+        wishes = [
+            goal for goal in wishes if goal.id != student.major_id and goal.education_level == student.education_level
+        ]
         if wishes:
             apply(made, round_id, place, student, wishes)
 

@@ -7,7 +7,7 @@ from app.kit.flow import Field, Flow, Material, Step, Window, add_labels, regist
 from app.models import MeetingKind, RosterStatus
 from app.operations.transfers.decision import admitted_in_round
 from app.operations.transfers.placing import class_of_new_major, transfer
-from app.operations.transfers.rounds import check_choices, fits_round, join_round
+from app.operations.transfers.rounds import check_choices, fits_round, join_round, same_level
 from app.papers import change_notice
 
 add_labels({
@@ -20,7 +20,7 @@ add_labels({
 major_transfer = register(
     Flow(
         key="major_transfer",
-        version=2,
+        version=3,
         place=10,
  # the new college's leader agrees to the class with the seal
         title=_("Change of major"),
@@ -50,6 +50,7 @@ major_transfer = register(
         prepare=join_round,
         check=check_choices,
         rule=fits_round,
+        grounds=same_level,
         effect=transfer,
         paper=change_notice.issue,
     )

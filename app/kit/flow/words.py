@@ -12,7 +12,7 @@ from app.models import Case
 from app.models.organisation.codes import codes_of
 
 
-def choices(flow: Flow, key: str, case: Case | None = None) -> list[tuple[str, Any]] | None:
+def choices(flow: Flow, key: str, case: Case | None = None, student: Any = None) -> list[tuple[str, Any]] | None:
     """What a pick list of this column offers for a case, a blank one first; None where the column is no pick list.
 
     A column is one if it is the reason, if its `info` names a code set or what offers its values, or if its values have labels of their own.
@@ -22,7 +22,7 @@ def choices(flow: Flow, key: str, case: Case | None = None) -> list[tuple[str, A
     elif set_key := column(flow, key).info.get("codes"):
         found = [(code.code, str(code)) for code in codes_of(set_key)]
     elif offers := column(flow, key).info.get("offers"):
-        return [("", ""), *((str(value), name) for value, name in offers(case))]
+        return [("", ""), *((str(value), name) for value, name in offers(case, student))]
     else:
         found = [(word.removeprefix(f"{key}."), text) for word, text in LABELS.items() if word.startswith(f"{key}.")]
     return [("", ""), *found] if found else None

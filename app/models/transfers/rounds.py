@@ -26,7 +26,7 @@ from sqlalchemy.orm import relationship
 from app.models.base import BigId, Mapped, Model, Moment, Name, SmallId, db, mapped_column, one_text
 from app.models.cases.case import Case, CaseState, IntoClass, OfCase
 from app.models.organisation.units import Major
-from app.models.roster.student import one_of
+from app.models.roster.student import Student, one_of
 
 
 class RoundState(StrEnum):
@@ -104,9 +104,9 @@ class TransferQuota(Model):
         return " · ".join(str(part) for part in parts if part)
 
 
-def offered_majors(case: "TransferCase | None" = None) -> list[tuple[int, str]]:
-    """The majors that the open round offers, for a pick list, with what is asked of who wants to join; for an application
-    that was handed in, those of its own round, however far that is."""
+def offered_majors(case: "TransferCase | None" = None, student: Student | None = None) -> list[tuple[int, str]]:
+    """The majors that the open round offers, for a pick list, with what is asked of who wants to join: those of the
+    student's level; for an application that was handed in, those of its own round, however far that is."""
     handed_in = case is not None and case.submitted_at is not None
     takes = TransferRound.id == case.round_id if case and handed_in else TransferRound.state == RoundState.OPEN
     query = (
@@ -116,6 +116,8 @@ def offered_majors(case: "TransferCase | None" = None) -> list[tuple[int, str]]:
         .where(takes)
         .order_by(Major.college_id, Major.code)
     )
+    if student is not None:
+        query = query.where(Major.education_level == student.education_level)
     return [(major.id, f"{major.college} · {major}（{quota.terms}）") for major, quota in db.session.execute(query)]
 
 

@@ -18,6 +18,7 @@ from app.kit.operation import Refused, audit, get, operation
 from app.models import (
     CaseState,
     ClassGroup,
+    Major,
     RoundState,
     Student,
     TransferCase,
@@ -113,13 +114,14 @@ def _best(group: list[Ranked], places: int) -> tuple[list[Ranked], list[Ranked]]
 def _ranked(round_id: int) -> Iterable[Ranked]:
     choice = TransferChoice
     passed = and_(choice.case_id == TransferCase.id, choice.passed.is_(True), choice.confirmed_by.is_not(None))
+    of_level = select(Major.id).where(Major.education_level == Student.education_level).correlate(Student)
     wishes = func.jsonb_agg(func.jsonb_build_array(choice.place, choice.major_id)).filter(choice.id.is_not(None))
     query = (
         select(
             TransferCase.id, TransferCase.subject, Student.grade, TransferCase.score, TransferCase.second_score, wishes
         )
         .join(Student, Student.id == TransferCase.student_id)
-        .outerjoin(choice, passed)
+        .outerjoin(choice, and_(passed, choice.major_id.in_(of_level)))
         .where(TransferCase.round_id == round_id, TransferCase.state == CaseState.OPEN, TransferCase.step_key == PANEL)
         .group_by(TransferCase.id, Student.grade)
         .order_by(TransferCase.id)

@@ -3,9 +3,9 @@
 from typing import Any
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import delete, exists, func, insert, or_, select, update
+from sqlalchemy import and_, delete, exists, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import aliased, joinedload
 
 from app.access import Actor, Permission, Role
 from app.kit.flow import hook
@@ -115,12 +115,40 @@ def _why_not_taken(case: TransferCase, student: Student) -> Any | None:
         if quota is None:
             return _("This round does not offer one of the chosen majors. Choose again.")
         if quota.major.education_level != student.education_level:
-            return _(
-                "%(major)s leads to another level of education; a change of major does not.", major=str(quota.major)
-            )
+            return _another_level(quota.major)
         if quota.grade and quota.grade != student.grade:
             return _("%(major)s takes students of grade %(grade)s alone.", major=str(quota.major), grade=quota.grade)
     return None
+
+
+@hook
+def same_level(case_ids: list[int], records: dict[str, Any]) -> dict[int, Any]:
+    """Applications for a major of another level than the student's: what it was admitted to, or else one of its choices."""
+    wished = (TransferCase.first_major_id, TransferCase.second_major_id, TransferCase.third_major_id)
+    chosen = or_(
+        Major.id == TransferCase.major_id,
+        and_(TransferCase.major_id.is_(None), or_(*(Major.id == one for one in wished))),
+    )
+    former = aliased(Major)  # the college that she goes to does not see the student, but whence she comes
+    left = (
+        select(former.education_level)
+        .join(TransferChoice, TransferChoice.from_major_id == former.id)
+        .where(TransferChoice.case_id == TransferCase.id)
+        .limit(1)
+    )
+    level = func.coalesce(Student.education_level, left.correlate(TransferCase).scalar_subquery())
+    query = (
+        select(TransferCase.id, Major)
+        .outerjoin(Student, Student.id == TransferCase.student_id)
+        .join(Major, chosen)
+        .where(among(TransferCase.id, case_ids), Major.education_level != level)
+        .order_by(TransferCase.id, Major.id)
+    )
+    return {case_id: _another_level(major) for case_id, major in db.session.execute(query)}
+
+
+def _another_level(major: Major) -> Any:
+    return _("%(major)s leads to another level of education; a change of major does not.", major=str(major))
 
 
 @hook

@@ -35,7 +35,7 @@ HINTS = {
 def application_form(flow: Flow, student: Student, case: Case | None = None) -> FlaskForm:
     """The form of a flow, filled in from the case. Fields that only some reasons need are required with these alone."""
     fields = {
-        item.key: _field(flow, item.key, required=item.when is None and not item.optional, case=case)
+        item.key: _field(flow, item.key, required=item.when is None and not item.optional, student=student, case=case)
         for item in flow.fields
     }
     form = _form(fields, case)
@@ -118,7 +118,7 @@ def _field(flow: Flow, key: str, *, required: bool, student: Student | None = No
     name, column = label("field", key), flow.model.__mapper__.columns[key]
     needed: list[Any] = [InputRequired()] if required else [Optional()]
     more = {"description": HINTS.get(key, "")}
-    if offered := choices(flow, key, case):
+    if offered := choices(flow, key, case, student):
         return SelectField(name, needed, choices=offered, **more)
     if key == "class_group_id":
         return SelectField(name, needed, choices=_classes(student, case), coerce=_number, **more)

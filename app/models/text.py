@@ -33,6 +33,9 @@ FOLDED_FROM = "øđłħŧıðςʻʼ‘’‛′‐‑‒–—―−[{【〔〖]
 FOLDED_TO = "odlhtidσ''''''-------((((()))))"
 FOLDED_PAIRS = {"ß": "ss", "æ": "ae", "œ": "oe", "þ": "th"}
 
+# What is nobody's name: one of these signs, or no letter at all, such as a number, a date, or what is left of a formula.
+NO_NAME = r"[=+<>]|^[\u0020-\u0040\u005b-\u0060\u007b-\u00bf]+$"
+
 NUMBERS = ("student_no", "examinee_no", "phone", "postcode")  # how columns that hold numbers end
 
 _PLAIN = re.compile(r"[!-\-/-~\u3400-\u4dbf\u4e00-\u9fff]*")  # nothing to clean: nearly every name

@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _
 from app.access import Actor, Permission
 from app.kit.email_address import is_address
 from app.kit.operation import Faulty, Refused, audit, get, operation, say_why
-from app.kit.readable import why_unreadable
+from app.kit.readable import why_no_name, why_unreadable
 from app.models import Student
 
 CONTACT = ("phone", "email", "address", "postcode", "guardian_name", "guardian_phone", "dormitory", "note")
@@ -29,6 +29,8 @@ def wrong_contact(student: Student, values: dict[str, str | None]) -> dict[str, 
     """Field → what is wrong with its new value. What was stored before stays until it is changed."""
     changed = {name: value for name in CONTACT if (value := values.get(name)) and value != getattr(student, name)}
     unreadable = {name: why for name, value in changed.items() if (why := why_unreadable(value))}
+    if why := why_no_name(changed.get("guardian_name")):
+        unreadable["guardian_name"] = why
     formed = {name: value for name, value in changed.items() if name in FORMS}
     return unreadable | {name: FORMS[name][1] for name, value in formed.items() if not FORMS[name][0](value)}
 

@@ -11,6 +11,7 @@ from app.access import Actor
 from app.kit import clock
 from app.kit.flow import hook
 from app.kit.operation import say_why
+from app.kit.readable import why_no_name
 from app.models import InfoChangeCase, Student, among, db
 from app.operations.roster.spelling import spelling
 
@@ -39,6 +40,8 @@ def check_data(case: InfoChangeCase, student: Student) -> dict[str, Any]:
     filled = [f"new_{name}" for name in NEW if getattr(case, f"new_{name}")]
     if not changed:
         return dict.fromkeys(filled, STANDS)
+    if "name" in changed and (why := why_no_name(after["name"])):
+        return {"new_name": why}
     named = [name for name in ("id_number", "birth_date", "sex") if name in changed]
     if student.id_type == "1" and named:
         wrong = _contradiction(**after)

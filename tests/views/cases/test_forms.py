@@ -156,3 +156,14 @@ def test_a_departments_ticks_are_saved_with_its_signature_and_when_it_is_refused
     assert library.post(f"/casescreen/decide/{case_id}", data=sent | {"item": ["图书", "借书证"]}).status_code == 302
     assert behind.one(cleared) == ["图书", "借书证"]
     assert behind.one(cleared.replace("cleared", "s.state")) == "done"
+
+
+@pytest.mark.parametrize("name", ["12345", "=1+1", "李<b>", "2008-03-01"])
+def test_what_is_nobodys_name_is_refused_at_its_field(cast, behind, name):
+    page = cast.login("student").post("/apply/info_change/101", data={"new_name": name, "statement": "更正"})
+    assert page.status_code == 422 and "不是姓名" in fault(page, "new_name")
+    assert behind.one("select count(*) from flow_case") == 0
+    clerk = cast.login("clerk")
+    version = behind.one("select version from student where id = 101")
+    answer = clerk.post("/studentscreen/contact/101", data={"version": version, "guardian_name": name})
+    assert "不是姓名" in answer.text and behind.one("select guardian_name from student where id = 101") != name

@@ -1,7 +1,9 @@
 """录取名单 the workbook of the admissions office: one row a freshman of one entry year."""
 
+from collections.abc import Sequence
 from datetime import date
 from functools import partial
+from typing import Any
 
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
@@ -18,6 +20,7 @@ from app.kit.workbook.staging import Staged
 from app.models import Code, College, Major, Student
 from app.models.language import listed
 from app.models.organisation.codes import ALIASES_APART
+from app.models.text import NO_NAME
 from app.operations.roster.admissions import admit
 
 MOBILE = r"1[3-9]\d{9}"
@@ -87,9 +90,14 @@ def rules(entry_year: int) -> list[Rule]:
     youngest, oldest = (date(entry_year - age, 12, 31).isoformat() for age in AGES)
     return [
         *identity_rules("id_number", birth_date="birth_date", sex="sex.value", when=RESIDENT),
+        Rule("examinee_no", "SKIPPED", "", f"is_past_admission({{examinee_no}}, {{name}}, {{id_number}}, {entry_year})", skips=True),
+        *(Rule(column, "NO_NAME",
+               _("is no name: only digits and signs, or one of = + < >. Check whether the columns have moved."),
+               f"{{{column}}} ~ '{NO_NAME}'")
+          for column in ("name", "guardian_name")),
         Rule("examinee_no", "PAST_ADMISSION",
-             _("belongs to a student who is past admission or of another year, and cannot be imported again. Check the"
-               " number; the registry changes students on the roster."),
+             _("belongs to another student who is past admission, or to one of another year. Check the number; the registry"
+               " changes students on the roster."),
              f"examinee_past_admission({{examinee_no}}, {entry_year})"),
         Rule("id_number", "KNOWN_PERSON",
              _("belongs to a student of this school with another examinee number. Check both numbers."),
@@ -122,6 +130,36 @@ def years() -> list[tuple[int, str]]:
     return [(usual_year() + distance, str(usual_year() + distance)) for distance in (1, 0, -1)]
 
 
+def remarks(connection: Connection, staged: Staged) -> list[str]:
+    return [*past(connection, staged), *odd(connection, staged), *unspelled(connection, staged)]
+
+
+def past(connection: Connection, staged: Staged) -> list[str]:
+    """Rows that were left out, for their students are past admission."""
+    rows = connection.execute(text(f"select row_no, name from {staged.skipped_table} order by row_no")).all()  # noqa: S608
+    if not rows:
+        return []
+    return [gettext("%(count)s rows were left out, for their students are past admission and are not touched: %(names)s.",
+                    count=len(rows), names=listed(first_of(rows)))]  # fmt: skip
+
+
+def odd(connection: Connection, staged: Staged) -> list[str]:
+    """Names that are hardly anybody's, and that are taken all the same."""
+    doubtful = text(f"select row_no, name from {staged.table} where name !~ :none and (name ~ '[0-9]' or char_length(name) = 1"  # noqa: S608
+                    " or upper(name) in ('TRUE', 'FALSE')) order by row_no")  # fmt: skip
+    rows = connection.execute(doubtful, {"none": NO_NAME}).all()
+    if not rows:
+        return []
+    return [gettext("%(count)s names look like none. Compare them with the papers: %(names)s.",
+                    count=len(rows), names=listed(first_of(rows)))]  # fmt: skip
+
+
+def first_of(rows: Sequence[Any]) -> list[str]:
+    """Names, each with its row, and a sign for those that are too many to be told."""
+    named = [gettext("%(name)s (row %(row)s)", name=row.name or "—", row=row.row_no) for row in rows[:ROWS_NAMED]]
+    return [*named, *(["…"] if len(rows) > ROWS_NAMED else [])]
+
+
 def unspelled(connection: Connection, staged: Staged) -> list[str]:
     """Characters of names that have no reading, and the first rows with them."""
     characters = text(f"select distinct unnest(string_to_array(name, null)) from {staged.table}")  # noqa: S608 (our own table)
@@ -151,7 +189,7 @@ admissions_import = register_import(
         subject=_("Entry year"),
         subjects=years,
         usual=usual_year,
-        remarks=unspelled,
+        remarks=remarks,
         examples={
             "examinee_no": "26500107300001", "name": "张三", "sex": "男", "birth_date": "2008-03-01",
             "id_type": "居民身份证", "education_level": "本科", "study_length": "4", "admission_score": "586",
@@ -159,7 +197,7 @@ admissions_import = register_import(
         },
         kinds={
             "PAST_ADMISSION": _("past admission"), "KNOWN_PERSON": _("known with another number"),
-            "AGE": _("age not possible"), "NOT_OF_MAJOR": _("not that of the major"), "PLACED": _("has a class already"),
+            "NO_NAME": _("no name"), "AGE": _("age not possible"), "NOT_OF_MAJOR": _("not that of the major"), "PLACED": _("has a class already"),
         },
     )
 )  # fmt: skip

@@ -12,7 +12,7 @@ from app.kit.workbook import importing
 from app.kit.workbook.reasons import SaveRefused
 from app.models import db
 from app.operations.roster.admissions import admit
-from app.workbooks.admissions import admissions
+from app.workbooks.admissions import admissions, remarks
 
 YEAR = 2026
 GOOD = {
@@ -158,13 +158,29 @@ def test_a_student_on_the_roll_is_a_clear_cell_error_although_the_importer_canno
     assert report.by_code == {"KNOWN_PERSON": 1}
 
 
-@pytest.mark.parametrize(
-    "change", ["status = 'waived'", "status = 'enrolled'", "entry_year = 2025", "registered = true"]
-)
-def test_who_is_past_admission_is_not_touched(checks, imports, behind, change):
+def test_who_is_of_another_year_is_not_imported_again(checks, imports, behind):
+    imports(GOOD)
+    behind.run("update student set entry_year = 2025 where examinee_no = :n", n=GOOD["考生号"])
+    assert checks(GOOD | {"姓名": "改名"}).by_code == {"PAST_ADMISSION": 1}
+
+
+@pytest.mark.parametrize("change", ["status = 'waived'", "status = 'enrolled'", "registered = true"])
+@pytest.mark.parametrize("row", [{"姓名": "改名"}, {"证件类型": "护照", "证件号码": "E12345678"}, {"高考成绩": "五百"}])
+def test_who_is_past_admission_is_left_out_and_named_and_the_others_are_saved(checks, imports, behind, change, row):
+    """The page's own words: she is not touched; nor does she keep the list from being imported."""
     imports(GOOD)
     behind.run(f"update student set {change} where examinee_no = :n", n=GOOD["考生号"])
-    assert checks(GOOD | {"姓名": "改名"}).by_code == {"PAST_ADMISSION": 1}
+    before = behind.rows("select name, id_number, version from student where examinee_no = :n", n=GOOD["考生号"])
+    report = checks(GOOD | row, OTHER)
+    assert (report.rows, report.by_code, report.new, report.changed) == (2, {}, 1, 0)
+    (told,) = remarks(db.session.connection(), report.staged)
+    assert told.startswith("1 ") and (GOOD | row)["姓名"] in told
+    assert imports(GOOD | row, OTHER) == importing.Counts(1, 0, 0)
+    assert (
+        behind.rows("select name, id_number, version from student where examinee_no = :n", n=GOOD["考生号"]) == before
+    )
+    other_person = {"姓名": "他人", "证件类型": "护照", "证件号码": "E12345678"}
+    assert checks(GOOD | other_person).by_code == {"PAST_ADMISSION": 1}
 
 
 def test_one_bad_row_saves_nothing(imports, behind):

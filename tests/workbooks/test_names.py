@@ -1,10 +1,12 @@
 """Names in workbooks, as people and other systems write them: one spelling is stored, what is looked up is found."""
 
+from datetime import date
+
 import pytest
 
 from app.kit.workbook import importing
 from app.models import db
-from app.workbooks.admissions import unspelled
+from app.workbooks.admissions import odd, unspelled
 from app.workbooks.transfer_scores import OTHER_NAME
 from tests.workbooks.test_admissions import GOOD, YEAR, checked
 from tests.workbooks.test_admissions import checks as checks
@@ -88,3 +90,26 @@ def test_a_ranking_sheet_says_another_name_of_another_name_alone(behind, stored,
     number = behind.one("select student_no from student where id = 101")
     said = OTHER_NAME.format(student_no=":number", name=":name")
     assert behind.one(f"select {said}", number=number, name=sent) is other
+
+
+@pytest.mark.parametrize("name", ["12345", "a=1", "李<b>", "a+b", "2008-03-01", date(2008, 3, 1), "***", 7, "１２３"])
+@pytest.mark.parametrize("column", ["姓名", "监护人"])
+def test_what_is_nobodys_name_is_a_bad_cell(checks, name, column):
+    assert checks(GOOD | {column: name}).by_code == {"NO_NAME": 1}
+
+
+def test_names_that_look_like_none_are_taken_and_told_of(checks):
+    report = checks(*numbered("TRUE", "李3", "王", "李四", "买买提·吐尔逊", "J. Smith", "〇〇"))
+    assert report.by_code == {}
+    (told,) = odd(db.session.connection(), report.staged)
+    assert told.startswith("3 ") and all(name in told for name in ("TRUE", "李3", "王")) and "李四" not in told
+
+
+@pytest.mark.parametrize("column", ["姓名", "考生号", "性别", "出生日期", "学制", "家庭住址"])
+def test_a_nul_is_a_bad_cell_and_ends_no_import(checks, column):
+    report = checks(
+        GOOD | {column: f"{GOOD[column]}\x00"},
+        GOOD | {"考生号": "26500107300009", "证件号码": checked("50010720080301003")},
+    )
+    assert report.by_code == {"UNKNOWN_CHARACTER": 1} and report.bad_rows == 1
+    assert "U+0000" in report.first[0].message and report.first[0].value.endswith("\ufffd")

@@ -41,13 +41,15 @@ class Rule:
     """A rule of the business: `bad` is SQL that is true for a bad row.
 
     `{birth_date}` stands for the text of that column, `{college.value}` for what its lookup found. A rule is left out
-    when the file lacks one of its columns.
+    when the file lacks one of its columns. With `skips` it is true for a row that is left out, whatever it says, and told of
+    in the remarks of its import: `Staged.skipped_table` has such rows.
     """
 
     column: str
     code: str
     message: Label
     bad: str
+    skips: bool = False
 
     @property
     def uses(self) -> set[str]:

@@ -13,7 +13,7 @@ from app.models.language import listed
 
 from .declare import Column, Workbook
 from .reasons import SaveRefused, sentence
-from .rules import literal, longest, look_up, run
+from .rules import literal, longest, look_up, run, skipped
 from .staging import Staged, stage
 from .statements import blanks, findings, insert, kept, say_accepted, typed, update
 
@@ -90,6 +90,10 @@ def check(connection: sa.Connection, work: Staged, *, erase: bool = False) -> Re
         f"create temp table {work.error_table} (row_no integer, name text, code text, value text, detail text)"
         " on commit drop",
     )
+    if left_out := skipped(work.workbook, work.columns):
+        made = f"create temp table {work.skipped_table} on commit drop as"
+        run(connection, f"{made} select * from {work.table} s where {left_out}")  # noqa: S608 (names of our own)
+        run(connection, f"delete from {work.table} where row_no in (select row_no from {work.skipped_table})")  # noqa: S608 (names of our own)
     for column in work.columns:
         if column.lookup:
             run(connection, look_up(work.table, column, work.columns))

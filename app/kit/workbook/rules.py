@@ -139,8 +139,16 @@ def row_rules(workbook: Workbook, columns: Sequence[Column]) -> list[Bad]:
     """Every rule that looks at one row, for the columns that the file has."""
     bad = [Bad(column.name, *one) for column in columns for one in column_rules(workbook, column, columns)]
     names = {column.name for column in columns}
-    bad += [Bad(rule.column, rule.code, filled_in(rule)) for rule in workbook.rules if rule.uses <= names]
+    bad += [
+        Bad(rule.column, rule.code, filled_in(rule)) for rule in workbook.rules if rule.uses <= names and not rule.skips
+    ]
     return bad
+
+
+def skipped(workbook: Workbook, columns: Sequence[Column]) -> str:
+    """True for the rows that are left out: a condition on the text of the row alone. Empty where there is none."""
+    names = {column.name for column in columns}
+    return " or ".join(filled_in(rule) for rule in workbook.rules if rule.skips and rule.uses <= names)
 
 
 def filled_in(rule: Rule) -> str:

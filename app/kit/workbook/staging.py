@@ -36,6 +36,10 @@ class Staged:
         return f"{self.table}_error"
 
     @property
+    def skipped_table(self) -> str:
+        return f"{self.table}_skipped"
+
+    @property
     def typed_table(self) -> str:
         return f"{self.table}_typed"
 

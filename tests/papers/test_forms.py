@@ -60,3 +60,10 @@ def test_a_signature_without_an_opinion_agrees(walks):
     walk = walks("leave")
     body = walk.act("student", print_application, walk.at("college")).body
     assert "同意　二级学院学籍管理员签名：clerk" in body
+
+
+def test_who_has_no_student_number_yet_is_named_by_that_of_her_examination(walks, behind):
+    walk = walks("admission_deferral")
+    behind.run("update student set student_no = null where id = :id", id=STUDENT)
+    body = behind.one("select body from paper where case_id = :id limit 1", id=walk.at("end"))
+    assert "学号：尚无（考生号24500010000" in body and "学号：，" not in body

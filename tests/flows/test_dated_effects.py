@@ -110,8 +110,8 @@ def test_what_the_roster_no_longer_allows_lapses_and_is_told(cast, behind, waiti
     assert behind.one("select count(*) from case_step where state in ('open', 'waiting')") == 0
     told = behind.rows("select u.username from notice n join ab_user u on u.id = n.user_id"
                        " where n.key = :key order by 1", key=f"effect:{effect['id']}:lapsed")  # fmt: skip
-    assert {row["username"] for row in told} == {"registry", "registry_b", "clerk", "student"}
-    assert len(told) == 4
+    assert {row["username"] for row in told} == {"registry", "registry_b", "registry_c", "clerk", "student"}
+    assert len(told) == 5
 
 
 def test_an_entry_of_a_later_day_stops_it(behind, waiting):

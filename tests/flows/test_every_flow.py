@@ -73,7 +73,14 @@ def test_other_roles_and_colleges_do_not_sign(walk, flow):
         if step.document:
             break
         records = walk.records(step.key)
-        allowed = {walk.signer(step.key), "finance" if step.role == Role.DEPARTMENT else "", "registry_b", "leader_b"}
+        allowed = {
+            walk.signer(step.key),
+            "finance" if step.role == Role.DEPARTMENT else "",
+            "registry_b",
+            "registry_c",
+            "vp_b",
+            "leader_b",
+        }
         for who in {"clerk2", "leader2", "clerk", "leader", "director", "registry", "library", "admin"} - allowed:
             try:
                 (outcome,) = walk.decide(who, case_id, step.key, records=records)

@@ -147,4 +147,8 @@ def test_a_wording_that_cannot_be_filled_in_stops_no_decision(
     assert all("异动前学籍状态" in row["body"] for row in papers)
     told = behind.rows("select u.username from notice n join ab_user u on u.id = n.user_id"
                        " where n.key like 'wording:change_notice:%' order by 1")  # fmt: skip
-    assert [row["username"] for row in told] == ["registry", "registry_b"]  # both clerks of the registry, once each
+    assert [row["username"] for row in told] == [
+        "registry",
+        "registry_b",
+        "registry_c",
+    ]  # every clerk of the registry, once each

@@ -73,6 +73,14 @@ def test_percents_are_read_as_they_are_shown_and_said(tmp_path):
     assert [row[3] for row in original(path)[1:]] == ["86.5", "0.865"]
 
 
+def test_a_percent_as_text_is_read_as_one_by_its_format(tmp_path):
+    path = book(tmp_path / "x.xlsx", ["1", "甲", None, "86.50%"], ["2", "乙", None, "７ ％"], ["3", "丙", None, "8"],
+                change=lambda _sheet: None)  # fmt: skip
+    rows, told = seen(path)
+    assert [float(row[3]) for row in rows] == [86.5, 7, 8]
+    assert told == {"PERCENTS": {"columns": "分数 (2)"}}
+
+
 def test_hidden_rows_are_counted(tmp_path):
     """F13."""
 

@@ -159,6 +159,16 @@ def test_every_download_goes_through_it(cast):
     assert 'filename="xueji.xlsx"' in answer.headers["Content-Disposition"]
 
 
+def test_a_workbook_is_named_with_its_day_and_long_texts_have_room(cast):
+    answer = cast.login("registry").post(
+        "/studentscreen/export/roster", data={"columns": ["student_no", "sex", "college"]}
+    )
+    name = parse_options_header(answer.headers["Content-Disposition"])[1]["filename"]
+    assert str(TODAY) in name
+    widths = load_workbook(io.BytesIO(answer.data)).active.column_dimensions
+    assert widths["C"].width > 20 > widths["B"].width
+
+
 @pytest.mark.parametrize(("language", "sex", "group", "entry", "college"), [
     ("zh", "男", "汉族", "入学注册", "计算机学院"), ("en", "Male", "Han", "Enrolled", "Computing"),
 ])  # fmt: skip

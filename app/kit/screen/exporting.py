@@ -17,6 +17,7 @@ from sqlalchemy import Select, func, select
 from werkzeug.datastructures import MultiDict
 
 from app.access import Actor, Permission, current_actor
+from app.kit import clock
 from app.kit.jobs.job import JobResult, RunningJob, Stopped, enqueue
 from app.kit.operation import NotAllowed, audit
 from app.kit.screen.filters import QuickFilter
@@ -80,7 +81,9 @@ class ExportsLists:
             path = Path(folder) / "export.xlsx"
             write(self, book, actor, params, path)
             db.session.commit()
-            return send_file(path.open("rb"), XLSX, as_attachment=True, download_name=f"{book.title}.xlsx")
+            return send_file(
+                path.open("rb"), XLSX, as_attachment=True, download_name=f"{book.title} {clock.today()}.xlsx"
+            )
 
     def books(self) -> list[Workbook]:
         return self.workbooks or [list_workbook(self)]
@@ -213,4 +216,6 @@ def run_export(run: RunningJob) -> JobResult:
     except export.Stopped as stopped:
         raise Stopped from stopped
     ending = "zip" if run.params["grouped"] else "xlsx"
-    return JobResult(_("%(count)s rows", count=format_decimal(count)), {"rows": count}, f"{book.title}.{ending}")
+    return JobResult(
+        _("%(count)s rows", count=format_decimal(count)), {"rows": count}, f"{book.title} {clock.today()}.{ending}"
+    )

@@ -45,6 +45,9 @@ class Unlike(Exception):
     """A column has a cell that is not like most cells of its kind."""
 
 
+PERCENTS = ("%", "％")
+
+
 def read_as(kind: str, value: Any, units: Sequence[str] = ()) -> Any:
     """A cell before it is converted: empty where its word says so, a number without its unit."""
     if not isinstance(value, str):
@@ -54,6 +57,8 @@ def read_as(kind: str, value: Any, units: Sequence[str] = ()) -> Any:
         raise Fault("ERROR_CELL")
     if not bare or (bare in NOTHING and kind != "boolean"):
         return ""
+    if kind in ("number", "integer") and bare.endswith(PERCENTS):
+        bare = value = bare[:-1].strip()  # 86.5 % by its format is read as 86.5, and so is the same as text
     if units:
         unit = next((unit for unit in units if bare.endswith(unit) and bare != unit), "")
         bare = bare.removesuffix(unit).strip()

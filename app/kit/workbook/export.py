@@ -25,6 +25,8 @@ ROWS_PER_SHEET = 1_000_000  # Excel's own limit is 1,048,576
 FORMATS = {"text": "@", "name": "@", "code": "@", "integer": "0", "number": "General", "boolean": "@"}
 DATE_FORMATS = {"date": "yyyy-mm-dd", "datetime": "yyyy-mm-dd hh:mm:ss"}
 WIDTHS = {"date": 12, "datetime": 20, "integer": 10, "number": 10, "boolean": 8, "code": 20, "text": 14, "name": 14}
+# What columns of these names hold is longer than other texts.
+WIDE = {"college": 22, "major": 24, "class_group": 20, "class": 20, "graduated_school": 24, "address": 40, "note": 40}
 NOT_IN_SHEET_NAMES = re.compile(r"[\[\]:*?/\\]|^'|'$")
 NOT_IN_FILE_NAMES = re.compile(r'[\x00-\x1f<>:"/\\|?*]')
 A4 = 9
@@ -222,7 +224,8 @@ def add_sheet(
     for index, (column, look) in enumerate(zip(columns, looks, strict=True)):
         label = str(column.label)
         # A Chinese character is as wide as two digits; 3 leaves room for the filter's button.
-        width = column.width or max(WIDTHS[column.kind], sum(1 + (ord(letter) > 0x2E7F) for letter in label) + 3)
+        usual = WIDE.get(column.name.removeprefix("old_").removeprefix("new_"), WIDTHS[column.kind])
+        width = column.width or max(usual, sum(1 + (ord(letter) > 0x2E7F) for letter in label) + 3)
         sheet.set_column(index, index, width, look)
         sheet.write_string(0, index, label, header)
     sheet.plan([column.kind for column in columns], looks)

@@ -25,6 +25,7 @@ if __name__ == "__main__":
     from cells import (
         CONVERT,
         CONVERT_ALL,
+        PERCENTS,
         SPECIAL,
         UNWRITABLE,
         Fault,
@@ -42,6 +43,7 @@ else:
     from .cells import (
         CONVERT,
         CONVERT_ALL,
+        PERCENTS,
         SPECIAL,
         UNWRITABLE,
         Fault,
@@ -198,6 +200,10 @@ class Lines:
 
     def texts(self, name: str, values: Sequence[Any], faults: dict[int, dict[str, list[str]]]) -> list[str]:
         said = self.emptied.setdefault(name, Counter())
+        if self.task["kinds"][name] in ("number", "integer"):
+            place = self.header["columns"][name]
+            if told := sum(isinstance(value, str) and value.rstrip().endswith(PERCENTS) for value in values):
+                self.sight.percents[place] = self.sight.percents.get(place, 0) + told
         return column_texts(self.task["kinds"][name], name, values, faults, said, self.task["units"].get(name, ()))
 
     def remarks(self) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import aliased
 
 from app.access import Actor, Role
 from app.kit import clock
-from app.kit.flow import Flow, by_flow, label
+from app.kit.flow import Flow, Step, by_flow, label
 from app.kit.paper.issuing import issue_papers, issues
 from app.kit.paper.kinds import PaperKind, Placeholder, chinese_date
 from app.models import Case, Code, RosterStatus, Student, among, db, setting
@@ -49,14 +49,24 @@ HERSELF, FAMILY = "学生本人", "其亲属"  # to whom the college hands the n
 RESUMED = {RosterStatus.DEFERRED: "恢复入学资格"}  # what is asked for at the end, where it is no return
 APPROVALS = {  # what each signature before the change is called
     Role.COLLEGE_LEADER: "学院审核", Role.ADMISSIONS: "招生就业工作处审核", Role.AFFAIRS_DIRECTOR: "教务处审批",
-    Role.VICE_PRESIDENT: "学校批准",
+    Role.VICE_PRESIDENT: "学校批准", Role.TRANSFER_PANEL: "转专业工作小组审定",
 }  # fmt: skip
+
+
+def _approval(step: Step, between: bool) -> str | None:
+    if between and step.publicity:
+        return "公示"
+    if between and step.role == Role.COLLEGE_LEADER:
+        return "转入学院审核" if step.target else "转出学院审核"
+    return APPROVALS.get(step.role)
 
 
 def basis(flow: Flow) -> str:
     """On what a change rests, as its flow was decided: who asked for it and who agreed."""
     before = takewhile(lambda step: not step.takes_effect, flow.steps)
-    signed = [APPROVALS[step.role] for step in before if step.role in APPROVALS]
+    between = any(step.target for step in flow.steps)  # from one college to another: each is called by its part
+    names = [_approval(step, between) for step in before]
+    signed = [name for name in names if name]
     asked = "提出的申请" if Role.STUDENT in flow.applicants else "由学院申报"
     return f"{asked}，经{'、'.join(signed)}"
 

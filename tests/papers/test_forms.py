@@ -67,3 +67,8 @@ def test_who_has_no_student_number_yet_is_named_by_that_of_her_examination(walks
     behind.run("update student set student_no = null where id = :id", id=STUDENT)
     body = behind.one("select body from paper where case_id = :id limit 1", id=walk.at("end"))
     assert "学号：尚无（考生号24500010000" in body and "学号：，" not in body
+
+
+def test_the_notice_of_a_transfer_names_each_body_by_its_part(walks, behind):
+    body = behind.one("select body from paper where case_id = :id limit 1", id=walks("major_transfer").at("end"))
+    assert "经转出学院审核、转专业工作小组审定、转入学院审核、公示" in body

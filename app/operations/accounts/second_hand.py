@@ -134,7 +134,8 @@ def void_proposals(actor: Actor, user_id: int, why: Any) -> int:
     waiting = db.session.scalars(pending.order_by(Proposal.id)).all()
     for proposal in waiting:
         db.session.scalar(select(func.decide_proposal(proposal.id, False, str(why))))
-        audit(actor, f"{proposal.kind}:decline", subject="ab_user", subject_id=user_id, new=wanted_words(proposal),
+        audit(actor, "password:decline" if proposal.kind == ProposalKind.PASSWORD else "identity:decline",
+              subject="ab_user", subject_id=user_id, new=wanted_words(proposal),
               detail={"proposed_by": signature(proposal.proposer), "reason": str(why)})  # fmt: skip
         tell([Due(
             key=f"proposal:{proposal.id}:void", users=(proposal.proposed_by,),

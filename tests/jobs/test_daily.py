@@ -108,7 +108,7 @@ def test_a_late_task_goes_to_its_owner_then_the_leader_then_the_registry_each_on
     assert notice["title_zh"] == "逾期：学生证办理 · 计算机学院"
     assert notice["title_en"] == "Late: Student cards · Computing"
     assert notice["path"] == f"/calendar/task/{task}"
-    assert database.one("select count(*) from mail where state = 'waiting'") == 5
+    assert database.one("select count(*) from mail where state = 'waiting'") == 6
 
 
 def test_who_holds_two_levels_hears_of_a_late_task_once(database):

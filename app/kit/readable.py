@@ -23,7 +23,7 @@ def why_no_name(text: str | None) -> Any | None:
     """Why a text cannot be what a person is called; None if it can."""
     if not text or not re.search(NO_NAME, text):
         return None
-    return _("“%(name)s” is no name: only digits and signs, or one of = + < >.", name=text[:40])
+    return _("“%(name)s” is no name: only digits and signs, or a sign of formulas or tags.", name=text[:40])
 
 
 def readable(_form: Any, field: Any) -> None:

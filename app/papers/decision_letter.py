@@ -68,7 +68,7 @@ def values(case_ids: list[int]) -> dict[int, dict[str, object]]:
         for case in db.session.scalars(query):
             student = case.student
             found[case.id] = school | {
-                "student_name": student.name, "student_no": student.student_no or f"尚无（考生号{student.examinee_no or '—'}）",
+                "student_name": student.name, "student_no": student.student_no or student.examinee_no or "—",
                 "college": student.college.name, "major": student.major.name,
                 "number_label": number_label(student), "facts": f"{away.get(case.id, '')}{ended(case.statement)}",
                 "evidence": evidence.get(case.id),

@@ -92,7 +92,7 @@ def rules(entry_year: int) -> list[Rule]:
         *identity_rules("id_number", birth_date="birth_date", sex="sex.value", when=RESIDENT),
         Rule("examinee_no", "SKIPPED", "", f"is_past_admission({{examinee_no}}, {{name}}, {{id_number}}, {entry_year})", skips=True),
         *(Rule(column, "NO_NAME",
-               _("is no name: only digits and signs, or one of = + < >. Check whether the columns have moved."),
+               _("is no name: only digits and signs, or a sign of formulas or tags. Check whether the columns have moved."),
                f"{{{column}}} ~ '{NO_NAME}'")
           for column in ("name", "guardian_name")),
         Rule("examinee_no", "PAST_ADMISSION",

@@ -30,7 +30,7 @@ def test_a_new_name_is_told_to_its_owner_and_to_the_registry(cast, behind, named
     answer = cast.login("admin").post(f"/users/edit/{cast.clerk.user_id}", data=form(first_name="明", last_name="李"))
     assert answer.status_code == 302
     people = told(behind, "account:%")
-    assert people.keys() == {"clerk", "registry", "registry_b"}
+    assert people.keys() == {"clerk", "registry", "registry_b", "registry_c"}
     assert "王小芳 (clerk)" in people["clerk"]["text_zh"] and "李明 (clerk)" in people["clerk"]["text_en"]
     assert people["clerk"]["recipient"] == "clerk@example.invalid" and "admin" in people["registry"]["text_zh"]
     (row,) = behind.rows("select old, new from audit_entry where action = 'ab_user.edit'")
@@ -45,7 +45,7 @@ def test_a_new_address_is_told_by_a_letter_to_the_old_one(cast, behind, named): 
     assert held(behind, "clerk")["email"] == "other@example.invalid"
     people = told(behind, "account:%")
     assert people["clerk"]["recipient"] == "clerk@example.invalid"
-    assert people.keys() == {"clerk", "registry", "registry_b"}
+    assert people.keys() == {"clerk", "registry", "registry_b", "registry_c"}
     (row,) = behind.rows("select old, new from audit_entry where action = 'ab_user.edit'")
     assert (row["old"]["email"], row["new"]["email"]) == ("clerk@example.invalid", "other@example.invalid")
 

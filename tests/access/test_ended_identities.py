@@ -60,7 +60,7 @@ def test_owner_and_registry_are_told_and_the_audit_has_what_it_was(cast, behind)
     rows = behind.rows("select u.username, n.text_zh, n.text_en, m.recipient from notice n join ab_user u on u.id = n.user_id"
                        " left join mail m on m.notice_id = n.id where n.key like 'identity:%'")  # fmt: skip
     told = {row["username"]: row for row in rows}
-    assert told.keys() == {"clerk", "registry", "registry_b"}
+    assert told.keys() == {"clerk", "registry", "registry_b", "registry_c"}
     assert told["clerk"]["recipient"] == "clerk@example.invalid"
     assert "计算机学院 · 二级学院学籍管理员" in told["clerk"]["text_zh"] and "College clerk" in told["clerk"]["text_en"]
     (row,) = behind.rows("select user_name, old, new, subject_id from audit_entry where action = 'identity:end'")

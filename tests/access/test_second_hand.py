@@ -395,7 +395,7 @@ def test_the_registry_is_told_of_the_proposal_and_of_what_became_of_it(cast, beh
     assert {"registry", "registry_b"} <= told and not told & {"admin", "clerk", "student"}
     cast.login("registry").post(f"/proposals/{number(behind)}/decide", data={"act": "confirm"})
     told = {row["username"] for row in behind.rows(names, k="proposal:%:decided")}
-    assert told == {"admin", "registry_b", "fresh"}  # who is of the registry by now
+    assert told == {"admin", "registry_b", "registry_c", "fresh"}  # who is of the registry by now
     assert "第二人确认" in cast.login("registry_b").get("/notices/").text
 
 

@@ -238,15 +238,11 @@ def test_a_start_before_what_came_meanwhile_is_sent_back(cases, behind):
     assert not outcome.done and "2026-09-03" in str(outcome.reason)
 
 
-def test_a_death_counts_from_its_day_and_never_before_the_last_entry(walks, behind):
+def test_a_death_counts_from_its_day(walks, behind):
+    """One before a later entry is refused: test_undone.py."""
     walk = walks("cancellation")
     case_id = walk.at("end")
     assert entries(behind, case_id)[0]["effective_on"] == date(2026, 8, 20)
-    other = walks("cancellation", student=102)
-    behind.run("insert into roster_change (student_id, college_id, student_college_id, code, effective_on, new_status,"
-               " new_college_id, new_major_id, new_grade, new_study_length, new_text) select id, 1, 1, 'I1',"
-               " '2026-08-25', status, 1, 1, 2024, 4, '{}' from student where id = 102")  # fmt: skip
-    assert entries(behind, other.at("end"))[0]["effective_on"] == date(2026, 8, 25)
 
 
 def test_a_thousand_take_effect_with_as_many_statements_as_ten(cast, behind, cases):

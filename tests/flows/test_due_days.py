@@ -126,4 +126,4 @@ def test_the_registry_is_told_once_when_they_become_known(behind):
     own_day(behind, "2027-01-30", working=True)
     for _twice in range(2):
         run_sources(date(2026, 11, 10) + timedelta(days=1))
-    assert behind.one("select count(*) from notice where key = 'exchanged:2027'") == 2  # two of the registry
+    assert behind.one("select count(*) from notice where key = 'exchanged:2027'") == 3  # of the registry

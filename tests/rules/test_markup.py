@@ -185,6 +185,8 @@ NOT_FREE = re.compile(
     r"|since|ground|request_id|registration_hash|scopes|education_level)"
 )
 SHORT_ONES = {
+    ("ab_user", "username"),  # letters and digits alone, and fixed once it is used: a trigger
+    ("ab_user", "email"),  # an address, or nothing
     ("audit_entry", "subject"),
     ("flow_case", "reason"),
     ("roster_change", "reason"),

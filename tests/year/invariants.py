@@ -157,6 +157,7 @@ DAYS = {
     "a meeting that agreed is of the kind that its step asks for": """
         select s.id, s.key, m.kind, s.role from case_step s join meeting m on m.id = s.meeting_id
         where m.kind <> case when s.role like 'college%' then 'college' when s.role = 'transfer_panel' then 'committee'
+            when s.key = 'review' then 'appeals'
             else 'school' end""",
     "a list before the public is about one procedure": """
         select e.publicity_id from publicity_entry e join flow_case c on c.id = e.case_id group by 1

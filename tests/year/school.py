@@ -11,8 +11,8 @@ STAFF: dict[str, tuple[str, str, int | None]] = {
     "clerk3": ("college_clerk", "college", 3), "leader3": ("college_leader", "college", 3),
     "clerk_b": ("college_clerk", "college", 1), "leader2_b": ("college_leader", "college", 2),
     "clerk2_b": ("college_clerk", "college", 2), "leader3_b": ("college_leader", "college", 3),
-    "director_b": ("affairs_director", "school", None), "vp_b": ("vice_president", "school", None),
-    "registry_c": ("registry", "school", None), "registry_d": ("registry", "school", None),
+    "director_b": ("affairs_director", "school", None), "vp_c": ("vice_president", "school", None),
+    "registry_d": ("registry", "school", None),
 }  # fmt: skip
 ORGANISATION = (
     "insert into college (id, code, name, name_en) values (3, '03', '经济学院', 'Economics')",

@@ -13,7 +13,7 @@ from sqlalchemy import create_engine, inspect, select, text
 
 from app.access import Actor, actor_of, scope_as
 from app.kit import clock
-from app.kit.operation import Refused
+from app.kit.operation import Told
 from app.models import Identity, db
 from app.models.accounts.account import User
 from tests.year import database_clock
@@ -91,7 +91,7 @@ class Year:
         try:
             with scope_as(actor.scope):
                 result = _ids(verb(actor, *args, **how))
-        except Refused as refused:
+        except Told as refused:
             self._note_refusal(verb.__name__, refused.reason)
             self.log.append(f"{said}: {str(refused)[:120]}")
             return None

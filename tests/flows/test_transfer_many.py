@@ -19,7 +19,7 @@ from tests.flows.many import make_transfers
 from tests.flows.test_batch import counted
 
 MANY, FEW, COLLEGES, MAJORS, PLACES = 800, 80, 20, 60, 10
-STATEMENTS = 50  # of the decision, whatever the number of applications
+STATEMENTS = 47  # of the decision, whatever the number of applications
 
 
 class House:

@@ -91,7 +91,7 @@ def _decide(cases: list[Any], steps: list[Any], decision: Decision, to: str) -> 
     signed = {"decided_by": decision.actor.user_id, "decided_at": clock.now()}
     _write_events(step_ids, decision)
     if decision.act == "approve":
-        _set_steps(among(CaseStep.id, step_ids), state=StepState.DONE, **signed)
+        _set_steps(among(CaseStep.id, step_ids), state=StepState.DONE, records=decision.records, **signed)
         _record(cases, steps, decision)
         _take_effect(cases, steps, actor)
         open_next(ids)
@@ -142,7 +142,8 @@ def _record(cases: list[Any], steps: list[Any], decision: Decision) -> None:
     """Keep what was recorded with each step, and write into the cases what their step has to fill in; one statement for
     each flow and set of columns."""
     noted = [pair for pair in zip(cases, steps, strict=True) if notes_records(decision.act, pair[1])]
-    _set_steps(among(CaseStep.id, [step.id for _case, step in noted]), records=decision.records)
+    if decision.act != "approve":  # which every step has noted with its state
+        _set_steps(among(CaseStep.id, [step.id for _case, step in noted]), records=decision.records)
     for word in ("meeting", "document"):
         kept = [step.id for _case, step in noted if step.declared.get(word)]
         if kept:

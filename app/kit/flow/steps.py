@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable
 from datetime import date
 
-from sqlalchemy import any_, literal, select, text, update
+from sqlalchemy import Date, any_, cast, func, literal, select, text, update
 
 from app.access import Actor, Role
 from app.kit import clock
@@ -79,27 +79,30 @@ def open_next(case_ids: list[int]) -> None:
 
 def count_from_their_day(case_ids: list[int]) -> None:
     """The days of an open step that has a day of its own count from that, where it is still to come."""
-    step, own = CaseStep, overrides()
-    timed = select(step.id, step.case_id, step.days, step.declared["timed"].as_string().label("of")).where(
-        among(step.case_id, case_ids), step.state == StepState.OPEN, step.declared["timed"].as_string().is_not(None)
-    )
-    for row in db.session.execute(timed).all():
-        day = db.session.scalar(select(Case.__table__.c[row.of]).where(Case.__table__.c.id == row.case_id))
-        if day is not None and day > clock.today():
-            due = working_days_after(day, row.days, own)[-1]
-            db.session.execute(update(step.__table__).where(step.__table__.c.id == row.id).values(due_on=due))
+    step, case = CaseStep.__table__.c, Case.__table__
+    day = cast(func.to_jsonb(case.table_valued()).op("->>")(step.declared["timed"].as_string()), Date)
+    timed = select(step.id, step.days, day.label("day")).join(case, case.c.id == step.case_id)
+    timed = timed.where(among(step.case_id, case_ids), step.state == StepState.OPEN, day > clock.today())
+    found: dict[tuple[date, int], list[int]] = {}
+    for row in db.session.execute(timed):
+        found.setdefault((row.day, row.days), []).append(row.id)
+    own = overrides() if found else {}
+    for (begins, days), ids in found.items():
+        due = working_days_after(begins, days, own)[-1]
+        db.session.execute(update(CaseStep.__table__).where(among(step.id, ids)).values(due_on=due))
 
 
 def reopen_previous(case_ids: list[int]) -> None:
     """Open the last position that was signed again."""
     _run(_REOPEN_PREVIOUS, case_ids)
     _run(_FOLLOW_STEPS, case_ids)
+    count_from_their_day(case_ids)
 
 
 def _run(statement, case_ids: list[int]) -> None:
-    values = {"ids": case_ids, "now": clock.now(), "due": json.dumps(due_dates())}
-    used = {name: values[name] for name in statement.compile().params}
-    db.session.execute(statement, used)
+    named = statement.compile().params
+    values = {"ids": case_ids, "now": clock.now()} | ({"due": json.dumps(due_dates())} if "due" in named else {})
+    db.session.execute(statement, {name: values[name] for name in named})
 
 
 def is_mine(actor: Actor, step) -> bool:
